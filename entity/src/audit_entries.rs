@@ -1,0 +1,37 @@
+//! `audit_entries`: what happened. Insert and read only.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{AuditEntryId, OrganizationId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_entries")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: AuditEntryId,
+    pub organization_id: OrganizationId,
+    pub occurred_at: DateTimeUtc,
+    pub event: String,
+    pub severity: String,
+    pub class: String,
+    pub outcome: String,
+    pub actor_type: String,
+    pub actor_id: Option<Uuid>,
+    pub target_type: String,
+    pub target_id: Option<Uuid>,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+    pub request_id: Option<String>,
+    pub metadata: Json,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::Tenant for Entity {
+    fn organization() -> Column {
+        Column::OrganizationId
+    }
+}

@@ -1,0 +1,25 @@
+//! `idempotency_keys`: creating calls that must not happen twice, and their sealed answers.
+
+use sea_orm::entity::prelude::*;
+
+use crate::IdempotencyId;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "idempotency_keys")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: IdempotencyId,
+    pub key: Vec<u8>,
+    pub fingerprint: Vec<u8>,
+    pub status: Option<i32>,
+    pub answer: Option<Vec<u8>>,
+    pub created_at: DateTimeUtc,
+    pub expires_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::Identity for Entity {}

@@ -1,0 +1,68 @@
+//! Identifiers: a UUIDv7 each, in a type of its own, so that no id can stand in for another kind's.
+
+use sea_orm::{DeriveValueType, entity::prelude::Uuid};
+use serde::{Deserialize, Serialize};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// An account: one person's identity, whatever organisations they belong to.
+    AccountId;
+    /// An organisation: one tenant, or the platform itself.
+    OrganizationId;
+    /// A membership of an account in an organisation.
+    MembershipId;
+    /// An invitation into an organisation.
+    InvitationId;
+    /// A session: one sign-in on one device.
+    SessionId;
+    /// A refresh token: one link of a session's chain.
+    RefreshTokenId;
+    /// A signing key; also the `kid` of its tokens.
+    SigningKeyId;
+    /// An audit entry.
+    AuditEntryId;
+    /// A message in the outbox.
+    OutboxId;
+    /// A kept answer to an `Idempotency-Key`.
+    IdempotencyId;
+    /// A setup token.
+    SetupTokenId;
+}
+
+impl OrganizationId {
+    /// The platform's own organisation: the fixed id that the first migration inserts, so that row-level
+    /// security can name it. Platform admins are its members.
+    pub const PLATFORM: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));
+}

@@ -1,0 +1,42 @@
+//! Freehold's rows: one module a table, id newtypes, column types. No logic.
+//!
+//! [`Tenant`] marks the entities that belong to an organisation; `freehold::db` scopes every query of them.
+//! [`Identity`] marks those that belong to none; each is used by one module of the server only.
+
+// A derived entity brings public items whose meaning is the column's name.
+#![expect(missing_docs, reason = "columns and derived items are named by the table; the migration documents them")]
+
+use sea_orm::EntityTrait;
+
+mod ids;
+
+pub mod accounts;
+pub mod audit_entries;
+pub mod audit_words;
+pub mod idempotency_keys;
+pub mod invitations;
+pub mod memberships;
+pub mod organizations;
+pub mod outbox;
+pub mod password_credentials;
+pub mod refresh_tokens;
+pub mod sessions;
+pub mod setup_tokens;
+pub mod signing_keys;
+
+pub use ids::*;
+
+/// An entity whose rows belong to an organisation.
+pub trait Tenant: EntityTrait {
+    /// The column that names the organisation.
+    fn organization() -> Self::Column;
+}
+
+/// A tenant entity whose rows are also a person's own, wherever they are.
+pub trait Owned: Tenant {
+    /// The column that names the account.
+    fn owner() -> Self::Column;
+}
+
+/// An entity whose rows belong to no organisation.
+pub trait Identity: EntityTrait {}

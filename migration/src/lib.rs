@@ -1,0 +1,38 @@
+//! Freehold's schema, step by step. A step is plain SQL in `sql/`, run once, in one transaction.
+//!
+//! The server makes the database roles before the first step (they need passwords, which are no business of a
+//! migration) and runs the steps under a lock. A step that has been released is never changed.
+
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::ConnectionTrait};
+pub use sea_orm_migration::{MigratorTrait, prelude::DbErr};
+
+/// Every step, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Step {
+            name: "m20261121_000001_foundation",
+            sql: include_str!("sql/m20261121_000001_foundation.sql"),
+        })]
+    }
+}
+
+struct Step {
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.sql).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! What a platform administrator does to accounts: list, block, unblock, end their sessions.
+
+use entity::{AccountId, accounts as rows};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+
+use super::Account;
+use crate::{
+    app::App,
+    audit::{Event, Kind},
+    error::{Code, Error, Result},
+    sessions,
+    types::{Caller, Email, Page, PageRequest, single_line},
+};
+
+/// The longest reason in characters.
+const LONGEST_REASON: usize = 500;
+
+/// Which accounts are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Exactly this address.
+    pub email: Option<Email>,
+    /// `active` or `blocked`.
+    pub state: Option<rows::State>,
+}
+
+/// The accounts of the installation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: &App, caller: &Caller, search: &Search, page: PageRequest) -> Result<Page<Account>> {
+    let tx = app.db.read(caller).await?;
+    let mut query = tx.find_identity::<rows::Entity>().order_by_desc(rows::Column::Id).limit(page.rows());
+    if let Some(email) = &search.email {
+        query = query.filter(rows::Column::Email.eq(email.as_str()));
+    }
+    if let Some(state) = search.state {
+        query = query.filter(rows::Column::State.eq(state));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(rows::Column::Id.lt(after.0));
+    }
+    Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+}
+
+/// Blocks an account everywhere and ends its sessions. It changes nothing of an account that is blocked already.
+///
+/// # Errors
+/// `NotFound`; `Conflict` for the caller's own account; `Invalid` for a reason that is none.
+pub async fn block(app: &App, caller: &Caller, id: AccountId, reason: &str) -> Result<Account> {
+    let reason = single_line(reason, LONGEST_REASON).ok_or_else(|| {
+        Error::field("/reason", "format", format!("must be 1 to {LONGEST_REASON} characters on one line"))
+    })?;
+    if caller.account() == Some(id) {
+        // Nobody locks themselves out; another administrator can.
+        return Err(Error::Conflict(Code::Conflict));
+    }
+    let tx = app.db.write(caller).await?;
+    let account = locked(&tx, id).await?;
+    if account.state == rows::State::Blocked {
+        return Ok(account);
+    }
+    let account = set_state(&tx, account, rows::State::Blocked).await?;
+    let ended = sessions::end_all_of(&tx, id, "account_blocked").await?;
+    tx.commit(Event::new(Kind::AccountBlocked, id).with("reason", reason).with("sessions", ended)).await?;
+    Ok(account)
+}
+
+/// Lets an account sign in again.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn unblock(app: &App, caller: &Caller, id: AccountId) -> Result<Account> {
+    let tx = app.db.write(caller).await?;
+    let account = locked(&tx, id).await?;
+    if account.state == rows::State::Active {
+        return Ok(account);
+    }
+    let account = set_state(&tx, account, rows::State::Active).await?;
+    tx.commit(Event::new(Kind::AccountUnblocked, id)).await?;
+    Ok(account)
+}
+
+/// Ends every session of an account.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn end_sessions(app: &App, caller: &Caller, id: AccountId) -> Result<()> {
+    let tx = app.db.write(caller).await?;
+    locked(&tx, id).await?;
+    let ended = sessions::end_all_of(&tx, id, "ended_by_administrator").await?;
+    tx.commit(Event::new(Kind::AccountSessionsEnded, id).with("sessions", ended)).await
+}
+
+async fn locked(tx: &crate::db::WriteTx, id: AccountId) -> Result<Account> {
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
+    tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)
+}
+
+async fn set_state(tx: &crate::db::WriteTx, account: Account, state: rows::State) -> Result<Account> {
+    let next = account.version + 1;
+    let mut row = account.into_active_model();
+    row.state = Set(state);
+    row.version = Set(next);
+    row.updated_at = Set(tx.caller().now());
+    tx.update(row).await
+}

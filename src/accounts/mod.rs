@@ -1,0 +1,143 @@
+//! Accounts: people, whatever organisations they belong to, and how they prove who they are.
+//!
+//! This module owns the tables `accounts` and `password_credentials`. It knows nothing of organisations: an account
+//! is a person, not a tenant's property.
+
+mod admin;
+mod passwords;
+mod sign_in;
+
+use std::collections::HashMap;
+
+use entity::{AccountId, accounts as rows, password_credentials};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, Func, SelectStatement, extension::postgres::PgExpr},
+};
+
+pub use admin::{Search, block, end_sessions, list, unblock};
+pub use passwords::Passwords;
+pub use sign_in::{authenticate, mark_signed_in, sign_in};
+
+use crate::{
+    app::App,
+    audit::{Event, Kind},
+    db::{Tx, WriteTx},
+    error::{Code, Error, Result},
+    types::{Caller, Email, single_line},
+};
+
+/// A person's account.
+pub type Account = rows::Model;
+
+/// The longest name in characters.
+pub const LONGEST_NAME: usize = 200;
+
+/// A person who gets an account.
+pub struct NewAccount {
+    /// The address they sign in with.
+    pub email: Email,
+    /// How they are called.
+    pub name: String,
+    /// Their password's hash.
+    pub password_hash: String,
+}
+
+/// The account with this address, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_email(tx: &Tx, email: &Email) -> Result<Option<Account>> {
+    tx.one(tx.find_identity::<rows::Entity>().filter(rows::Column::Email.eq(email.as_str()))).await
+}
+
+/// The account with this id.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub async fn get(tx: &Tx, id: AccountId) -> Result<Account> {
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
+    tx.one(query).await?.ok_or_else(Error::not_found)
+}
+
+/// The accounts with these ids. Whoever asks has found the ids in rows that the caller may see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn profiles(tx: &Tx, ids: impl IntoIterator<Item = AccountId>) -> Result<HashMap<AccountId, Account>> {
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.is_in(ids));
+    Ok(tx.all(query).await?.into_iter().map(|account| (account.id, account)).collect())
+}
+
+/// A subquery of the ids whose address or name has this text, for a list that is bounded by something else.
+pub fn matching(tx: &Tx, text: &str) -> SelectStatement {
+    let pattern = format!("%{}%", text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    let name = Expr::expr(Func::lower(Expr::col(rows::Column::Name))).like(pattern.clone());
+    tx.find_identity::<rows::Entity>()
+        .select_only()
+        .column(rows::Column::Id)
+        .filter(Expr::col(rows::Column::Email).ilike(pattern).or(name))
+        .into_query()
+}
+
+/// Makes an account, in the transaction of the reason for it.
+///
+/// # Errors
+/// `Conflict` when the address has an account already.
+pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account> {
+    let now = tx.caller().now();
+    let row = rows::Model {
+        id: app.ids.next(),
+        email: new.email.to_string(),
+        name: new.name,
+        state: rows::State::Active,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        last_sign_in_at: None,
+    };
+    let account = tx.insert(rows::ActiveModel::from(row)).await?;
+    let credential = password_credentials::Model { account_id: account.id, hash: new.password_hash, updated_at: now };
+    tx.insert(password_credentials::ActiveModel::from(credential)).await?;
+    tx.note(Event::new(Kind::AccountCreated, account.id)).await?;
+    Ok(account)
+}
+
+/// Changes the caller's own name.
+///
+/// # Errors
+/// `Invalid` when the name is none; `Conflict` when the account is not the version that the caller read.
+pub async fn rename(app: &App, caller: &Caller, name: &str, version: Option<i32>) -> Result<Account> {
+    let name = checked_name(name)?;
+    let account = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
+    let tx = app.db.write(caller).await?;
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(account));
+    let row = tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)?;
+    expect_version(version, row.version)?;
+    let next = row.version + 1;
+    let mut row = row.into_active_model();
+    row.name = Set(name);
+    row.version = Set(next);
+    row.updated_at = Set(caller.now());
+    let row = tx.update(row).await?;
+    tx.commit(Event::new(Kind::AccountUpdated, account).with("fields", "name")).await?;
+    Ok(row)
+}
+
+/// A name as it is kept.
+///
+/// # Errors
+/// `Invalid` at `/name`.
+pub fn checked_name(name: &str) -> Result<String> {
+    single_line(name, LONGEST_NAME)
+        .ok_or_else(|| Error::field("/name", "format", format!("must be 1 to {LONGEST_NAME} characters on one line")))
+}
+
+/// Whether what the client read is what is there (RFC 9110, 13.1.1).
+///
+/// # Errors
+/// `Conflict` with `precondition_failed`.
+pub fn expect_version(read: Option<i32>, present: i32) -> Result<()> {
+    if read.is_none_or(|read| read == present) { Ok(()) } else { Err(Error::Conflict(Code::PreconditionFailed)) }
+}

@@ -1,0 +1,203 @@
+//! Passwords: what is good enough, and hashing them with Argon2id (AUT-1).
+//!
+//! Hashing is slow and hungry by intent. It runs on a few threads of its own at the lowest priority behind a bounded
+//! queue, so that a storm of sign-ins neither exhausts memory nor slows other requests.
+
+use std::sync::{
+    Arc, Mutex,
+    mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+};
+use std::time::Duration;
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use thread_priority::{ThreadBuilder, ThreadPriority};
+use tokio::sync::oneshot;
+
+use crate::{
+    config::{self, SecretString},
+    error::{Error, Fault, Result},
+    types::Email,
+};
+
+/// The longest password in characters (AUT-2).
+const LONGEST: usize = 256;
+/// When to come back while the queue is full.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+type Work = Box<dyn FnOnce(&Argon2<'static>) + Send>;
+
+/// The hashing pool. Cheap to clone; the threads end with the last clone.
+#[derive(Clone)]
+pub struct Passwords {
+    queue: SyncSender<Work>,
+    minimum: usize,
+    /// The hash of nobody's password, to spend the same time on an account that does not exist.
+    nobody: Arc<str>,
+}
+
+impl Passwords {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the parameters are not possible or a thread can't be started.
+    pub fn start(settings: &config::Passwords) -> Result<Self> {
+        let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
+            .map_err(Error::internal)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobody = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
+        let (queue, work) = sync_channel::<Work>(settings.queue);
+        let work = Arc::new(Mutex::new(work));
+        for number in 0..settings.workers {
+            let (work, argon2) = (work.clone(), argon2.clone());
+            ThreadBuilder::default()
+                .name(format!("hash-{number}"))
+                .priority(ThreadPriority::Min)
+                // Lower priority is a courtesy: where the system refuses it, hashing goes on without.
+                .spawn_careless(move || serve(&work, &argon2))
+                .map_err(Error::internal)?;
+        }
+        Ok(Self { queue, minimum: settings.minimum_length, nobody: nobody.into() })
+    }
+
+    /// Hashes a password, with a fresh salt, into a PHC string.
+    ///
+    /// # Errors
+    /// `Upstream` when the queue is full.
+    pub async fn hash(&self, password: SecretString) -> Result<String> {
+        self.run(move |argon2| argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()))
+            .await?
+            .map_err(Error::internal)
+    }
+
+    /// Whether this is the password of the hash. Without a hash it takes the same time and is `false`.
+    ///
+    /// # Errors
+    /// `Upstream` when the queue is full.
+    pub async fn verify(&self, password: SecretString, hash: Option<&str>) -> Result<bool> {
+        let real = hash.is_some();
+        let hash = hash.map_or_else(|| self.nobody.to_string(), str::to_owned);
+        let matches = self
+            .run(move |argon2| {
+                let hash = PasswordHash::new(&hash).map_err(Error::internal)?;
+                Ok::<_, Error>(argon2.verify_password(password.expose().as_bytes(), &hash).is_ok())
+            })
+            .await??;
+        Ok(real && matches)
+    }
+
+    /// Whether a password is good enough for this person.
+    ///
+    /// # Errors
+    /// `Invalid` with every fault at `/password`.
+    pub fn check(&self, password: &str, email: &Email, name: &str) -> Result<()> {
+        let length = password.chars().count();
+        let mut faults = Vec::new();
+        let mut fault = |code, detail: String| faults.push(Fault::body("/password", code, detail));
+        if length < self.minimum {
+            fault("too_short", format!("must have at least {} characters", self.minimum));
+        }
+        if length > LONGEST {
+            fault("too_long", format!("must have at most {LONGEST} characters"));
+        }
+        let classes: [(&'static str, &str, fn(char) -> bool); 4] = [
+            ("no_upper_case", "an upper-case letter", char::is_uppercase),
+            ("no_lower_case", "a lower-case letter", char::is_lowercase),
+            ("no_digit", "a digit", |c| c.is_ascii_digit()),
+            ("no_special", "a character that is neither letter nor digit", |c| !c.is_alphanumeric()),
+        ];
+        for (code, what, has) in classes {
+            if !password.chars().any(has) {
+                fault(code, format!("must have {what}"));
+            }
+        }
+        if contains_person(password, email, name) {
+            fault("personal", "must not contain your name or e-mail address".to_owned());
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |argon2| {
+            // Whoever asked may have hung up.
+            drop(answer.send(work(argon2)));
+        });
+        match self.queue.try_send(work) {
+            Ok(()) => answered.await.map_err(Error::internal),
+            Err(TrySendError::Full(_)) => {
+                Err(Error::Upstream { reason: "the hashing queue is full".to_owned(), retry_after: RETRY_AFTER })
+            }
+            Err(TrySendError::Disconnected(_)) => Err(Error::internal("the hashing threads have ended")),
+        }
+    }
+}
+
+fn serve(work: &Mutex<Receiver<Work>>, argon2: &Argon2<'static>) {
+    loop {
+        let next = match work.lock() {
+            Ok(work) => work.recv(),
+            Err(_) => return,
+        };
+        match next {
+            Ok(work) => work(argon2),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Whether the password has the e-mail address, its local part, or a word of the name, of four letters or more.
+fn contains_person(password: &str, email: &Email, name: &str) -> bool {
+    let password = password.to_lowercase();
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    let name = name.to_lowercase();
+    let words = name.split_whitespace().chain([local, email.as_str()]);
+    words.filter(|word| word.chars().count() >= 4).any(|word| password.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> Passwords {
+        let settings = config::Passwords {
+            memory_kib: 64,
+            iterations: 1,
+            parallelism: 1,
+            workers: 2,
+            queue: 4,
+            minimum_length: 12,
+        };
+        Passwords::start(&settings).unwrap()
+    }
+
+    fn secret(text: &str) -> SecretString {
+        SecretString::new(text)
+    }
+
+    /// Proves AUT-1.
+    #[tokio::test]
+    async fn passwords_are_argon2id_with_a_salt_of_their_own() {
+        let pool = pool();
+        let one = pool.hash(secret("Correct-horse-7")).await.unwrap();
+        let two = pool.hash(secret("Correct-horse-7")).await.unwrap();
+        assert!(one.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{one}");
+        assert_ne!(one, two);
+        assert!(pool.verify(secret("Correct-horse-7"), Some(&one)).await.unwrap());
+        assert!(!pool.verify(secret("correct-horse-7"), Some(&one)).await.unwrap());
+        assert!(!pool.verify(secret("nobody's password"), None).await.unwrap());
+    }
+
+    #[test]
+    fn every_weakness_is_named_at_once() {
+        let pool = pool();
+        let email: Email = "ada.byron@example.com".parse().unwrap();
+        let Err(Error::Invalid(faults)) = pool.check("lovelace", &email, "Ada Lovelace") else { panic!("taken") };
+        let codes: Vec<_> = faults.iter().map(|fault| fault.code).collect();
+        assert_eq!(codes, ["too_short", "no_upper_case", "no_digit", "no_special", "personal"]);
+        assert!(pool.check("Correct-horse-7", &email, "Ada Lovelace").is_ok());
+        assert!(pool.check(&"aA1-".repeat(65), &email, "Ada").is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! People, for platform administrators.
+
+use chrono::{DateTime, Utc};
+use entity::{AccountId, accounts::State};
+use poem::Request;
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::{
+    Face, Tag,
+    wire::{Done, Listed, Versioned},
+};
+use crate::{
+    accounts,
+    edge::ApiResult,
+    error::{Error, Fault},
+    types::{Caller, PageRequest},
+};
+
+/// The operations.
+pub struct Accounts(pub Face);
+
+/// Whether a person may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum AccountState {
+    /// May sign in.
+    Active,
+    /// May not.
+    Blocked,
+}
+
+/// A person's account.
+#[derive(Debug, Object)]
+pub struct Account {
+    /// Its id.
+    pub id: Uuid,
+    /// The address to sign in with.
+    pub email: String,
+    /// How the person is called.
+    pub name: String,
+    /// Whether the person may sign in.
+    pub state: AccountState,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When the person last signed in.
+    pub last_sign_in_at: Option<DateTime<Utc>>,
+    /// Grows with every change.
+    pub version: i32,
+}
+
+/// Why an account is blocked.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct BlockAccount {
+    /// For the record.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    reason: String,
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Accounts")]
+impl Accounts {
+    /// The accounts of the installation, newest first.
+    #[oai(path = "/accounts", method = "get", operation_id = "accounts_list")]
+    async fn list(
+        &self,
+        caller: Caller,
+        request: &Request,
+        /// Exactly this address.
+        #[oai(validator(max_length = 254))]
+        email: Query<Option<String>>,
+        /// In this state.
+        state: Query<Option<AccountState>>,
+        /// The most items of the page.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u64>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> ApiResult<Listed<Account>> {
+        let wrong = |detail| Error::Invalid(vec![Fault::parameter("email", "format", detail)]);
+        let email = email.0.map(|text| text.parse()).transpose().map_err(wrong)?;
+        let search = accounts::Search { email, state: state.0.map(Into::into) };
+        let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
+        let page = accounts::list(&self.0.gate.app, &caller, &search, page).await?;
+        Ok(Listed::page(request, page, Account::from))
+    }
+
+    /// Block an account everywhere and end its sessions.
+    #[oai(path = "/accounts/:account_id/block", method = "post", operation_id = "accounts_block")]
+    async fn block(
+        &self,
+        caller: Caller,
+        account_id: Path<Uuid>,
+        body: Json<BlockAccount>,
+    ) -> ApiResult<Versioned<Account>> {
+        let account = accounts::block(&self.0.gate.app, &caller, AccountId(account_id.0), &body.0.reason).await?;
+        Ok(Versioned::of(account.version, account.into()))
+    }
+
+    /// Let an account sign in again.
+    #[oai(path = "/accounts/:account_id/unblock", method = "post", operation_id = "accounts_unblock")]
+    async fn unblock(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<Account>> {
+        let account = accounts::unblock(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
+        Ok(Versioned::of(account.version, account.into()))
+    }
+
+    /// End every session of an account.
+    #[oai(path = "/accounts/:account_id/sessions", method = "delete", operation_id = "accounts_sessions_end")]
+    async fn end_sessions(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Done> {
+        accounts::end_sessions(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
+        Ok(Done::Done)
+    }
+}
+
+impl From<accounts::Account> for Account {
+    fn from(row: accounts::Account) -> Self {
+        Self {
+            id: row.id.into(),
+            email: row.email,
+            name: row.name,
+            state: match row.state {
+                State::Active => AccountState::Active,
+                State::Blocked => AccountState::Blocked,
+            },
+            created_at: row.created_at,
+            last_sign_in_at: row.last_sign_in_at,
+            version: row.version,
+        }
+    }
+}
+
+impl From<AccountState> for State {
+    fn from(state: AccountState) -> Self {
+        match state {
+            AccountState::Active => Self::Active,
+            AccountState::Blocked => Self::Blocked,
+        }
+    }
+}

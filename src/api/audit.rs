@@ -1,0 +1,265 @@
+//! What happened.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::{AccountId, AuditEntryId, audit_entries as rows};
+use poem::Request;
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+    types::Any,
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Face, Tag, wire::Listed};
+use crate::{
+    accounts,
+    audit::{self, Filter, Kind},
+    db::Tx,
+    edge::ApiResult,
+    error::Result,
+    types::{Caller, PageRequest},
+};
+
+/// The operations.
+pub struct Audit(pub Face);
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum EventSeverity {
+    /// Everyday work.
+    Low,
+    /// Worth a look in a review.
+    Medium,
+    /// Worth a look today.
+    High,
+    /// Worth a look now.
+    Critical,
+}
+
+/// How long an entry is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum EventClass {
+    /// A year.
+    Normal,
+    /// Two years.
+    Security,
+}
+
+/// How an attempt came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum EventOutcome {
+    /// It was done.
+    Success,
+    /// A rule stood against it.
+    Refused,
+    /// What was presented was wrong.
+    Failed,
+}
+
+/// Who did it.
+#[derive(Debug, Object)]
+struct Actor {
+    /// `account`, `anonymous` or `system`.
+    #[oai(rename = "type")]
+    kind: String,
+    /// The account.
+    id: Option<Uuid>,
+    /// What the account is called today.
+    name: Option<String>,
+}
+
+/// What it happened to.
+#[derive(Debug, Object)]
+struct Target {
+    /// The type, such as `member`.
+    #[oai(rename = "type")]
+    kind: String,
+    /// Its id.
+    id: Option<Uuid>,
+}
+
+/// An entry of the record.
+#[derive(Debug, Object)]
+struct AuditEntry {
+    /// Its id.
+    id: Uuid,
+    /// When.
+    occurred_at: DateTime<Utc>,
+    /// The event's code.
+    event: String,
+    /// The event in a few words.
+    title: String,
+    /// How much it matters.
+    severity: String,
+    /// How long it is kept.
+    class: String,
+    /// How it came out.
+    outcome: String,
+    /// Who did it.
+    actor: Actor,
+    /// What it happened to.
+    target: Target,
+    /// From which address.
+    ip: Option<String>,
+    /// With which client.
+    user_agent: Option<String>,
+    /// In which request.
+    request_id: Option<String>,
+    /// Details.
+    metadata: Any<Value>,
+}
+
+/// A type of event.
+#[derive(Debug, Object)]
+struct EventType {
+    /// The stable code.
+    code: String,
+    /// A few words.
+    title: String,
+    /// A sentence.
+    meaning: String,
+    /// How much it matters.
+    severity: String,
+    /// How long it is kept.
+    class: String,
+}
+
+/// The catalogue.
+#[derive(Debug, Object)]
+struct EventTypes {
+    /// The types.
+    items: Vec<EventType>,
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Audit")]
+impl Audit {
+    /// The record of an organisation, newest first. Every filter that is given must hold.
+    #[expect(clippy::too_many_arguments, reason = "one argument a query parameter")]
+    #[oai(path = "/organizations/:organization_id/audit", method = "get", operation_id = "audit_list")]
+    async fn list(
+        &self,
+        caller: Caller,
+        organization_id: Path<Uuid>,
+        request: &Request,
+        /// Who did it.
+        actor_id: Query<Option<Uuid>>,
+        /// The event's code.
+        #[oai(validator(max_length = 100))]
+        event: Query<Option<String>>,
+        /// How much it matters.
+        severity: Query<Option<EventSeverity>>,
+        /// How long it is kept.
+        class: Query<Option<EventClass>>,
+        /// How it came out.
+        outcome: Query<Option<EventOutcome>>,
+        /// The type of what it happened to.
+        #[oai(validator(max_length = 100))]
+        target_type: Query<Option<String>>,
+        /// What it happened to.
+        target_id: Query<Option<Uuid>>,
+        /// Not before this moment.
+        from: Query<Option<DateTime<Utc>>>,
+        /// Before this moment.
+        to: Query<Option<DateTime<Utc>>>,
+        /// Exact words of the code, the ids and the details; all must be there.
+        #[oai(validator(min_length = 1, max_length = 200))]
+        text: Query<Option<String>>,
+        /// The most items of the page.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u64>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> ApiResult<Listed<AuditEntry>> {
+        let _ = organization_id;
+        let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
+        let filter = Filter {
+            actor_id: actor_id.0,
+            event: event.0,
+            severity: severity.0.map(word),
+            class: class.0.map(word),
+            outcome: outcome.0.map(word),
+            target_type: target_type.0,
+            target_id: target_id.0,
+            from: from.0,
+            to: to.0,
+            text: text.0,
+        };
+        let tx = self.0.gate.app.db.read(&caller).await?;
+        let page = audit::list(&tx, &filter, page).await?;
+        let names = names(&tx, &page.items).await?;
+        Ok(Listed::page(request, page, |row| AuditEntry::of(row, &names)))
+    }
+
+    /// One entry of the record.
+    #[oai(path = "/organizations/:organization_id/audit/:entry_id", method = "get", operation_id = "audit_get")]
+    async fn get(
+        &self,
+        caller: Caller,
+        organization_id: Path<Uuid>,
+        entry_id: Path<Uuid>,
+    ) -> ApiResult<Json<AuditEntry>> {
+        let _ = organization_id;
+        let tx = self.0.gate.app.db.read(&caller).await?;
+        let row = audit::get(&tx, AuditEntryId(entry_id.0)).await?;
+        let names = names(&tx, std::slice::from_ref(&row)).await?;
+        Ok(Json(AuditEntry::of(row, &names)))
+    }
+
+    /// The catalogue of event types.
+    #[oai(path = "/audit/event-types", method = "get", operation_id = "event_types_list")]
+    async fn event_types(&self, caller: Caller) -> ApiResult<Json<EventTypes>> {
+        let _ = caller;
+        let items = Kind::ALL.iter().map(|kind| EventType {
+            code: kind.code().to_owned(),
+            title: kind.title().to_owned(),
+            meaning: kind.meaning().to_owned(),
+            severity: kind.severity().as_str().to_owned(),
+            class: kind.class().as_str().to_owned(),
+        });
+        Ok(Json(EventTypes { items: items.collect() }))
+    }
+}
+
+/// The names of the people in these entries, as they are today.
+async fn names(tx: &Tx, rows: &[rows::Model]) -> Result<HashMap<Uuid, String>> {
+    let ids = rows.iter().filter_map(|row| row.actor_id).map(AccountId);
+    let people = accounts::profiles(tx, ids).await?;
+    Ok(people.into_iter().map(|(id, account)| (id.into(), account.name)).collect())
+}
+
+impl AuditEntry {
+    fn of(row: rows::Model, names: &HashMap<Uuid, String>) -> Self {
+        let title = Kind::find(&row.event).map_or_else(|| row.event.clone(), |kind| kind.title().to_owned());
+        Self {
+            id: row.id.into(),
+            occurred_at: row.occurred_at,
+            title,
+            event: row.event,
+            severity: row.severity,
+            class: row.class,
+            outcome: row.outcome,
+            actor: Actor {
+                kind: row.actor_type,
+                id: row.actor_id,
+                name: row.actor_id.and_then(|id| names.get(&id).cloned()),
+            },
+            target: Target { kind: row.target_type, id: row.target_id },
+            ip: row.address,
+            user_agent: row.user_agent,
+            request_id: row.request_id,
+            metadata: Any(row.metadata),
+        }
+    }
+}
+
+/// A wire word as the filter wants it.
+fn word<T: poem_openapi::types::ToJSON>(value: T) -> String {
+    value.to_json().and_then(|json| json.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,103 @@
+//! Health: alive, ready, and a little more (OPS-8); and the public signing keys.
+
+use std::time::Duration;
+
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi, payload::Json, types::Any};
+use serde_json::Value;
+
+use super::{Face, Tag};
+use crate::{
+    db::Tx,
+    edge::{ApiResult, Visitor},
+    error::{Error, Result},
+    types::Caller,
+};
+
+/// How long the database may take to answer a health check.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The operations.
+pub struct Health(pub Face);
+
+/// Whether it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum Status {
+    /// It works.
+    Ok,
+    /// It does not.
+    Unavailable,
+}
+
+/// Alive, and nothing else.
+#[derive(Debug, Object)]
+struct Alive {
+    /// Always `ok`: a dead process does not answer.
+    status: Status,
+}
+
+/// The instance's health.
+#[derive(Debug, Object)]
+struct Report {
+    /// Whether this instance can serve.
+    status: Status,
+    /// The release.
+    version: String,
+    /// For how many seconds this instance has been running.
+    uptime_seconds: u64,
+    /// Whether the database answers.
+    database: Status,
+}
+
+/// The public keys.
+#[derive(ApiResponse)]
+enum KeySet {
+    /// A JWK set (RFC 7517).
+    #[oai(status = 200)]
+    Keys(Json<Any<Value>>, #[oai(header = "Cache-Control")] String),
+}
+
+#[OpenApi(tag = "Tag::Health")]
+impl Health {
+    /// Whether the process is alive.
+    #[oai(path = "/health/live", method = "get", operation_id = "health_live")]
+    async fn live(&self, _visitor: Visitor) -> ApiResult<Json<Alive>> {
+        Ok(Json(Alive { status: Status::Ok }))
+    }
+
+    /// Whether this instance can serve requests; 503 while it can't.
+    #[oai(path = "/health/ready", method = "get", operation_id = "health_ready")]
+    async fn ready(&self, visitor: Visitor) -> ApiResult<Json<Alive>> {
+        self.database(&visitor.0).await?;
+        Ok(Json(Alive { status: Status::Ok }))
+    }
+
+    /// Status, version and uptime of this instance.
+    #[oai(path = "/health", method = "get", operation_id = "health_get")]
+    async fn get(&self, visitor: Visitor) -> ApiResult<Json<Report>> {
+        let database = if self.database(&visitor.0).await.is_ok() { Status::Ok } else { Status::Unavailable };
+        let up = visitor.0.now() - self.0.stats.since();
+        Ok(Json(Report {
+            status: database,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_seconds: u64::try_from(up.num_seconds()).unwrap_or(0),
+            database,
+        }))
+    }
+
+    /// The public keys that verify access tokens (RFC 7517).
+    #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks_get", tag = "Tag::Policy")]
+    async fn jwks(&self, _visitor: Visitor) -> ApiResult<KeySet> {
+        let keys = serde_json::to_value(self.0.gate.app.sessions.keys().published()).map_err(Error::internal)?;
+        Ok(KeySet::Keys(Json(Any(keys)), "public, max-age=300".to_owned()))
+    }
+}
+
+impl Health {
+    async fn database(&self, caller: &Caller) -> Result<()> {
+        let read = self.0.gate.app.db.read(caller);
+        let late = |_| Error::Upstream { reason: "the database does not answer".to_owned(), retry_after: PATIENCE };
+        let _: Tx = tokio::time::timeout(PATIENCE, read).await.map_err(late)??;
+        Ok(())
+    }
+}

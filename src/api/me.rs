@@ -1,0 +1,187 @@
+//! The signed-in person's own affairs.
+
+use entity::SessionId;
+use poem::Request;
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::{Json, Response},
+};
+use uuid::Uuid;
+
+use super::{
+    Face, Tag,
+    accounts::Account,
+    invitations::InvitationToken,
+    members::Member,
+    organizations::{Organization, OrganizationKind},
+    sessions::Session,
+    wire::{Done, Listed, Versioned, version},
+};
+use crate::{
+    accounts,
+    authz::{Decision, Scope},
+    config::SecretString,
+    edge::ApiResult,
+    error::{Code, Error, Result},
+    tenancy::{invitations, organizations},
+    types::{Caller, PageRequest},
+};
+
+/// The operations.
+pub struct Me(pub Face);
+
+/// Who is signed in, where they are, and what they may do there.
+#[derive(Debug, Object)]
+struct Profile {
+    /// The account.
+    account: Account,
+    /// This session.
+    session: Session,
+    /// The organisation that the session is in.
+    organization: Option<Organization>,
+    /// The membership there.
+    member_id: Option<Uuid>,
+    /// The role there.
+    role: Option<String>,
+    /// The operations that the guard lets through there, on any or on own objects.
+    operations: Vec<String>,
+    /// The person's organisations, by name; at most 500.
+    organizations: Vec<OwnOrganization>,
+}
+
+/// One of a person's organisations.
+#[derive(Debug, Object)]
+struct OwnOrganization {
+    /// Its id.
+    id: Uuid,
+    /// Its name.
+    name: String,
+    /// Its short name.
+    slug: String,
+    /// What it is.
+    kind: OrganizationKind,
+    /// The person's role there.
+    role: String,
+    /// The person's membership there.
+    member_id: Uuid,
+}
+
+/// What to change of one's own account.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct UpdateMe {
+    /// How you are called.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    name: String,
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Me")]
+impl Me {
+    /// Who is signed in, where they are, and what they may do there.
+    #[oai(path = "/me", method = "get", operation_id = "me_get")]
+    async fn get(&self, caller: Caller) -> ApiResult<Versioned<Profile>> {
+        Ok(self.profile(&caller).await?)
+    }
+
+    /// Change one's own name.
+    #[oai(path = "/me", method = "patch", operation_id = "me_update")]
+    async fn update(
+        &self,
+        caller: Caller,
+        body: Json<UpdateMe>,
+        /// The `ETag` that was read; 412 when it is not the present one.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> ApiResult<Versioned<Profile>> {
+        accounts::rename(&self.0.gate.app, &caller, &body.0.name, version(if_match.0)).await?;
+        Ok(self.profile(&caller).await?)
+    }
+
+    /// One's own live sessions, newest first.
+    #[oai(path = "/me/sessions", method = "get", operation_id = "sessions_list")]
+    async fn sessions(
+        &self,
+        caller: Caller,
+        request: &Request,
+        /// The most items of the page.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u64>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> ApiResult<Listed<Session>> {
+        let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
+        let page = self.0.gate.app.sessions.list(&caller, page).await?;
+        Ok(Listed::page(request, page, |row| Session::of(&row, Some(row.id) == caller.session())))
+    }
+
+    /// End one of one's own sessions.
+    #[oai(path = "/me/sessions/:session_id", method = "delete", operation_id = "sessions_end")]
+    async fn end_session(&self, caller: Caller, session_id: Path<Uuid>) -> ApiResult<Done> {
+        self.0.gate.app.sessions.end(&caller, SessionId(session_id.0)).await?;
+        Ok(Done::Done)
+    }
+
+    /// End all of one's own sessions, this one included.
+    #[oai(path = "/me/sessions", method = "delete", operation_id = "sessions_end_all")]
+    async fn end_sessions(&self, caller: Caller) -> ApiResult<Response<Done>> {
+        self.0.gate.app.sessions.end_all(&caller).await?;
+        Ok(self.0.forgotten()?)
+    }
+
+    /// Accept an invitation as the person who is signed in.
+    #[oai(path = "/me/invitations", method = "post", operation_id = "me_invitations_accept")]
+    async fn accept_invitation(&self, caller: Caller, body: Json<InvitationToken>) -> ApiResult<Json<Member>> {
+        let token = SecretString::new(body.0.token);
+        let member = invitations::join(&self.0.gate.app, &caller, &token).await?;
+        Ok(Json(member.into()))
+    }
+}
+
+impl Me {
+    async fn profile(&self, caller: &Caller) -> Result<Versioned<Profile>> {
+        let app = &self.0.gate.app;
+        let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
+        let tx = app.db.read(caller).await?;
+        let account = accounts::get(&tx, id).await?;
+        let session = app.sessions.current(&tx).await?;
+        let organization = match caller.organization() {
+            Some(_) => Some(organizations::get(&tx).await?.into()),
+            None => None,
+        };
+        let own = organizations::own(&tx, id).await?;
+        Ok(Versioned::of(
+            account.version,
+            Profile {
+                account: account.into(),
+                session: Session::of(&session, true),
+                organization,
+                member_id: caller.membership.map(Into::into),
+                role: caller.role.as_ref().map(ToString::to_string),
+                operations: self.operations(caller),
+                organizations: own.into_iter().map(Into::into).collect(),
+            },
+        ))
+    }
+
+    /// What the guard would let through, by the same table.
+    fn operations(&self, caller: &Caller) -> Vec<String> {
+        let policy = &self.0.gate.app.policy;
+        let platform = caller.organization() == Some(entity::OrganizationId::PLATFORM);
+        let allowed = policy.registry().rows().iter().enumerate().filter(|(position, row)| match row.scope {
+            Scope::Public | Scope::Own => true,
+            Scope::Platform if !platform => false,
+            Scope::Platform | Scope::Organization => {
+                caller.role.as_ref().is_some_and(|role| policy.decide(role.as_str(), *position) != Decision::Deny)
+            }
+        });
+        allowed.map(|(_, row)| row.operation.clone()).collect()
+    }
+}
+
+impl From<organizations::Own> for OwnOrganization {
+    fn from(own: organizations::Own) -> Self {
+        let kind = if own.kind == "platform" { OrganizationKind::Platform } else { OrganizationKind::Tenant };
+        Self { id: own.id, name: own.name, slug: own.slug, kind, role: own.role, member_id: own.member_id }
+    }
+}

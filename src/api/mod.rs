@@ -1,0 +1,123 @@
+//! The face: wire types and operations, one file a resource. An operation translates and calls one function of the
+//! work floor; no rule is here and no SQL.
+
+mod accounts;
+mod audit;
+pub mod dev_mail;
+mod health;
+mod invitations;
+mod me;
+mod members;
+mod organizations;
+mod policy;
+mod sessions;
+mod setup;
+mod wire;
+
+use std::sync::Arc;
+
+use poem_openapi::{OpenApiService, Tags};
+use serde_json::{Value, json};
+
+pub use health::Health;
+
+use crate::{
+    authz::Registry,
+    edge::{ErrorStats, Gate, SpecOnly},
+};
+
+/// What the operations are handed.
+#[derive(Clone)]
+pub struct Face {
+    /// The gate, with the server's parts behind it.
+    pub gate: Arc<Gate>,
+    /// The counters of problem documents.
+    pub stats: Arc<ErrorStats>,
+}
+
+/// Every operation of the contract.
+pub type Everything = (
+    Health,
+    setup::Setup,
+    sessions::SignIn,
+    me::Me,
+    organizations::Organizations,
+    members::Members,
+    invitations::Invitations,
+    audit::Audit,
+    accounts::Accounts,
+    policy::Policies,
+);
+
+/// Every operation, over these parts.
+pub fn everything(face: &Face) -> Everything {
+    (
+        Health(face.clone()),
+        setup::Setup(face.clone()),
+        sessions::SignIn(face.clone()),
+        me::Me(face.clone()),
+        organizations::Organizations(face.clone()),
+        members::Members(face.clone()),
+        invitations::Invitations(face.clone()),
+        audit::Audit(face.clone()),
+        accounts::Accounts(face.clone()),
+        policy::Policies(face.clone()),
+    )
+}
+
+/// The parts of the contract, as its readers look for them.
+#[derive(Tags)]
+enum Tag {
+    /// Is it alive, can it serve, since when.
+    Health,
+    /// The first run.
+    Setup,
+    /// Signing in, carrying on, signing out.
+    Sessions,
+    /// The signed-in person's own affairs.
+    Me,
+    /// Tenants.
+    Organizations,
+    /// Who belongs to an organisation.
+    Members,
+    /// Who is asked to.
+    Invitations,
+    /// What happened.
+    Audit,
+    /// People, for platform administrators.
+    Accounts,
+    /// Roles and the signing keys.
+    Policy,
+}
+
+const DESCRIPTION: &str = "A self-hosted, multi-tenant identity backend.\n\n\
+    Errors are problem documents (RFC 9457) whose `code` never changes its meaning. Lists are pages: pass `next_cursor` as \
+    `cursor`. Updates take `If-Match` with the `ETag` that was read; creating calls take `Idempotency-Key`. Times are RFC 3339 \
+    in UTC, ids are UUIDs that sort by time. Unknown fields and parameters are refused.\n\n\
+    Clients that are no browsers sign in with `token_delivery: body` and send the access token as `Authorization: Bearer`. \
+    Browsers sign in with `token_delivery: cookie`, and repeat the `freehold_csrf` cookie in `X-CSRF-Token` on every write.";
+
+/// The contract, as JSON: made from the types, with each operation's line of the registry beside it.
+pub fn contract(registry: &Registry) -> Value {
+    let service = OpenApiService::new(SpecOnly::<Everything>::default(), "Freehold", env!("CARGO_PKG_VERSION"))
+        .description(DESCRIPTION)
+        .license(poem_openapi::LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
+        .server(poem_openapi::ServerObject::new("/").description("This installation"));
+    let mut contract: Value = serde_json::from_str(&service.spec()).unwrap_or(Value::Null);
+    let paths = contract.get_mut("paths").and_then(Value::as_object_mut);
+    for operation in paths
+        .into_iter()
+        .flat_map(|paths| paths.values_mut())
+        .filter_map(Value::as_object_mut)
+        .flat_map(|path| path.values_mut())
+    {
+        let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+        if let Some((_, row)) = registry.find(id) {
+            let line = json!(row);
+            if let Some(operation) = operation.as_object_mut() {
+                operation.insert("x-freehold".to_owned(), line);
+            }
+        }
+    }
+    contract
+}

@@ -1,0 +1,88 @@
+//! Roles, and the counts of errors for operators.
+
+use chrono::{DateTime, Utc};
+use poem_openapi::{Object, OpenApi, payload::Json};
+
+use super::{Face, Tag};
+use crate::{edge::ApiResult, types::Caller};
+
+/// The operations.
+pub struct Policies(pub Face);
+
+/// A role.
+#[derive(Debug, Object)]
+struct Role {
+    /// The name that memberships carry.
+    name: String,
+    /// How many roles it includes; the greater, the more it may.
+    level: u64,
+    /// The role whose rights it has as well.
+    inherits: Option<String>,
+    /// The role whose reading rights it has.
+    reads_as: Option<String>,
+    /// Where it can be held: `platform` or `organization`.
+    scope: String,
+    /// For people.
+    title: String,
+    /// For people.
+    description: String,
+}
+
+/// The roles.
+#[derive(Debug, Object)]
+struct Roles {
+    /// From the highest down.
+    items: Vec<Role>,
+}
+
+/// How often one kind of error was answered.
+#[derive(Debug, Object)]
+struct ErrorCount {
+    /// The stable code.
+    code: String,
+    /// The status that goes with it.
+    status: u16,
+    /// How often since the start of this instance.
+    count: u64,
+}
+
+/// The errors that this instance has answered.
+#[derive(Debug, Object)]
+struct ErrorCounts {
+    /// Since when.
+    since: DateTime<Utc>,
+    /// By code.
+    items: Vec<ErrorCount>,
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Policy")]
+impl Policies {
+    /// The roles of this installation.
+    #[oai(path = "/roles", method = "get", operation_id = "roles_list")]
+    async fn roles(&self, caller: Caller) -> ApiResult<Json<Roles>> {
+        let _ = caller;
+        let hierarchy = self.0.gate.app.policy.hierarchy();
+        let items = hierarchy.rows().iter().map(|row| Role {
+            name: row.name.clone(),
+            level: u64::try_from(hierarchy.level(&row.name)).unwrap_or(0),
+            inherits: row.inherits.clone(),
+            reads_as: row.reads_as.clone(),
+            scope: row.scope.clone(),
+            title: row.title.clone(),
+            description: row.description.clone(),
+        });
+        Ok(Json(Roles { items: items.collect() }))
+    }
+
+    /// How often this instance has answered each kind of error since it started.
+    #[oai(path = "/errors/stats", method = "get", operation_id = "errors_stats", tag = "Tag::Health")]
+    async fn errors(&self, caller: Caller) -> ApiResult<Json<ErrorCounts>> {
+        let _ = caller;
+        let items = self.0.stats.snapshot().into_iter().map(|count| ErrorCount {
+            status: count.code.status(),
+            code: count.code.to_string(),
+            count: count.count,
+        });
+        Ok(Json(ErrorCounts { since: self.0.stats.since(), items: items.collect() }))
+    }
+}

@@ -1,0 +1,262 @@
+//! Signing in, carrying on, signing out.
+
+use chrono::{DateTime, Utc};
+use entity::{OrganizationId, sessions::Delivery};
+use poem::{Request, http::header};
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    payload::{Json, Response},
+    types::Email,
+};
+use uuid::Uuid;
+
+use super::{
+    Face, Tag,
+    accounts::Account,
+    wire::{Created, Done},
+};
+use crate::{
+    accounts,
+    config::SecretString,
+    edge::{ApiResult, Visitor, cookies::CookieKind},
+    error::{Code, Error, Fault, Result},
+    sessions::{self, Opened},
+    types::{self, Caller},
+};
+
+/// The operations.
+pub struct SignIn(pub Face);
+
+/// How the tokens of a session travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum TokenDelivery {
+    /// In httpOnly cookies: for browsers.
+    Cookie,
+    /// In the answer's body: for everybody else.
+    Body,
+}
+
+/// A sign-in with a password.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub struct SignInWithPassword {
+    /// The e-mail address of the account.
+    email: Email,
+    /// The password.
+    #[oai(validator(min_length = 1, max_length = 256))]
+    password: String,
+    /// How the tokens travel.
+    token_delivery: TokenDelivery,
+}
+
+/// A refresh.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub struct Refresh {
+    /// The refresh token; left out by browsers, which have it in a cookie.
+    #[oai(validator(min_length = 1, max_length = 256), skip_serializing_if_is_none)]
+    refresh_token: Option<String>,
+}
+
+/// A switch to another organisation.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub struct SwitchOrganization {
+    /// The organisation to act in from now on.
+    organization_id: Uuid,
+}
+
+/// A session.
+#[derive(Debug, Object)]
+pub struct Session {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// When the person signed in.
+    pub created_at: DateTime<Utc>,
+    /// When it was last carried on.
+    pub last_seen_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    pub expires_at: DateTime<Utc>,
+    /// The address it was opened from.
+    pub ip: Option<String>,
+    /// The client that opened it.
+    pub user_agent: Option<String>,
+    /// The organisation it is in.
+    pub organization_id: Option<Uuid>,
+}
+
+/// What a client gets for signing in or carrying on.
+#[derive(Object)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// The account.
+    pub account: Account,
+    /// The organisation that the session is in.
+    pub organization_id: Option<Uuid>,
+    /// The access token, with `token_delivery: body`.
+    #[oai(skip_serializing_if_is_none)]
+    pub access_token: Option<String>,
+    /// The refresh token, with `token_delivery: body`, if it is a new one.
+    #[oai(skip_serializing_if_is_none)]
+    pub refresh_token: Option<String>,
+    /// `Bearer`, with `token_delivery: body`.
+    #[oai(skip_serializing_if_is_none)]
+    pub token_type: Option<String>,
+    /// For how many seconds the access token is valid.
+    pub expires_in: u64,
+}
+
+impl poem_openapi::types::Example for SignInWithPassword {
+    fn example() -> Self {
+        Self {
+            email: Email("ada@example.com".to_owned()),
+            password: "a long and secret sentence".to_owned(),
+            token_delivery: TokenDelivery::Body,
+        }
+    }
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Sessions")]
+impl SignIn {
+    /// Sign in with a password.
+    ///
+    /// The answer is the same, in the same time, whether or not the address has an account.
+    #[oai(path = "/sessions", method = "post", operation_id = "sessions_create")]
+    async fn create(&self, visitor: Visitor, body: Json<SignInWithPassword>) -> ApiResult<Response<Created<SignedIn>>> {
+        let body = body.0;
+        let email = email(&body.email)?;
+        let password = SecretString::new(body.password);
+        let opened =
+            accounts::sign_in(&self.0.gate.app, &visitor.0, &email, password, body.token_delivery.into()).await?;
+        Ok(self.0.created(&visitor.0, opened).await?)
+    }
+
+    /// Carry a session on with its refresh token, which is used up.
+    ///
+    /// A refresh token that is presented twice ends the whole session.
+    #[oai(path = "/sessions/refresh", method = "post", operation_id = "sessions_refresh")]
+    async fn refresh(
+        &self,
+        visitor: Visitor,
+        request: &Request,
+        body: Json<Refresh>,
+    ) -> ApiResult<Response<Json<SignedIn>>> {
+        let gate = &self.0.gate;
+        let in_body = body.0.refresh_token;
+        let by_cookie = in_body.is_none();
+        let token = in_body.or_else(|| gate.cookies.read(request.headers(), CookieKind::Refresh));
+        let token = SecretString::new(token.ok_or(Error::Unauthenticated(Code::Unauthenticated))?);
+        if by_cookie {
+            gate.csrf.check(request.method(), request.headers(), None)?;
+        }
+        let opened = gate.app.sessions.refresh(&visitor.0, token.expose()).await?;
+        Ok(self.0.carried_on(&visitor.0, opened).await?)
+    }
+
+    /// Sign out: end this session.
+    #[oai(path = "/session", method = "delete", operation_id = "session_end")]
+    async fn end(&self, caller: Caller) -> ApiResult<Response<Done>> {
+        let session = caller.session().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
+        self.0.gate.app.sessions.end(&caller, session).await?;
+        Ok(self.0.forgotten()?)
+    }
+
+    /// Act in another of one's organisations from now on.
+    #[oai(path = "/session/organization", method = "post", operation_id = "session_switch")]
+    async fn switch(&self, caller: Caller, body: Json<SwitchOrganization>) -> ApiResult<Response<Json<SignedIn>>> {
+        let opened = self.0.gate.app.sessions.switch(&caller, OrganizationId(body.0.organization_id)).await?;
+        Ok(self.0.carried_on(&caller, opened).await?)
+    }
+}
+
+impl Face {
+    /// The answer to a sign-in.
+    pub(super) async fn created(&self, caller: &Caller, opened: Opened) -> Result<Response<Created<SignedIn>>> {
+        let location = format!("/v1/me/sessions/{}", opened.session.id);
+        let (signed_in, cookies) = self.signed_in(caller, opened).await?;
+        let response = Response::new(Created::Created(Json(signed_in), location));
+        Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
+    }
+
+    async fn carried_on(&self, caller: &Caller, opened: Opened) -> Result<Response<Json<SignedIn>>> {
+        let (signed_in, cookies) = self.signed_in(caller, opened).await?;
+        let response = Response::new(Json(signed_in));
+        Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
+    }
+
+    /// The answer to a sign-out.
+    pub(super) fn forgotten(&self) -> Result<Response<Done>> {
+        let cookies = self.gate.cookies.clear()?;
+        let response = Response::new(Done::Done);
+        Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
+    }
+
+    async fn signed_in(&self, caller: &Caller, opened: Opened) -> Result<(SignedIn, Vec<poem::http::HeaderValue>)> {
+        let Opened { session, refresh_token } = opened;
+        let app = &self.gate.app;
+        let access = app.sessions.issue(&session, &caller.origin).await?;
+        let tx = app.db.read(caller).await?;
+        let account = accounts::get(&tx, session.account_id).await?;
+        let mut signed_in = SignedIn {
+            account: account.into(),
+            organization_id: session.active_organization.map(Into::into),
+            session: Session::of(&session, true),
+            access_token: None,
+            refresh_token: None,
+            token_type: None,
+            expires_in: access.expires_in.as_secs(),
+        };
+        let mut cookies = Vec::new();
+        match session.delivery {
+            Delivery::Body => {
+                signed_in.access_token = Some(access.token.expose().to_owned());
+                signed_in.refresh_token = refresh_token.map(|token| token.expose().to_owned());
+                signed_in.token_type = Some("Bearer".to_owned());
+            }
+            Delivery::Cookie => {
+                let names = self.gate.cookies;
+                let lifetime = app.sessions.lifetime();
+                cookies.push(names.set(CookieKind::Access, access.token.expose(), access.expires_in)?);
+                cookies.push(names.set(CookieKind::Csrf, &self.gate.csrf.token_for(session.id), lifetime)?);
+                if let Some(token) = refresh_token {
+                    cookies.push(names.set(CookieKind::Refresh, token.expose(), lifetime)?);
+                }
+            }
+        }
+        Ok((signed_in, cookies))
+    }
+}
+
+impl Session {
+    /// A session as its person sees it.
+    pub fn of(row: &sessions::Session, current: bool) -> Self {
+        Self {
+            id: row.id.into(),
+            current,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            expires_at: row.expires_at,
+            ip: row.address.clone(),
+            user_agent: row.user_agent.clone(),
+            organization_id: row.active_organization.map(Into::into),
+        }
+    }
+}
+
+impl From<TokenDelivery> for Delivery {
+    fn from(delivery: TokenDelivery) -> Self {
+        match delivery {
+            TokenDelivery::Cookie => Self::Cookie,
+            TokenDelivery::Body => Self::Body,
+        }
+    }
+}
+
+/// An address at `/email`.
+pub fn email(wire: &Email) -> Result<types::Email> {
+    wire.0.parse().map_err(|detail| Error::Invalid(vec![Fault::body("/email", "format", detail)]))
+}

@@ -1,0 +1,118 @@
+//! Wire types that several resources share: pages, versioned answers, and how times and ids look.
+
+use poem::Request;
+use poem_openapi::{
+    ApiResponse, Object,
+    payload::Json,
+    types::{ParseFromJSON, ToJSON},
+};
+
+use crate::types::{Cursor, Page};
+
+/// A page of a list.
+#[derive(Debug, Object)]
+pub struct Items<T: ParseFromJSON + ToJSON + Send + Sync> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Pass this as `cursor` to get the next page; `null` on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// The answer of a list.
+#[derive(ApiResponse)]
+pub enum Listed<T: ParseFromJSON + ToJSON + Send + Sync> {
+    /// A page.
+    #[oai(status = 200)]
+    Page(
+        Json<Items<T>>,
+        /// The next page, if there is one (RFC 8288).
+        #[oai(header = "Link")]
+        Option<String>,
+    ),
+}
+
+/// The answer of a read or an update of one object.
+#[derive(ApiResponse)]
+pub enum Versioned<T: ParseFromJSON + ToJSON + Send + Sync> {
+    /// The object.
+    #[oai(status = 200)]
+    Present(
+        Json<T>,
+        /// The object's version, for `If-Match`.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// The answer of a creation.
+#[derive(ApiResponse)]
+pub enum Created<T: ParseFromJSON + ToJSON + Send + Sync> {
+    /// The new object.
+    #[oai(status = 201)]
+    Created(
+        Json<T>,
+        /// Where the new object is.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+/// The answer of an operation that has nothing to say.
+#[derive(ApiResponse)]
+pub enum Done {
+    /// Done.
+    #[oai(status = 204)]
+    Done,
+}
+
+impl<T: ParseFromJSON + ToJSON + Send + Sync> Listed<T> {
+    /// A page, with a link to the next one.
+    pub fn page<U>(request: &Request, page: Page<U>, wire: impl FnMut(U) -> T) -> Self {
+        let page = page.map(wire);
+        let next_cursor = page.next.map(Cursor::encode);
+        let link = next_cursor.as_ref().map(|cursor| format!("<{}>; rel=\"next\"", next_address(request, cursor)));
+        Self::Page(Json(Items { items: page.items, next_cursor }), link)
+    }
+}
+
+/// The request's own address with another cursor.
+fn next_address(request: &Request, cursor: &str) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let query: Vec<String> = kept.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
+    format!("{}?{}", request.original_uri().path(), query.join("&"))
+}
+
+impl<T: ParseFromJSON + ToJSON + Send + Sync> Versioned<T> {
+    /// An object of this version.
+    pub fn of(version: i32, object: T) -> Self {
+        Self::Present(Json(object), format!("\"{version}\""))
+    }
+}
+
+/// The version in an `If-Match` header (RFC 9110, 13.1.1). `*` and no header ask for none; what is no version of ours
+/// matches none.
+pub fn version(if_match: Option<String>) -> Option<i32> {
+    let text = if_match?;
+    let text = text.trim();
+    if text == "*" {
+        return None;
+    }
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    Some(version.unwrap_or(-1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_strictly() {
+        assert_eq!(version(None), None);
+        assert_eq!(version(Some("*".into())), None);
+        assert_eq!(version(Some("\"7\"".into())), Some(7));
+        for odd in ["7", "W/\"7\"", "\"x\"", ""] {
+            assert_eq!(version(Some(odd.into())), Some(-1), "{odd}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What the work floor's functions are handed: the parts that live as long as the server. Wiring makes it; it decides
+//! nothing.
+
+use std::sync::Arc;
+
+use crate::{
+    accounts::Passwords,
+    audit::Refusals,
+    authz::Policy,
+    db::Db,
+    mail::Mail,
+    runtime::{Clock, Entropy, Ids},
+    sessions::Sessions,
+    vault::Vault,
+};
+
+/// The parts of a running server.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The policy in force.
+    pub policy: Policy,
+    /// Sessions and their tokens.
+    pub sessions: Sessions,
+    /// The password hashing pool.
+    pub passwords: Passwords,
+    /// The vault.
+    pub vault: Vault,
+    /// The outbox.
+    pub mail: Mail,
+    /// The guard's refusals on their way into the record.
+    pub refusals: Refusals,
+    /// The clock.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// Ids.
+    pub ids: Ids,
+    /// Where people reach the server, without a slash at the end.
+    pub public_url: Arc<str>,
+}

@@ -1,0 +1,138 @@
+//! The catalogue of event types: code, severity, class and meaning (AUD-1). A code never changes its meaning.
+
+/// How much an event matters by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Everyday work.
+    Low,
+    /// Worth a look in a review.
+    Medium,
+    /// Worth a look today.
+    High,
+    /// Worth a look now.
+    Critical,
+}
+
+impl Severity {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// How long an entry is kept: security entries longer than normal ones (AUD-7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Kept a year.
+    Normal,
+    /// Kept two years.
+    Security,
+}
+
+impl Class {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Security => "security",
+        }
+    }
+}
+
+/// Whose record an event belongs to unless it says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// The organisation that the transaction is in.
+    Tenant,
+    /// The platform's own organisation: accounts are people, not tenants' property.
+    Platform,
+}
+
+macro_rules! catalogue {
+    ($($name:ident = $code:literal, $severity:ident, $class:ident, $home:ident, $target:literal, $title:literal, $meaning:literal;)*) => {
+        /// An event type.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $(#[doc = $meaning] $name,)* }
+
+        impl Kind {
+            /// The whole catalogue, in its order.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
+            /// The stable code.
+            pub const fn code(self) -> &'static str { match self { $(Kind::$name => $code,)* } }
+            /// How much it matters.
+            pub const fn severity(self) -> Severity { match self { $(Kind::$name => Severity::$severity,)* } }
+            /// How long it is kept.
+            pub const fn class(self) -> Class { match self { $(Kind::$name => Class::$class,)* } }
+            /// Whose record it belongs to.
+            pub const fn home(self) -> Home { match self { $(Kind::$name => Home::$home,)* } }
+            /// The type of what it happened to.
+            pub const fn target(self) -> &'static str { match self { $(Kind::$name => $target,)* } }
+            /// A few words for a list.
+            pub const fn title(self) -> &'static str { match self { $(Kind::$name => $title,)* } }
+            /// A sentence for the auditor.
+            pub const fn meaning(self) -> &'static str { match self { $(Kind::$name => $meaning,)* } }
+        }
+    };
+}
+
+catalogue! {
+    SetupTokenIssued = "setup.token_issued", Medium, Security, Platform, "setup", "Setup link issued", "A single-use setup token was made, because the platform has no administrator yet.";
+    SetupCompleted = "setup.completed", High, Security, Platform, "account", "Platform set up", "The first platform administrator was created with a setup token.";
+    SetupRefused = "setup.refused", High, Security, Platform, "setup", "Setup refused", "Somebody presented a setup token that is not valid, or after setup was done.";
+    SigningKeyCreated = "signing_key.created", Medium, Security, Platform, "signing_key", "Signing key created", "The server made a key that signs access tokens.";
+    AccountCreated = "account.created", Low, Security, Platform, "account", "Account created", "A person got an account.";
+    AccountUpdated = "account.updated", Low, Normal, Platform, "account", "Profile changed", "A person changed their profile.";
+    AccountBlocked = "account.blocked", High, Security, Platform, "account", "Account blocked", "A platform administrator blocked an account everywhere; its sessions lost access at once.";
+    AccountUnblocked = "account.unblocked", Medium, Security, Platform, "account", "Account unblocked", "A platform administrator let an account sign in again.";
+    AccountSessionsEnded = "account.sessions_ended", Medium, Security, Platform, "account", "Sessions ended by an administrator", "A platform administrator ended every session of an account.";
+    SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in.";
+    SessionFailed = "session.failed", Medium, Security, Platform, "account", "Sign-in failed", "Somebody tried to sign in with a wrong password, an unknown address, or to a blocked account. The metadata says which.";
+    SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";
+    SessionsEnded = "session.ended_all", Medium, Security, Platform, "account", "All sessions ended", "A person ended all of their sessions.";
+    RefreshTokenReused = "session.refresh_token_reused", High, Security, Platform, "session", "Refresh token reused", "A refresh token was presented a second time: somebody else may have it. The whole session was ended.";
+    OrganizationEntered = "organization.entered", Low, Security, Tenant, "account", "Organisation entered", "A person's session began to act in this organisation, by signing in or by switching.";
+    OrganizationCreated = "organization.created", Medium, Security, Tenant, "organization", "Organisation created", "A platform administrator created this organisation and became its owner.";
+    OrganizationUpdated = "organization.updated", Low, Normal, Tenant, "organization", "Organisation changed", "The organisation's name or short name was changed.";
+    OrganizationDeleted = "organization.deleted", High, Security, Tenant, "organization", "Organisation deleted", "The organisation was closed to everybody. It can be restored until its grace period ends.";
+    OrganizationRestored = "organization.restored", High, Security, Tenant, "organization", "Organisation restored", "A platform administrator restored the organisation.";
+    MemberAdded = "member.added", Low, Security, Tenant, "member", "Member added", "A person became a member.";
+    MemberRoleChanged = "member.role_changed", Medium, Security, Tenant, "member", "Role changed", "A member's role was changed. The metadata has both roles.";
+    MemberBlocked = "member.blocked", Medium, Security, Tenant, "member", "Member blocked", "A member lost access to this organisation without being removed.";
+    MemberUnblocked = "member.unblocked", Medium, Security, Tenant, "member", "Member unblocked", "A blocked member got access again.";
+    MemberRemoved = "member.removed", Medium, Security, Tenant, "member", "Member removed", "A person is no longer a member.";
+    MemberChangeRefused = "member.change_refused", Medium, Security, Tenant, "member", "Change of a member refused", "A rule stood against changing or removing a member: the last owner, or a role above one's own.";
+    InvitationCreated = "invitation.created", Low, Security, Tenant, "invitation", "Invitation sent", "A person was invited by e-mail.";
+    InvitationRefused = "invitation.refused", Medium, Security, Tenant, "invitation", "Invitation refused", "Somebody tried to invite with a role above their own.";
+    InvitationResent = "invitation.resent", Low, Security, Tenant, "invitation", "Invitation sent again", "An invitation got a new link, and the old link stopped working.";
+    InvitationRevoked = "invitation.revoked", Low, Security, Tenant, "invitation", "Invitation revoked", "An invitation was withdrawn.";
+    InvitationAccepted = "invitation.accepted", Low, Security, Tenant, "invitation", "Invitation accepted", "The invited person accepted.";
+    AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "The guard refused calls to an operation. The metadata has the operation, the reason and how many calls in a few seconds.";
+}
+
+impl Kind {
+    /// The type with this code.
+    pub fn find(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.code() == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves AUD-1.
+    #[test]
+    fn codes_are_unique_and_every_type_is_explained() {
+        let codes: std::collections::BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(codes.len(), Kind::ALL.len());
+        for kind in Kind::ALL {
+            assert!(kind.meaning().ends_with('.') && kind.meaning().len() > 20, "{} has no meaning", kind.code());
+            assert_eq!(Kind::find(kind.code()), Some(*kind));
+        }
+    }
+}

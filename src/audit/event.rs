@@ -1,0 +1,140 @@
+//! An event on its way into the record.
+
+use std::collections::BTreeSet;
+
+use entity::{AuditEntryId, OrganizationId, audit_entries, audit_words};
+use sea_orm::Set;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::catalog::{Home, Kind};
+use crate::{
+    db::{Record, WriteTx},
+    error::Result,
+    runtime::Ids,
+    types::Actor,
+};
+
+/// How an attempt came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// A rule stood against it.
+    Refused,
+    /// What was presented was wrong.
+    Failed,
+}
+
+impl Outcome {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What happened, to what, and how it came out. Who did it, from where and when is the transaction's caller's.
+#[derive(Clone, Debug)]
+pub struct Event {
+    kind: Kind,
+    target: Option<Uuid>,
+    organization: Option<OrganizationId>,
+    outcome: Outcome,
+    metadata: Map<String, Value>,
+}
+
+impl Event {
+    /// Something that was done to this target.
+    pub fn new(kind: Kind, target: impl Into<Uuid>) -> Self {
+        Self { target: Some(target.into()), ..Self::without_target(kind) }
+    }
+
+    /// Something that has no target with an id.
+    pub fn without_target(kind: Kind) -> Self {
+        Self { kind, target: None, organization: None, outcome: Outcome::Success, metadata: Map::new() }
+    }
+
+    /// The same event in the record of this organisation.
+    #[must_use]
+    pub fn in_organization(mut self, organization: OrganizationId) -> Self {
+        self.organization = Some(organization);
+        self
+    }
+
+    /// The same event, refused by a rule.
+    #[must_use]
+    pub fn refused(mut self) -> Self {
+        self.outcome = Outcome::Refused;
+        self
+    }
+
+    /// The same event, failed because what was presented was wrong.
+    #[must_use]
+    pub fn failed(mut self) -> Self {
+        self.outcome = Outcome::Failed;
+        self
+    }
+
+    /// The same event with a detail. Never personal data, never a secret.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.metadata.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The words that find this entry: of the code, the ids and the details.
+    fn words(&self, row: &audit_entries::Model) -> BTreeSet<String> {
+        let mut words = BTreeSet::new();
+        let texts = self.metadata.values().filter_map(Value::as_str);
+        for text in [self.kind.code(), self.kind.target(), self.outcome.as_str()].into_iter().chain(texts) {
+            words.extend(super::words(text));
+        }
+        words.extend([row.target_id, row.actor_id].into_iter().flatten().map(|id| id.to_string()));
+        words.extend(row.request_id.as_deref().map(str::to_lowercase));
+        words
+    }
+}
+
+impl Record for Event {
+    async fn record(self, tx: &WriteTx) -> Result<()> {
+        let caller = tx.caller();
+        let home = match self.kind.home() {
+            Home::Tenant => caller.organization().unwrap_or(OrganizationId::PLATFORM),
+            Home::Platform => OrganizationId::PLATFORM,
+        };
+        let (actor_type, actor_id) = match &caller.actor {
+            Actor::Account { account, .. } => ("account", Some(Uuid::from(*account))),
+            Actor::Anonymous => ("anonymous", None),
+            Actor::System(_) => ("system", None),
+        };
+        let row = audit_entries::Model {
+            id: Ids.next::<AuditEntryId>(),
+            organization_id: self.organization.unwrap_or(home),
+            occurred_at: caller.now(),
+            event: self.kind.code().to_owned(),
+            severity: self.kind.severity().as_str().to_owned(),
+            class: self.kind.class().as_str().to_owned(),
+            outcome: self.outcome.as_str().to_owned(),
+            actor_type: actor_type.to_owned(),
+            actor_id,
+            target_type: self.kind.target().to_owned(),
+            target_id: self.target,
+            address: caller.origin.address.map(|address| address.to_string()),
+            user_agent: caller.origin.user_agent.as_deref().map(str::to_owned),
+            request_id: Some(caller.origin.request_id.to_string()),
+            metadata: Value::Object(self.metadata.clone()),
+        };
+        let words = self.words(&row).into_iter().map(|word| audit_words::ActiveModel {
+            organization_id: Set(row.organization_id),
+            word: Set(word),
+            entry_id: Set(row.id),
+        });
+        let words: Vec<_> = words.collect();
+        tx.append(vec![audit_entries::ActiveModel::from(row)]).await?;
+        tx.append(words).await
+    }
+}

@@ -1,0 +1,101 @@
+//! The guard's own refusals, counted and written down every few seconds: a flood of refused calls makes a few
+//! entries with a number, not a flood of entries.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use entity::{AccountId, OrganizationId, SessionId};
+use tokio_util::sync::CancellationToken;
+
+use super::{Event, Kind};
+use crate::{
+    db::Db,
+    error::{Code, Result},
+    types::{Actor, Caller, Origin},
+};
+
+/// How often what was counted is written.
+const EVERY: Duration = Duration::from_secs(2);
+/// How many different refusals are told apart between two writes; more are not counted one by one.
+const MOST: usize = 10_000;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    organization: OrganizationId,
+    actor: Option<(AccountId, SessionId)>,
+    operation: &'static str,
+    code: Code,
+}
+
+/// The counters. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Refusals(Arc<Mutex<HashMap<Key, (u64, Origin)>>>);
+
+impl Refusals {
+    /// Counts one refused call.
+    pub fn count(&self, caller: &Caller, operation: &'static str, code: Code) {
+        let actor = caller.account().zip(caller.session());
+        let organization = caller.organization().unwrap_or(OrganizationId::PLATFORM);
+        let Ok(mut counts) = self.0.lock() else { return };
+        let key = Key { organization, actor, operation, code };
+        if counts.len() < MOST || counts.contains_key(&key) {
+            counts.entry(key).or_insert_with(|| (0, caller.origin.clone())).0 += 1;
+        }
+    }
+
+    /// Writes every few seconds until `stop`, and once more then.
+    pub async fn run(self, db: Db, stop: CancellationToken) {
+        loop {
+            let last = tokio::select! {
+                () = stop.cancelled() => true,
+                () = tokio::time::sleep(EVERY) => false,
+            };
+            if let Err(error) = self.flush(&db).await {
+                tracing::warn!(%error, "refusals could not be recorded; they are kept");
+            }
+            if last {
+                return;
+            }
+        }
+    }
+
+    /// Writes what was counted so far.
+    ///
+    /// # Errors
+    /// When the database fails; what was not written is kept.
+    pub async fn flush(&self, db: &Db) -> Result<()> {
+        let counted = self.0.lock().map(|mut counts| std::mem::take(&mut *counts)).unwrap_or_default();
+        let mut rest = counted.into_iter();
+        while let Some((key, (count, origin))) = rest.next() {
+            if let Err(error) = write(db, &key, count, origin.clone()).await {
+                if let Ok(mut counts) = self.0.lock() {
+                    for (key, (count, origin)) in std::iter::once((key, (count, origin))).chain(rest) {
+                        counts.entry(key).or_insert((0, origin)).0 += count;
+                    }
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn write(db: &Db, key: &Key, count: u64, origin: Origin) -> Result<()> {
+    // The platform's reach, because a refused caller's transaction may not see the organisation; their name.
+    let mut caller = Caller::system("guard", origin);
+    if let Some((account, session)) = key.actor {
+        caller.actor = Actor::Account { account, session };
+    } else {
+        caller.actor = Actor::Anonymous;
+    }
+    let event = Event::without_target(Kind::AccessRefused)
+        .in_organization(key.organization)
+        .refused()
+        .with("operation", key.operation)
+        .with("code", key.code.as_str())
+        .with("count", count);
+    db.write(&caller).await?.commit(event).await
+}

@@ -1,0 +1,95 @@
+//! Reading the record: filters, words, pages (AUD-3).
+
+use entity::{AuditEntryId, audit_entries as entries, audit_words};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use uuid::Uuid;
+
+use crate::{
+    db::Tx,
+    error::{Error, Result},
+    runtime::Timestamp,
+    types::{Page, PageRequest},
+};
+
+/// Which entries are asked for. Every filter that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Who did it.
+    pub actor_id: Option<Uuid>,
+    /// The event's code.
+    pub event: Option<String>,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: Option<String>,
+    /// `normal` or `security`.
+    pub class: Option<String>,
+    /// `success`, `refused` or `failed`.
+    pub outcome: Option<String>,
+    /// The type of what it happened to.
+    pub target_type: Option<String>,
+    /// What it happened to.
+    pub target_id: Option<Uuid>,
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+    /// Exact words of the code, the ids and the details; all must be there.
+    pub text: Option<String>,
+}
+
+/// The most words of a text search that count.
+const WORDS: usize = 8;
+
+/// The organisation's entries, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<entries::Model>> {
+    let mut query = filtered(tx, filter).order_by_desc(entries::Column::Id).limit(page.rows());
+    if let Some(after) = page.after {
+        query = query.filter(entries::Column::Id.lt(after.0));
+    }
+    Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+}
+
+/// One entry.
+///
+/// # Errors
+/// `NotFound` when the organisation has no such entry.
+pub async fn get(tx: &Tx, id: AuditEntryId) -> Result<entries::Model> {
+    let query = tx.find::<entries::Entity>().filter(entries::Column::Id.eq(id));
+    tx.one(query).await?.ok_or_else(Error::not_found)
+}
+
+fn filtered(tx: &Tx, filter: &Filter) -> Select<entries::Entity> {
+    use entries::Column as C;
+    let mut query = tx.find::<entries::Entity>();
+    let texts = [
+        (C::Event, &filter.event),
+        (C::Severity, &filter.severity),
+        (C::Class, &filter.class),
+        (C::Outcome, &filter.outcome),
+        (C::TargetType, &filter.target_type),
+    ];
+    for (column, text) in texts {
+        if let Some(text) = text {
+            query = query.filter(column.eq(text));
+        }
+    }
+    for (column, id) in [(C::ActorId, filter.actor_id), (C::TargetId, filter.target_id)] {
+        if let Some(id) = id {
+            query = query.filter(column.eq(id));
+        }
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(C::OccurredAt.gte(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(C::OccurredAt.lt(to));
+    }
+    for word in filter.text.as_deref().map(super::words).into_iter().flatten().take(WORDS) {
+        let having = tx.find::<audit_words::Entity>().filter(audit_words::Column::Word.eq(word));
+        let having = having.select_only().column(audit_words::Column::EntryId).into_query();
+        query = query.filter(C::Id.in_subquery(having));
+    }
+    query
+}

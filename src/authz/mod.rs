@@ -1,0 +1,83 @@
+//! Authorization: which role may do what. The registry, the hierarchy, Casbin and the compiled table.
+//!
+//! It decides about roles and operations. Whose object it is, the guard tells it; what a rule of the domain adds
+//! (nobody grants a role above their own, the last owner stays) is in [`crate::tenancy`].
+
+mod hierarchy;
+mod registry;
+mod table;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+pub use hierarchy::{Hierarchy, RoleRow};
+pub use registry::{OperationPolicy, Ownership, Registry, Scope, YesNo};
+pub use table::{Decision, Table, enforcer};
+
+use crate::error::Result;
+
+/// The policy files, as text.
+pub struct PolicyFiles {
+    /// `operations.csv`.
+    pub operations: String,
+    /// `roles.csv`.
+    pub roles: String,
+    /// `model.conf`.
+    pub model: String,
+}
+
+impl Default for PolicyFiles {
+    fn default() -> Self {
+        Self {
+            operations: include_str!("../../policies/operations.csv").to_owned(),
+            roles: include_str!("../../policies/roles.csv").to_owned(),
+            model: include_str!("../../policies/model.conf").to_owned(),
+        }
+    }
+}
+
+/// The policy in force.
+#[derive(Clone)]
+pub struct Policy {
+    registry: Arc<Registry>,
+    hierarchy: Arc<Hierarchy>,
+    table: Arc<ArcSwap<Table>>,
+}
+
+impl Policy {
+    /// Reads the files and lets Casbin decide about everything once.
+    ///
+    /// # Errors
+    /// Every mistake in the files.
+    pub async fn load(files: &PolicyFiles) -> Result<Self, Vec<String>> {
+        let hierarchy = Hierarchy::parse(&files.roles)?;
+        let registry = Registry::parse(&files.operations, &hierarchy)?;
+        let table =
+            compile(&files.model, &hierarchy, &registry).await.map_err(|error| vec![format!("model.conf: {error}")])?;
+        Ok(Self {
+            registry: Arc::new(registry),
+            hierarchy: Arc::new(hierarchy),
+            table: Arc::new(ArcSwap::from_pointee(table)),
+        })
+    }
+
+    /// What this role may do with the operation at this position of the registry. An unknown role may nothing.
+    pub fn decide(&self, role: &str, operation: usize) -> Decision {
+        self.hierarchy.index(role).map_or(Decision::Deny, |role| self.table.load().decide(role, operation))
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The roles.
+    pub fn hierarchy(&self) -> &Hierarchy {
+        &self.hierarchy
+    }
+}
+
+async fn compile(model: &str, hierarchy: &Hierarchy, registry: &Registry) -> Result<Table> {
+    Table::compile(&enforcer(model, hierarchy, registry).await?, hierarchy, registry)
+}

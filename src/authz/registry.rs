@@ -1,0 +1,141 @@
+//! The policy registry: `policies/operations.csv`, one line an operation. It is the law: the guard, the limits, the
+//! exported policy, the console's disabled buttons and the generated tests read this one file.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Who an operation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Anybody. The closed list of what needs no sign-in.
+    Public,
+    /// Every signed-in person, about themselves.
+    #[serde(rename = "self")]
+    Own,
+    /// Members of the organisation in the path, by role.
+    Organization,
+    /// Platform administrators whose session is in the platform's organisation.
+    Platform,
+}
+
+/// What makes an object the caller's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ownership {
+    /// `member_id` in the path is the caller's membership.
+    Membership,
+}
+
+/// A yes or no that reads well in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// One line of `policies/operations.csv`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationPolicy {
+    /// The operation's id in the contract.
+    pub operation: String,
+    /// Who it is for.
+    pub scope: Scope,
+    /// Casbin's object.
+    pub resource: String,
+    /// Casbin's action.
+    pub action: String,
+    /// The least role that may do it to any object.
+    pub minimum_role: Option<String>,
+    /// What makes an object the caller's own.
+    pub ownership: Option<Ownership>,
+    /// The least role that may do it to an object of its own.
+    pub own_role: Option<String>,
+    /// What it demands of second factors: `none` until they exist.
+    pub mfa: String,
+    /// What it demands of re-authentication: `none` until it exists.
+    pub reauthentication: String,
+    /// The name of the rate limit.
+    pub limit: String,
+    /// The code of the event that records it.
+    pub audit_event: Option<String>,
+    /// Whether its body must stay out of every log.
+    pub sensitive: YesNo,
+    /// The standard whose own rules it follows.
+    pub protocol: Option<String>,
+}
+
+impl OperationPolicy {
+    /// Whether it only reads: what `reads_as` gives to a role that changes nothing.
+    pub fn reads(&self) -> bool {
+        matches!(self.action.as_str(), "read" | "list")
+    }
+}
+
+/// The registry, by operation.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    rows: Vec<OperationPolicy>,
+    index: HashMap<String, usize>,
+}
+
+impl Registry {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Every mistake in it: doubled operations, doubled resource and action, roles that are missing or unknown.
+    pub fn parse(text: &str, hierarchy: &super::Hierarchy) -> Result<Self, Vec<String>> {
+        let rows: Vec<OperationPolicy> = csv::Reader::from_reader(text.as_bytes())
+            .deserialize()
+            .collect::<Result<_, _>>()
+            .map_err(|error| vec![format!("operations.csv: {error}")])?;
+        let mut faults = Vec::new();
+        let mut index = HashMap::new();
+        let mut grants = HashMap::new();
+        for (at, row) in rows.iter().enumerate() {
+            let name = &row.operation;
+            if index.insert(name.clone(), at).is_some() {
+                faults.push(format!("operations.csv: {name} is there twice"));
+            }
+            if let Some(other) = grants.insert((row.resource.clone(), row.action.clone()), name.clone()) {
+                faults.push(format!("operations.csv: {name} and {other} are both {} {}", row.resource, row.action));
+            }
+            faults
+                .extend(row_faults(row, hierarchy).into_iter().map(|fault| format!("operations.csv: {name} {fault}")));
+        }
+        if faults.is_empty() { Ok(Self { rows, index }) } else { Err(faults) }
+    }
+
+    /// The lines, in the file's order.
+    pub fn rows(&self) -> &[OperationPolicy] {
+        &self.rows
+    }
+
+    /// The line of an operation and its position.
+    pub fn find(&self, operation: &str) -> Option<(usize, &OperationPolicy)> {
+        let at = *self.index.get(operation)?;
+        self.rows.get(at).map(|row| (at, row))
+    }
+}
+
+fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String> {
+    let mut faults = Vec::new();
+    let ruled = matches!(row.scope, Scope::Organization | Scope::Platform);
+    if ruled != row.minimum_role.is_some() {
+        faults.push("needs a minimum role exactly when its scope is organization or platform".to_owned());
+    }
+    if row.ownership.is_some() != row.own_role.is_some() {
+        faults.push("needs an own role exactly when it has an ownership rule".to_owned());
+    }
+    for role in [&row.minimum_role, &row.own_role].into_iter().flatten() {
+        if hierarchy.index(role).is_none() {
+            faults.push(format!("names the role {role}, which is not in roles.csv"));
+        }
+    }
+    faults
+}

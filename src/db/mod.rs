@@ -1,0 +1,115 @@
+//! The database: pools, transactions, migrations, notifications, the embedded PostgreSQL.
+//!
+//! Nothing outside of this module can query without a [`Tx`], and nothing can commit without a [`Record`].
+//! It knows no domain.
+
+mod changes;
+mod error;
+mod migrate;
+mod tx;
+
+pub mod embedded;
+
+use std::time::Duration;
+
+use sea_orm::{AccessMode, DatabaseConnection, SqlxPostgresConnector};
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+};
+use tracing::log::LevelFilter;
+
+pub use changes::{Change, Changes};
+pub use migrate::{APPLICATION_ROLE, Logins, PLATFORM_ROLE, prepare};
+pub use tx::{Record, Tx, Unrecorded, WriteTx};
+
+use crate::{
+    error::Result,
+    types::{Caller, Tenancy},
+};
+
+/// How long a request waits for a free connection before it gets 503.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// How to reach the database.
+#[derive(Clone)]
+pub struct Settings {
+    /// As the application's role.
+    pub application: PgConnectOptions,
+    /// As the platform's role.
+    pub platform: PgConnectOptions,
+    /// As the application's role, not through a pooler: for notifications.
+    pub direct: PgConnectOptions,
+    /// The most connections of the application's pool.
+    pub max_connections: u32,
+    /// Whether a pooler in transaction mode lies between: then no statement stays prepared.
+    pub pooler: bool,
+}
+
+/// The connection pools, one a database role.
+#[derive(Clone)]
+pub struct Db {
+    application: DatabaseConnection,
+    platform: DatabaseConnection,
+}
+
+impl Db {
+    /// Makes the pools. Connections are opened when they are needed.
+    pub fn new(settings: &Settings) -> Self {
+        // A quarter of the connections is plenty for the platform's rare work.
+        let few = (settings.max_connections / 4).max(2);
+        Self {
+            application: pool(&settings.application, settings.max_connections, settings.pooler),
+            platform: pool(&settings.platform, few, settings.pooler),
+        }
+    }
+
+    /// A transaction that reads what this caller may see.
+    ///
+    /// # Errors
+    /// `Upstream` when the database is away.
+    pub async fn read(&self, caller: &Caller) -> Result<Tx> {
+        Tx::begin(self.pool(caller), caller, AccessMode::ReadOnly).await
+    }
+
+    /// A transaction that writes what this caller may see.
+    ///
+    /// # Errors
+    /// `Upstream` when the database is away.
+    pub async fn write(&self, caller: &Caller) -> Result<WriteTx> {
+        WriteTx::begin(self.pool(caller), caller).await
+    }
+
+    /// Closes the pools and waits for their connections.
+    ///
+    /// # Errors
+    /// When a connection can't be closed.
+    pub async fn close(self) -> Result<()> {
+        self.application.close().await?;
+        Ok(self.platform.close().await?)
+    }
+
+    fn pool(&self, caller: &Caller) -> &DatabaseConnection {
+        match caller.tenancy {
+            Tenancy::Platform => &self.platform,
+            Tenancy::None | Tenancy::Organization(_) => &self.application,
+        }
+    }
+}
+
+fn pool(options: &PgConnectOptions, most: u32, pooler: bool) -> DatabaseConnection {
+    let pool: PgPool = PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(Duration::from_secs(600))
+        .max_lifetime(Duration::from_secs(1800))
+        .connect_lazy_with(tuned(options.clone(), pooler));
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
+}
+
+/// Options common to all connections: quiet logs (statements may hold personal data) and, behind a pooler in
+/// transaction mode, no prepared statement that outlives its transaction.
+fn tuned(options: PgConnectOptions, pooler: bool) -> PgConnectOptions {
+    let options = options.log_statements(LevelFilter::Off).log_slow_statements(LevelFilter::Off, Duration::MAX);
+    if pooler { options.statement_cache_capacity(0) } else { options }
+}

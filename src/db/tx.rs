@@ -1,0 +1,320 @@
+//! Transactions: the only thing that can query.
+//!
+//! A [`Tx`] belongs to a caller. It names the caller's organisation and account to PostgreSQL, whose row-level
+//! security then shows those rows only, and scopes every query in code as well (AZ-9). A [`WriteTx`] is committed
+//! together with a record of what it did, or not at all (AUD-2).
+
+use std::ops::Deref;
+
+use entity::{AccountId, Identity, OrganizationId, Owned, SessionId, Tenant};
+use sea_orm::{
+    AccessMode, ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection,
+    DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, IsolationLevel, PaginatorTrait,
+    QueryFilter, Select, Selector, SelectorTrait, Statement, TransactionTrait, UpdateMany, Value,
+    sea_query::{Expr, SimpleExpr},
+};
+
+use crate::{
+    error::{Error, Result},
+    types::{Caller, Tenancy},
+};
+
+/// A transaction that reads.
+pub struct Tx {
+    inner: DatabaseTransaction,
+    caller: Caller,
+}
+
+/// A transaction that writes. Dropped without a commit, it leaves nothing behind.
+pub struct WriteTx(Tx);
+
+/// What a commit leaves in the record.
+pub trait Record: Send {
+    /// Writes itself into the transaction.
+    fn record(self, tx: &WriteTx) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A commit that needs no audit entry, with the reason. A test lists them.
+pub struct Unrecorded(
+    /// Why nobody will ask who did this.
+    pub &'static str,
+);
+
+impl Record for Unrecorded {
+    async fn record(self, _: &WriteTx) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Tx {
+    pub(super) async fn begin(pool: &DatabaseConnection, caller: &Caller, access: AccessMode) -> Result<Self> {
+        let inner = pool.begin_with_config(Some(IsolationLevel::ReadCommitted), Some(access)).await?;
+        let tx = Self { inner, caller: caller.clone() };
+        tx.tell_who().await?;
+        Ok(tx)
+    }
+
+    /// Names the organisation and the account to PostgreSQL, for this transaction only.
+    async fn tell_who(&self) -> Result<()> {
+        let organization = self.caller.organization().map(|id| id.to_string()).unwrap_or_default();
+        let account = self.caller.account().map(|id| id.to_string()).unwrap_or_default();
+        self.run(
+            "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true)",
+            [organization.into(), account.into()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Whose transaction it is.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// A query of the organisation's rows. A caller without an organisation gets none, the platform all.
+    pub fn find<E: Tenant>(&self) -> Select<E> {
+        E::find().filter(self.scope::<E>())
+    }
+
+    /// A query of the caller's own rows, in every organisation.
+    pub fn find_own<E: Owned>(&self) -> Select<E> {
+        match self.caller.account() {
+            Some(account) => E::find().filter(E::owner().eq(account)),
+            None => E::find().filter(nothing()),
+        }
+    }
+
+    /// A query of rows that belong to no organisation. Only the entity's own module asks.
+    pub fn find_identity<E: Identity>(&self) -> Select<E> {
+        E::find()
+    }
+
+    fn scope<E: Tenant>(&self) -> SimpleExpr {
+        match self.caller.tenancy {
+            Tenancy::Organization(id) => E::organization().eq(id),
+            Tenancy::Platform => Expr::val(true).into(),
+            Tenancy::None => nothing(),
+        }
+    }
+
+    /// The one row, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn one<E: EntityTrait>(&self, query: Select<E>) -> Result<Option<E::Model>> {
+        Ok(query.one(&self.inner).await?)
+    }
+
+    /// All rows of a query that bounds itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all<E: EntityTrait>(&self, query: Select<E>) -> Result<Vec<E::Model>> {
+        Ok(query.all(&self.inner).await?)
+    }
+
+    /// The rows of a selection of columns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rows<S: SelectorTrait<Item: Send> + Send + Sync>(&self, query: Selector<S>) -> Result<Vec<S::Item>> {
+        Ok(query.all(&self.inner).await?)
+    }
+
+    /// How many rows there are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count<E: EntityTrait<Model: Sync>>(&self, query: Select<E>) -> Result<u64>
+    where
+        E::Model: FromQueryResult + Sized + Send,
+    {
+        Ok(query.count(&self.inner).await?)
+    }
+
+    /// Rows of a statement that the query builder has no words for. The text is constant, the values are bound.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn query<T: FromQueryResult>(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value> + Send,
+    ) -> Result<Vec<T>> {
+        let statement = Statement::from_sql_and_values(self.inner.get_database_backend(), sql, values);
+        Ok(T::find_by_statement(statement).all(&self.inner).await?)
+    }
+
+    async fn run(&self, sql: &'static str, values: impl IntoIterator<Item = Value> + Send) -> Result<u64> {
+        let statement = Statement::from_sql_and_values(self.inner.get_database_backend(), sql, values);
+        Ok(self.inner.execute_raw(statement).await?.rows_affected())
+    }
+}
+
+fn nothing() -> SimpleExpr {
+    Expr::val(false).into()
+}
+
+impl Deref for WriteTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.0
+    }
+}
+
+impl WriteTx {
+    pub(super) async fn begin(pool: &DatabaseConnection, caller: &Caller) -> Result<Self> {
+        let tx = Self(Tx::begin(pool, caller, AccessMode::ReadWrite).await?);
+        tx.claim_idempotency_key().await?;
+        Ok(tx)
+    }
+
+    /// A creating call with an `Idempotency-Key` marks the key in its own transaction: done once, or not at all.
+    async fn claim_idempotency_key(&self) -> Result<()> {
+        let Some(claim) = &self.caller.idempotency else { return Ok(()) };
+        let claimed = self
+            .run(
+                "UPDATE idempotency_keys SET status = 0 WHERE key = $1 AND status IS NULL",
+                [claim.key.to_vec().into()],
+            )
+            .await?;
+        if claimed == 1 { Ok(()) } else { Err(Error::Conflict(crate::error::Code::IdempotencyInProgress)) }
+    }
+
+    /// From here on the transaction is this person's, who has just proven who they are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn identify(&mut self, account: AccountId, session: SessionId) -> Result<()> {
+        self.0.caller = self.0.caller.acting_as(account, session);
+        self.0.tell_who().await
+    }
+
+    /// From here on the transaction is in this organisation, which the caller has just been found to belong to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn enter(&mut self, organization: OrganizationId) -> Result<()> {
+        self.0.caller = self.0.caller.within(organization);
+        self.0.tell_who().await
+    }
+
+    /// Inserts a row and returns it.
+    ///
+    /// # Errors
+    /// `Conflict` when a constraint that clients can run into stands against it.
+    pub async fn insert<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        Ok(row.insert(&self.0.inner).await?)
+    }
+
+    /// Inserts rows that this caller may not read back, or need not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn append<A: ActiveModelTrait + Send>(&self, rows: Vec<A>) -> Result<()> {
+        if !rows.is_empty() {
+            <A::Entity as EntityTrait>::insert_many(rows).exec_without_returning(&self.0.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// Updates the row with this key and returns it.
+    ///
+    /// # Errors
+    /// `Conflict` when a constraint that clients can run into stands against it.
+    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        Ok(row.update(&self.0.inner).await?)
+    }
+
+    /// An update of the organisation's rows.
+    pub fn change<E: Tenant>(&self) -> UpdateMany<E> {
+        E::update_many().filter(self.0.scope::<E>())
+    }
+
+    /// An update of rows that belong to no organisation. Only the entity's own module asks.
+    pub fn change_identity<E: Identity>(&self) -> UpdateMany<E> {
+        E::update_many()
+    }
+
+    /// Carries out an update and says how many rows it changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn apply<E: EntityTrait>(&self, update: UpdateMany<E>) -> Result<u64> {
+        Ok(update.exec(&self.0.inner).await?.rows_affected)
+    }
+
+    /// A removal of the organisation's rows.
+    pub fn remove<E: Tenant>(&self) -> DeleteMany<E> {
+        E::delete_many().filter(self.0.scope::<E>())
+    }
+
+    /// Carries out a removal and says how many rows it took.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete<E: EntityTrait>(&self, removal: DeleteMany<E>) -> Result<u64> {
+        Ok(removal.exec(&self.0.inner).await?.rows_affected)
+    }
+
+    /// A statement that the query builder has no words for. The text is constant, the values are bound.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn execute(&self, sql: &'static str, values: impl IntoIterator<Item = Value> + Send) -> Result<u64> {
+        self.0.run(sql, values).await
+    }
+
+    /// Waits for and takes a lock that ends with the transaction. Equal names exclude each other.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock(&self, name: &str) -> Result<()> {
+        self.0
+            .query::<Nothing>("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text AS nothing", [name.into()])
+            .await?;
+        Ok(())
+    }
+
+    /// Adds an entry to the record of this transaction.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note(&self, record: impl Record) -> Result<()> {
+        record.record(self).await
+    }
+
+    /// Commits what was done together with its record: the only commit there is.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was done then.
+    pub async fn commit(self, record: impl Record) -> Result<()> {
+        record.record(&self).await?;
+        Ok(self.0.inner.commit().await?)
+    }
+
+    /// Commits the record of an attempt that was refused or failed, and what has to follow from it, and returns
+    /// the refusal.
+    ///
+    /// # Errors
+    /// Always: the refusal, or the database's error when even the record could not be written.
+    pub async fn commit_refused<T>(self, record: impl Record, refusal: Error) -> Result<T> {
+        self.commit(record).await?;
+        Err(refusal)
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Nothing {
+    #[expect(dead_code, reason = "the statement is run for its effect")]
+    nothing: String,
+}

@@ -1,0 +1,413 @@
+//! The one guard. Every operation of the contract is mounted inside it, and it lets nobody through without a line in
+//! the policy registry (AZ-4).
+//!
+//! In this order: who calls, whether the call comes from where it should, whether the policy allows it, and only then
+//! the body. The operation gets a [`Caller`], which nothing else makes from a request.
+
+use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use entity::{MembershipId, OrganizationId, memberships};
+use poem::{
+    Endpoint, EndpointExt, FromRequest, Request, RequestBody, Response,
+    endpoint::BoxEndpoint,
+    http::{Method, header},
+};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi,
+    registry::{MetaApi, MetaSecurityScheme, Registry as MetaRegistry},
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::{
+    body,
+    context::Matched,
+    contract::{Content, Contract},
+    cookies::{CookieKind, CookieNames},
+    csrf::Csrf,
+    idempotency,
+    problem::refuse,
+};
+use crate::{
+    app::App,
+    authz::{Decision, OperationPolicy, Ownership, Registry, Scope},
+    error::{Code, Error, Result},
+    sessions::{Principal, Seat},
+    types::{Actor, Caller, Origin, Role, Tenancy},
+};
+
+/// What the guard needs.
+pub struct Gate {
+    /// The parts of the server.
+    pub app: App,
+    /// The compiled contract.
+    pub contract: Contract,
+    /// The cross-site checks.
+    pub csrf: Csrf,
+    /// The cookies' names.
+    pub cookies: CookieNames,
+    /// The most bytes of a body.
+    pub body_limit: usize,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+}
+
+/// An API whose every endpoint stands behind the guard.
+pub struct Guarded<A> {
+    api: A,
+    gate: Arc<Gate>,
+}
+
+impl<A: OpenApi> Guarded<A> {
+    /// Puts an API behind the guard.
+    ///
+    /// # Errors
+    /// Every difference between the contract and the registry; the server must not start then.
+    pub fn new(api: A, gate: Arc<Gate>) -> Result<Self, Vec<String>> {
+        let faults = differences(&A::meta(), gate.app.policy.registry());
+        if faults.is_empty() { Ok(Self { api, gate }) } else { Err(faults) }
+    }
+}
+
+/// What contract and registry disagree about: nothing, or the server does not start.
+pub fn differences(meta: &[MetaApi], registry: &Registry) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut seen = HashMap::new();
+    for path in meta.iter().flat_map(|api| &api.paths) {
+        for operation in &path.operations {
+            let place = format!("{} {}", operation.method, path.path);
+            let Some(id) = operation.operation_id else {
+                faults.push(format!("{place} has no operation_id"));
+                continue;
+            };
+            if let Some(other) = seen.insert(id, place.clone()) {
+                faults.push(format!("{id} is the id of {other} and of {place}"));
+            }
+            match registry.find(id) {
+                None => faults.push(format!("{id} ({place}) has no line in policies/operations.csv; add one")),
+                Some((_, row)) => faults.extend(row_faults(row, &path.path, operation.security.is_empty())),
+            }
+        }
+    }
+    let unknown = registry.rows().iter().filter(|row| !seen.contains_key(row.operation.as_str()));
+    faults.extend(
+        unknown.map(|row| format!("policies/operations.csv has {}, which is no operation; remove it", row.operation)),
+    );
+    faults
+}
+
+fn row_faults(row: &OperationPolicy, path: &str, open: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    if open != (row.scope == Scope::Public) {
+        faults.push(format!("{} is public in the registry or takes no Caller, but not both", row.operation));
+    }
+    if row.scope == Scope::Organization && !path.contains("{organization_id}") {
+        faults.push(format!("{} has the scope organization, but no organization_id in its path", row.operation));
+    }
+    if row.ownership == Some(Ownership::Membership) && !path.contains("{member_id}") {
+        faults.push(format!("{} is owned by membership, but has no member_id in its path", row.operation));
+    }
+    faults
+}
+
+/// Where poem mounts each operation: its route key and method, with the operation's id and path.
+fn routes_of(meta: &[MetaApi]) -> HashMap<(String, Method), (&'static str, String)> {
+    let mut routes = HashMap::new();
+    for path in meta.iter().flat_map(|api| &api.paths) {
+        for operation in &path.operations {
+            if let Some(id) = operation.operation_id {
+                routes.insert((route_key(&path.path), operation.method.clone()), (id, path.path.clone()));
+            }
+        }
+    }
+    routes
+}
+
+/// poem-openapi mounts `/a/{x}/b/{y}` as `/a/:param0/b/:param1`.
+fn route_key(path: &str) -> String {
+    let mut number = 0;
+    let parts = path.split('/').map(|part| {
+        if !part.starts_with('{') {
+            return part.to_owned();
+        }
+        number += 1;
+        format!(":param{}", number - 1)
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The name under which poem keeps a path parameter.
+fn parameter_key(path: &str, name: &str) -> Option<String> {
+    let parameters = path.split('/').filter(|part| part.starts_with('{'));
+    let wanted = format!("{{{name}}}");
+    parameters.enumerate().find(|(_, part)| *part == wanted).map(|(number, _)| format!("param{number}"))
+}
+
+impl<A: OpenApi> OpenApi for Guarded<A> {
+    fn meta() -> Vec<MetaApi> {
+        A::meta()
+    }
+
+    fn register(registry: &mut MetaRegistry) {
+        A::register(registry);
+    }
+
+    fn add_routes(self, table: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
+        let routes = routes_of(&A::meta());
+        let mut endpoints = HashMap::new();
+        self.api.add_routes(&mut endpoints);
+        for (path, methods) in endpoints {
+            for (method, inner) in methods {
+                // What is not in contract and registry is not mounted: default deny.
+                let Some((id, template)) = routes.get(&(path.clone(), method.clone())) else {
+                    tracing::error!(%method, path, "an operation outside the contract was not mounted");
+                    continue;
+                };
+                if let Some(guard) = Guard::new(&self.gate, id, template, inner) {
+                    table.entry(path.clone()).or_default().insert(method, guard.map_to_response().boxed());
+                }
+            }
+        }
+    }
+}
+
+/// Writes the contract without configuration, database or guard.
+pub struct SpecOnly<A>(PhantomData<fn() -> A>);
+
+impl<A> Default for SpecOnly<A> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<A: OpenApi> OpenApi for SpecOnly<A> {
+    fn meta() -> Vec<MetaApi> {
+        A::meta()
+    }
+
+    fn register(registry: &mut MetaRegistry) {
+        A::register(registry);
+    }
+
+    fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}
+
+/// The guard before one operation.
+struct Guard {
+    gate: Arc<Gate>,
+    operation: &'static str,
+    position: usize,
+    policy: OperationPolicy,
+    organization: Option<String>,
+    member: Option<String>,
+    inner: BoxEndpoint<'static>,
+}
+
+/// How a caller was recognised.
+struct Recognised {
+    principal: Arc<Principal>,
+    origin: Origin,
+}
+
+impl Guard {
+    fn new(gate: &Arc<Gate>, operation: &'static str, path: &str, inner: BoxEndpoint<'static>) -> Option<Self> {
+        let (position, policy) = gate.app.policy.registry().find(operation)?;
+        Some(Self {
+            gate: gate.clone(),
+            operation,
+            position,
+            policy: policy.clone(),
+            organization: parameter_key(path, "organization_id"),
+            member: parameter_key(path, "member_id"),
+            inner,
+        })
+    }
+
+    /// Everything up to the body: who calls, and whether they may.
+    async fn admit(&self, request: &Request) -> Result<Caller> {
+        let origin = request.data::<Origin>().cloned().ok_or_else(|| Error::internal("a request without an origin"))?;
+        if self.policy.scope == Scope::Public {
+            self.gate.csrf.check_unauthenticated(request.method(), request.headers())?;
+            return Ok(Caller::anonymous(origin));
+        }
+        let who = self.recognise(request, origin).await?;
+        let caller = caller_of(&who);
+        let decided = match self.policy.scope {
+            Scope::Public | Scope::Own => Ok(caller.clone()),
+            Scope::Platform => self.on_platform(&who, &caller),
+            Scope::Organization => self.in_organization(request, &who, &caller).await,
+        };
+        decided.inspect_err(|refusal| {
+            if matches!(refusal, Error::Forbidden(_) | Error::NotFound(_)) {
+                self.gate.app.refusals.count(&caller, self.operation, refusal.code());
+            }
+        })
+    }
+
+    /// Who presents the token, as a bearer (RFC 6750) or in the cookie; a cookie needs the proof that the request is
+    /// our own page's.
+    async fn recognise(&self, request: &Request, origin: Origin) -> Result<Recognised> {
+        let unknown = || Error::Unauthenticated(Code::Unauthenticated);
+        let headers = request.headers();
+        let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
+            Some(value) => (bearer(value.to_str().unwrap_or_default()).ok_or_else(unknown)?.to_owned(), false),
+            None => (self.gate.cookies.read(headers, CookieKind::Access).ok_or_else(unknown)?, true),
+        };
+        let principal = self.gate.app.sessions.recognise(&token, &origin).await?;
+        // A token stays in the vessel it was made for: one that leaked from a cookie is no bearer token.
+        if by_cookie != (principal.delivery == entity::sessions::Delivery::Cookie) {
+            return Err(unknown());
+        }
+        if by_cookie {
+            self.gate.csrf.check(request.method(), headers, Some(principal.session))?;
+        }
+        Ok(Recognised { principal, origin })
+    }
+
+    fn on_platform(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
+        let seat = who.principal.seat.as_ref().filter(|seat| seat.organization == OrganizationId::PLATFORM);
+        match seat.map(|seat| self.decide(&seat.role)) {
+            Some(Decision::Allow) => Ok(Caller { tenancy: Tenancy::Platform, ..caller.clone() }),
+            _ => Err(Error::Forbidden(Code::Forbidden)),
+        }
+    }
+
+    async fn in_organization(&self, request: &Request, who: &Recognised, caller: &Caller) -> Result<Caller> {
+        let id = self.organization.as_ref().and_then(|key| request.raw_path_param(key));
+        let id = id.and_then(|text| Uuid::parse_str(text).ok()).map(OrganizationId).ok_or_else(Error::not_found)?;
+        let Some(seat) = who.principal.seat.as_ref().filter(|seat| seat.organization == id) else {
+            return Err(self.elsewhere(caller, id).await);
+        };
+        let allowed = match self.decide(&seat.role) {
+            Decision::Allow => true,
+            Decision::IfOwner => self.owns(request, seat),
+            Decision::Deny => false,
+        };
+        if allowed { Ok(caller.within(id)) } else { Err(Error::Forbidden(Code::Forbidden)) }
+    }
+
+    /// Why a caller may not act in an organisation that their session is not in: a member must switch first, to
+    /// everybody else it does not exist.
+    async fn elsewhere(&self, caller: &Caller, organization: OrganizationId) -> Error {
+        let is_member = async {
+            let tx = self.gate.app.db.read(caller).await?;
+            let seats = tx
+                .find_own::<memberships::Entity>()
+                .filter(memberships::Column::OrganizationId.eq(organization))
+                .filter(memberships::Column::Status.eq(memberships::Status::Active));
+            Ok::<_, Error>(tx.one(seats).await?.is_some())
+        };
+        match is_member.await {
+            Ok(true) => Error::Forbidden(Code::OrganizationNotActive),
+            Ok(false) => Error::not_found(),
+            Err(error) => error,
+        }
+    }
+
+    fn decide(&self, role: &Role) -> Decision {
+        self.gate.app.policy.decide(role.as_str(), self.position)
+    }
+
+    fn owns(&self, request: &Request, seat: &Seat) -> bool {
+        match self.policy.ownership {
+            Some(Ownership::Membership) => {
+                let id = self.member.as_ref().and_then(|key| request.raw_path_param(key));
+                id.and_then(|text| Uuid::parse_str(text).ok()).map(MembershipId) == Some(seat.membership)
+            }
+            None => false,
+        }
+    }
+
+    /// Reads the body and holds the request against the contract.
+    async fn read(&self, request: &mut Request) -> Result<Bytes> {
+        let bytes = body::read(request, self.gate.body_limit, self.gate.body_timeout).await?;
+        let content = Content { media_type: request.content_type(), bytes: &bytes };
+        self.gate.contract.check(self.operation, request.uri().query(), content)?;
+        Ok(bytes)
+    }
+
+    async fn pass(&self, mut request: Request, caller: Caller) -> Result<poem::Result<Response>> {
+        let bytes = self.read(&mut request).await?;
+        let caller = match idempotency::begin(&self.gate.app, &caller, &self.policy, &request, &bytes).await? {
+            idempotency::Begun::Replay(response) => return Ok(Ok(response)),
+            idempotency::Begun::Run(caller) => caller,
+        };
+        request.set_body(bytes);
+        request.set_data(caller.clone());
+        let response = self.inner.call(request).await;
+        Ok(idempotency::end(&self.gate.app, &caller, response).await)
+    }
+}
+
+impl Endpoint for Guard {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        Matched::name(&request, self.operation);
+        let caller = self.admit(&request).await.map_err(refuse)?;
+        self.pass(request, caller).await.map_err(refuse)?
+    }
+}
+
+fn caller_of(who: &Recognised) -> Caller {
+    let principal = &who.principal;
+    let seat = principal.seat.as_ref();
+    Caller {
+        actor: Actor::Account { account: principal.account, session: principal.session },
+        tenancy: seat.map_or(Tenancy::None, |seat| Tenancy::Organization(seat.organization)),
+        role: seat.map(|seat| seat.role.clone()),
+        membership: seat.map(|seat| seat.membership),
+        ..Caller::anonymous(who.origin.clone())
+    }
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+impl<'a> ApiExtractor<'a> for Caller {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut MetaRegistry) {
+        let scheme = |ty, scheme, name, key_in, description| MetaSecurityScheme {
+            ty,
+            description: Some(description),
+            name,
+            key_in,
+            scheme,
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        };
+        let text = "An access token in `Authorization: Bearer` (RFC 6750).";
+        registry.create_security_scheme("bearer", scheme("http", Some("bearer"), None, None, text));
+        let text = "The access token in a cookie, for browsers. Writes also need `X-CSRF-Token`. The name has the prefix `__Host-` in production.";
+        registry
+            .create_security_scheme("cookie", scheme("apiKey", None, Some("freehold_access"), Some("cookie"), text));
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec!["bearer", "cookie"]
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        request.data::<Caller>().cloned().ok_or_else(|| refuse(Error::Unauthenticated(Code::Unauthenticated)))
+    }
+}
+
+/// The caller of a public operation: nobody in particular, from somewhere.
+pub struct Visitor(
+    /// The anonymous caller.
+    pub Caller,
+);
+
+impl<'a> FromRequest<'a> for Visitor {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let caller = request.data::<Caller>().cloned();
+        caller.map(Self).ok_or_else(|| refuse(Error::internal("a public operation outside the guard")))
+    }
+}

@@ -1,0 +1,186 @@
+//! The one error of Freehold and the closed list of codes that clients may rely on.
+//!
+//! Every module answers with [`Error`]; the edge turns it into an RFC 9457 problem document. What is
+//! internal stays in [`Error::Internal`], is logged once where the answer is made, and is never sent.
+
+use std::{fmt, time::Duration};
+
+/// The result of everything in Freehold that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, sorted by who has to react.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request can't be parsed. The text goes to the client: it says where, and never repeats a value.
+    #[error("malformed request: {0}")]
+    Malformed(String),
+    /// The request's outer form is refused before its content is looked at: its method, its media type, its
+    /// size, the time it took to arrive.
+    #[error("refused at the edge: {0}")]
+    Transport(Code),
+    /// The object does not exist for this caller; somebody else's object looks the same.
+    #[error("not found")]
+    NotFound(Code),
+    /// The request was understood but the present state stands against it.
+    #[error("conflict: {0}")]
+    Conflict(Code),
+    /// One or more fields of the request break the contract.
+    #[error("invalid request: {0:?}")]
+    Invalid(Vec<Fault>),
+    /// A rule of the product forbids it for this caller or at this time.
+    #[error("refused by rule: {0}")]
+    Rule(Code),
+    /// The caller is not known.
+    #[error("not authenticated: {0}")]
+    Unauthenticated(Code),
+    /// The caller is known and may not do this.
+    #[error("forbidden: {0}")]
+    Forbidden(Code),
+    /// Too often; come back after the given time.
+    #[error("throttled for {0:?}")]
+    Throttled(Duration),
+    /// A part that Freehold depends on did not answer, or Freehold is saturated; retry after the time.
+    #[error("unavailable: {reason}")]
+    Upstream {
+        /// For the log only.
+        reason: String,
+        /// What `Retry-After` tells the client.
+        retry_after: Duration,
+    },
+    /// A fault of ours. The text goes to the log, never to the client.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// An internal fault with a text for the log.
+    pub fn internal(reason: impl fmt::Display) -> Self {
+        Self::Internal(reason.to_string())
+    }
+
+    /// One fault at one place of the body.
+    pub fn field(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![Fault::body(pointer, code, detail)])
+    }
+
+    /// The plain 404.
+    pub fn not_found() -> Self {
+        Self::NotFound(Code::NotFound)
+    }
+
+    /// The stable code that the client sees.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Malformed(_) => Code::MalformedRequest,
+            Self::Transport(code)
+            | Self::NotFound(code)
+            | Self::Conflict(code)
+            | Self::Rule(code)
+            | Self::Unauthenticated(code)
+            | Self::Forbidden(code) => *code,
+            Self::Invalid(_) => Code::InvalidRequest,
+            Self::Throttled(_) => Code::TooManyRequests,
+            Self::Upstream { .. } => Code::Unavailable,
+            Self::Internal(_) => Code::Internal,
+        }
+    }
+}
+
+/// Where a fault is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A JSON pointer (RFC 6901) into the body.
+    Body(String),
+    /// The name of a path, query or header parameter.
+    Parameter(String),
+}
+
+/// One fault of one field: the client can show it beside the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// A stable word for the kind of fault, such as `required`, `format`, `unknown_field`.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault in the body at a JSON pointer.
+    pub fn body(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { place: Place::Body(pointer.into()), code, detail: detail.into() }
+    }
+
+    /// A fault in a parameter.
+    pub fn parameter(name: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { place: Place::Parameter(name.into()), code, detail: detail.into() }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $title:literal;)*) => {
+        /// The stable codes of problem documents. A code never changes its meaning; adding one is free.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $($(#[$doc])* #[doc = $title] $name,)* }
+
+        impl Code {
+            /// Every code, for the documentation and the counters.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+            /// The word in the document's `code` and at the end of its `type`.
+            pub const fn as_str(self) -> &'static str { match self { $(Code::$name => $text,)* } }
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 { match self { $(Code::$name => $status,)* } }
+            /// The title for people.
+            pub const fn title(self) -> &'static str { match self { $(Code::$name => $title,)* } }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest = "malformed_request", 400, "The request could not be parsed";
+    Unauthenticated = "unauthenticated", 401, "Sign in first";
+    InvalidCredentials = "invalid_credentials", 401, "E-mail address or password is wrong";
+    SessionEnded = "session_ended", 401, "This session has ended";
+    Forbidden = "forbidden", 403, "Your role does not allow this";
+    OrganizationNotActive = "organization_not_active", 403, "Switch to this organisation first";
+    CrossSiteRequest = "cross_site_request", 403, "The request did not prove that it comes from this site";
+    HttpsRequired = "https_required", 403, "Use https";
+    RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
+    OwnRole = "own_role", 403, "Nobody changes their own role upward";
+    NotFound = "not_found", 404, "Not found";
+    InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
+    MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
+    RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
+    Conflict = "conflict", 409, "The present state stands against this";
+    LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
+    AlreadyMember = "already_member", 409, "This person is a member already";
+    AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
+    SlugTaken = "slug_taken", 409, "Another organisation has this short name";
+    InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
+    SetupNotAvailable = "setup_not_available", 409, "Setup has been done, or the setup token is not valid";
+    IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this key is still running";
+    IdempotencyAnswerLost = "idempotency_answer_lost", 409, "The first request with this key was carried out, but its answer was not kept";
+    PreconditionFailed = "precondition_failed", 412, "The object has changed since you read it";
+    PayloadTooLarge = "payload_too_large", 413, "The body is too large";
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json";
+    InvalidRequest = "invalid_request", 422, "Some fields are not valid";
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "This key was used for another request";
+    TooManyRequests = "too_many_requests", 429, "Too many requests";
+    HeadersTooLarge = "headers_too_large", 431, "The request's headers are too large";
+    Internal = "internal", 500, "Something went wrong on our side";
+    Unavailable = "unavailable", 503, "Not available right now";
+}
+
+impl Code {
+    /// The RFC 9457 `type`: a URI that stays the same for ever.
+    pub fn type_uri(self) -> String {
+        format!("https://freehold.dev/problems/{}", self.as_str())
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,21 @@
+//! Freehold: a self-hosted, multi-tenant identity backend. One server, one PostgreSQL.
+//!
+//! Read `ARCHITECTURE.md` first; the modules are its floors. A floor uses those below it, never above.
+
+pub mod accounts;
+pub mod api;
+pub mod app;
+pub mod audit;
+pub mod authz;
+pub mod config;
+pub mod db;
+pub mod edge;
+pub mod error;
+pub mod mail;
+pub mod runtime;
+pub mod server;
+pub mod sessions;
+pub mod telemetry;
+pub mod tenancy;
+pub mod types;
+pub mod vault;

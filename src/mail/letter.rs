@@ -1,0 +1,168 @@
+//! The letters that Freehold writes: a closed set, one folder of templates each. HTML is escaped by the template
+//! engine, and every value is stripped of what could break a line or turn the reading direction (NET-14).
+
+use askama::Template;
+
+use super::internal;
+use crate::{config::SecretString, error::Result, runtime::Timestamp};
+
+/// A letter with everything it says.
+#[derive(Clone)]
+pub enum Letter {
+    /// Asks a person to join an organisation.
+    Invitation {
+        /// The organisation's name.
+        organization: String,
+        /// The name of the person who invites, if there still is one.
+        inviter: Option<String>,
+        /// What the role is called for people.
+        role_title: String,
+        /// A personal word of the inviter.
+        message: Option<String>,
+        /// Where to accept. Whoever has it can.
+        link: SecretString,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+}
+
+/// A letter as it leaves.
+pub(super) struct Written {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+/// What the invitation's templates see.
+struct Invitation<'a> {
+    organization: String,
+    inviter: Option<String>,
+    role: String,
+    message: Option<String>,
+    link: &'a str,
+    expires: String,
+}
+
+#[derive(Template)]
+#[template(path = "invitation/subject.txt")]
+struct InvitationSubject<'a> {
+    letter: &'a Invitation<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "invitation/body.txt")]
+struct InvitationText<'a> {
+    letter: &'a Invitation<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "invitation/body.html")]
+struct InvitationHtml<'a> {
+    letter: &'a Invitation<'a>,
+}
+
+impl Letter {
+    /// Writes the letter.
+    pub(super) fn write(&self) -> Result<Written> {
+        match self {
+            Self::Invitation { organization, inviter, role_title, message, link, expires_at } => {
+                let letter = &Invitation {
+                    organization: plain(organization),
+                    inviter: inviter.as_deref().map(plain),
+                    role: plain(role_title),
+                    message: message.as_deref().map(plain),
+                    link: link.expose(),
+                    expires: moment(*expires_at),
+                };
+                finish(&InvitationSubject { letter }, &InvitationText { letter }, &InvitationHtml { letter })
+            }
+        }
+    }
+}
+
+fn finish(subject: &impl Template, text: &impl Template, html: &impl Template) -> Result<Written> {
+    let failed = |error| internal("a letter can't be written", error);
+    Ok(Written {
+        // Once more as a whole: whatever a template does, a subject is one line (header injection).
+        subject: plain(&subject.render().map_err(failed)?),
+        text: text.render().map_err(failed)?,
+        html: html.render().map_err(failed)?,
+    })
+}
+
+/// One line without control characters and without characters that reorder what follows (Unicode TR 36, 3.2).
+fn plain(text: &str) -> String {
+    let reorders = |c| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let line: String = text.chars().filter(|c| !reorders(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect();
+    line.trim().to_owned()
+}
+
+/// A time as people read it; mail can't know the reader's zone.
+fn moment(at: Timestamp) -> String {
+    at.format("%A, %-d %B %Y, %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn invitation(organization: &str, inviter: Option<&str>, message: Option<&str>) -> Written {
+        let letter = Letter::Invitation {
+            organization: organization.to_owned(),
+            inviter: inviter.map(str::to_owned),
+            role_title: "Manager".to_owned(),
+            message: message.map(str::to_owned),
+            link: SecretString::new("https://id.example.com/invitation#token=abc"),
+            expires_at: chrono::Utc.with_ymd_and_hms(2026, 11, 28, 4, 6, 0).unwrap(),
+        };
+        letter.write().unwrap()
+    }
+
+    #[test]
+    fn both_bodies_say_everything() {
+        let written = invitation("Acme", Some("Ada Lovelace"), Some("See you on Monday"));
+        assert_eq!(written.subject, "Ada Lovelace invites you to Acme");
+        for body in [&written.text, &written.html] {
+            for part in [
+                "Ada Lovelace",
+                "Acme",
+                "Manager",
+                "See you on Monday",
+                "https://id.example.com/invitation#token=abc",
+                "Saturday, 28 November 2026, 04:06 UTC",
+                "Did you not expect this?",
+            ] {
+                assert!(body.contains(part), "{part:?} is missing in {body}");
+            }
+        }
+        let anonymous = invitation("Acme", None, None);
+        assert_eq!(anonymous.subject, "You are invited to Acme");
+        assert!(!anonymous.text.contains("personal message") && !anonymous.html.contains("personal message"));
+        assert!(!anonymous.text.contains("\n\n\n"), "{}", anonymous.text);
+    }
+
+    /// Proves NET-14 (HTML in mails is escaped).
+    #[test]
+    fn markup_in_values_stays_text() {
+        let evil = "<script>alert(1)</script> & \"Co\"";
+        let written = invitation(evil, Some(evil), Some("</td><a href='http://evil.example'>x</a>"));
+        assert!(!written.html.contains("<script") && !written.html.contains("<a href='"), "{}", written.html);
+        assert!(written.html.contains("&#60;script&#62;"), "{}", written.html);
+        assert!(written.text.contains(evil), "the text version is not HTML");
+    }
+
+    proptest! {
+        /// Proves NET-14: no value makes a second header line or a second line of the text.
+        #[test]
+        fn values_never_break_a_line(name: String, message: String) {
+            let written = invitation(&name, Some(&format!("x\r\nBcc: all@example.com{name}")), Some(&message));
+            prop_assert!(!written.subject.chars().any(char::is_control), "{:?}", written.subject);
+            let lines = invitation("a", Some("b"), Some("c")).text.lines().count();
+            prop_assert_eq!(written.text.lines().count(), lines);
+        }
+    }
+}

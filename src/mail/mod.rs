@@ -1,0 +1,138 @@
+//! Mail: letters are written when they are queued, lie sealed in the outbox, and leave after the commit.
+//!
+//! [`Mail::queue`] puts a letter into the caller's own transaction; [`Worker`] sends what lies there, on every
+//! instance, with leases, so that each letter leaves once (PEERS: mails sent once a replica). No text of a mail and no
+//! address is ever logged or kept in clear, and a letter's text is destroyed as soon as it has left or failed.
+//! This module never decides who is written to.
+
+mod eml;
+pub mod files;
+mod letter;
+mod post;
+mod retry;
+mod smtp;
+mod transport;
+mod worker;
+
+use std::collections::HashMap;
+
+use entity::{OutboxId, outbox};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+pub use letter::Letter;
+pub use transport::Transport;
+pub use worker::Worker;
+
+use crate::{
+    db::{Tx, WriteTx},
+    error::{Error, Result},
+    runtime::{Ids, Timestamp},
+    types::Email,
+    vault::{Place, Scope, Vault},
+};
+
+use post::Post;
+
+/// The outbox's word for mail.
+const KIND: &str = "mail";
+
+/// The way into the outbox. Cheap to clone.
+#[derive(Clone)]
+pub struct Mail {
+    vault: Vault,
+    ids: Ids,
+}
+
+/// What became of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It waits for its first or its next attempt.
+    Waiting,
+    /// The mail server took it at this time. It says nothing about the recipient's inbox.
+    Sent(Timestamp),
+    /// It was given up at this time.
+    Failed(Timestamp),
+}
+
+impl Mail {
+    /// An outbox that is sealed with this vault.
+    pub fn new(vault: Vault, ids: Ids) -> Self {
+        Self { vault, ids }
+    }
+
+    /// Writes the letter now and lets it leave if and when `tx` commits.
+    ///
+    /// # Errors
+    /// When the database fails or there is no entropy to seal with.
+    pub async fn queue(&self, tx: &WriteTx, to: &Email, letter: &Letter) -> Result<OutboxId> {
+        let id: OutboxId = self.ids.next();
+        let clear = Post::new(to, letter)?.to_bytes()?;
+        let now = tx.caller().now();
+        let row = outbox::Model {
+            id,
+            kind: KIND.to_owned(),
+            payload: self.vault.seal(place(id), &clear)?,
+            created_at: now,
+            available_at: now,
+            attempts: 0,
+            leased_by: None,
+            leased_until: None,
+            sent_at: None,
+            failed_at: None,
+            last_error: None,
+        };
+        // The application's role may add to the outbox but not read what lies in it.
+        tx.append(vec![outbox::ActiveModel::from(row)]).await?;
+        Ok(id)
+    }
+
+    fn open(&self, id: OutboxId, payload: &[u8]) -> Result<Post> {
+        Post::from_bytes(&self.vault.open(place(id), payload)?)
+    }
+}
+
+/// What became of these letters. One that is not in the outbox any more is not in the answer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delivery(tx: &Tx, ids: &[OutboxId]) -> Result<HashMap<OutboxId, Delivery>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // These three columns are all that the application's role may read.
+    let query = tx
+        .find_identity::<outbox::Entity>()
+        .select_only()
+        .columns([outbox::Column::Id, outbox::Column::SentAt, outbox::Column::FailedAt])
+        .filter(outbox::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple::<(OutboxId, Option<Timestamp>, Option<Timestamp>)>();
+    let rows = tx.rows(query).await?;
+    Ok(rows.into_iter().map(|(id, sent, failed)| (id, Delivery::of(sent, failed))).collect())
+}
+
+impl Delivery {
+    fn of(sent: Option<Timestamp>, failed: Option<Timestamp>) -> Self {
+        match (sent, failed) {
+            (Some(at), _) => Self::Sent(at),
+            (None, Some(at)) => Self::Failed(at),
+            (None, None) => Self::Waiting,
+        }
+    }
+}
+
+fn place(id: OutboxId) -> Place {
+    Place { scope: Scope::Secrets, field: "outbox.payload", row: Uuid::from(id) }
+}
+
+/// The domain of an address as mail servers write it: international names in their ASCII form (RFC 5890).
+fn ascii_domain(domain: &str) -> Option<String> {
+    match url::Host::parse(domain) {
+        Ok(url::Host::Domain(ascii)) => Some(ascii),
+        _ => None,
+    }
+}
+
+fn internal(what: &str, error: impl std::fmt::Display) -> Error {
+    Error::internal(format!("{what}: {error}"))
+}

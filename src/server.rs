@@ -1,0 +1,415 @@
+//! The composition root: configuration becomes a running server, and a running server is drained.
+//!
+//! Nobody else reads [`Config`] as a whole. Start-up refuses what would be half a server: a database that is away, a
+//! contract and a registry that disagree, a sealed key that this root key can't open.
+
+use std::{net::SocketAddr, str::FromStr, sync::Arc};
+
+use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::BoxEndpoint, http::Uri};
+use poem_openapi::OpenApiService;
+use sqlx::postgres::PgConnectOptions;
+use tokio::{
+    net::TcpListener,
+    sync::Notify,
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    accounts::Passwords,
+    api::{self, Face},
+    app::App,
+    audit::Refusals,
+    authz::{Policy, PolicyFiles},
+    config::{self, Config, Pooler, Profile, SecretString},
+    db::{
+        self, Change, Changes, Db, Logins,
+        embedded::{Embedded, EmbeddedSettings},
+    },
+    edge::{
+        self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
+        docs::Docs, listener,
+    },
+    error::{Error, Result},
+    mail::{self, Mail, Transport},
+    runtime::{Clock, Entropy, Ids},
+    sessions::{Keys, Principals, Sessions},
+    tenancy::setup,
+    types::{Caller, Origin},
+    vault::Vault,
+};
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where people reach it.
+    pub public_url: String,
+    /// The parts, for commands and tests.
+    pub app: App,
+    /// Where the mails of an installation without SMTP are.
+    pub mail_directory: Option<std::path::PathBuf>,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+    workers: JoinSet<()>,
+    embedded: Option<Embedded>,
+}
+
+/// A database that is ready: migrated, with the ways to reach it.
+pub struct Database {
+    settings: db::Settings,
+    embedded: Option<Embedded>,
+}
+
+impl Database {
+    /// Stops what was started for it.
+    pub async fn close(self) {
+        stop_embedded(self.embedded).await;
+    }
+}
+
+impl Running {
+    /// The link with which the first platform administrator is made, or `None` when there is one. Links that were made
+    /// before stop working.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setup_link(&self) -> Result<Option<SecretString>> {
+        setup_link(&self.app).await
+    }
+
+    /// Stops taking requests, lets those under way finish, and ends everything that was started.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the accept loop ended badly");
+        }
+        while let Some(ended) = self.workers.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
+        if let Err(error) = self.app.db.close().await {
+            tracing::warn!(%error, "the pools did not close cleanly");
+        }
+        stop_embedded(self.embedded).await;
+    }
+}
+
+/// A new setup link, or `None` when the platform has an administrator.
+///
+/// # Errors
+/// When the database fails.
+pub async fn setup_link(app: &App) -> Result<Option<SecretString>> {
+    let token = setup::issue_token(app, &Caller::system("setup", origin(&app.clock, &app.ids))).await?;
+    Ok(token.map(|token| SecretString::new(format!("{}/setup#token={}", app.public_url, token.expose()))))
+}
+
+async fn stop_embedded(embedded: Option<Embedded>) {
+    if let Some(embedded) = embedded
+        && let Err(error) = embedded.stop().await
+    {
+        tracing::error!(%error, "the embedded PostgreSQL did not stop cleanly");
+    }
+}
+
+/// Finds or starts the database and migrates it.
+///
+/// # Errors
+/// When it can't be reached, started or migrated; the text is for the operator.
+pub async fn open_database(config: &Config, vault: &Vault) -> Result<Database> {
+    let embedded = match &config.database.url {
+        Some(_) => None,
+        None => {
+            tracing::info!(data_dir = %config.data_dir.display(), "no DATABASE_URL: starting the embedded PostgreSQL");
+            Some(Embedded::start(EmbeddedSettings::new(&config.data_dir)).await.map_err(Error::internal)?)
+        }
+    };
+    match connect(config, vault, embedded.as_ref()).await {
+        Ok(settings) => Ok(Database { settings, embedded }),
+        Err(error) => {
+            stop_embedded(embedded).await;
+            Err(error)
+        }
+    }
+}
+
+async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) -> Result<db::Settings> {
+    let section = &config.database;
+    let url = section.url.as_ref().or(embedded.map(Embedded::owner_url));
+    let pooled = options(url.ok_or_else(|| Error::internal("no database"))?)?;
+    let direct = section.direct_url.as_ref().map(options).transpose()?.unwrap_or_else(|| pooled.clone());
+    let login = |given: &Option<SecretString>, role: &str| match given {
+        Some(_) => Ok::<_, Error>(None),
+        None => vault.derive_password(&format!("database role {role}")).map(Some),
+    };
+    let logins = Logins {
+        application: login(&section.application_url, db::APPLICATION_ROLE)?,
+        platform: login(&section.platform_url, db::PLATFORM_ROLE)?,
+    };
+    tracing::info!("checking the database's schema");
+    db::prepare(&direct, &logins).await?;
+    let under = |base: &PgConnectOptions, role: &str, password: &Option<SecretString>| match password {
+        Some(password) => base.clone().username(role).password(password.expose()),
+        None => base.clone(),
+    };
+    let given = |url: &Option<SecretString>| url.as_ref().map(options).transpose();
+    let application =
+        given(&section.application_url)?.unwrap_or_else(|| under(&pooled, db::APPLICATION_ROLE, &logins.application));
+    let platform = given(&section.platform_url)?.unwrap_or_else(|| under(&pooled, db::PLATFORM_ROLE, &logins.platform));
+    Ok(db::Settings {
+        application,
+        platform,
+        direct: under(&direct, db::APPLICATION_ROLE, &logins.application),
+        max_connections: section.max_connections,
+        pooler: section.pooler == Pooler::Transaction,
+    })
+}
+
+fn options(url: &SecretString) -> Result<PgConnectOptions> {
+    // The error of a URL may quote it, with its password.
+    PgConnectOptions::from_str(url.expose()).map_err(|_| Error::internal("a database URL can't be read"))
+}
+
+/// The vault over the configured root key.
+///
+/// # Errors
+/// When there is no root key.
+pub fn vault(config: &Config) -> Result<Vault> {
+    let root = config.secrets.root_key.clone().ok_or_else(|| Error::internal("no secrets.root_key"))?;
+    Ok(Vault::new(root, Entropy))
+}
+
+/// Starts everything and returns when requests are answered.
+///
+/// # Errors
+/// Whatever stands against a whole server; nothing is left running then.
+pub async fn start(mut config: Config, clock: Clock) -> Result<Running> {
+    let listener = TcpListener::bind(config.http.listen)
+        .await
+        .map_err(|error| Error::internal(format!("can't listen on {}: {error}", config.http.listen)))?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    config.listening_on(address);
+    let vault = vault(&config)?;
+    let Database { settings, embedded } = open_database(&config, &vault).await?;
+    let stop = CancellationToken::new();
+    match assemble(&config, clock, vault, &settings, &stop).await {
+        Ok(parts) => {
+            let serving = tokio::spawn(serve(listener, parts.endpoint, listener_settings(&config), stop.clone()));
+            Ok(Running {
+                address,
+                public_url: parts.app.public_url.to_string(),
+                app: parts.app,
+                mail_directory: config.mail.smtp_url.is_none().then(|| config.mail.directory.clone()),
+                stop,
+                serving,
+                workers: parts.workers,
+                embedded,
+            })
+        }
+        Err(error) => {
+            stop.cancel();
+            stop_embedded(embedded).await;
+            Err(error)
+        }
+    }
+}
+
+struct Parts {
+    app: App,
+    endpoint: Arc<context::Context<BoxEndpoint<'static, Response>>>,
+    workers: JoinSet<()>,
+}
+
+async fn assemble(
+    config: &Config,
+    clock: Clock,
+    vault: Vault,
+    settings: &db::Settings,
+    stop: &CancellationToken,
+) -> Result<Parts> {
+    let mut workers = JoinSet::new();
+    let policy = Policy::load(&policy_files(config)?).await.map_err(refused)?;
+    let db = Db::new(settings);
+    let changes = Changes::new(Ids.next());
+    let now = || origin(&clock, &Ids);
+    let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, now()).await?;
+    let principals = Principals::new(db.clone(), changes.clone());
+    let public_url = config.http.public_url.as_str();
+    let sessions = Sessions::new(db.clone(), keys.clone(), principals, config.tokens.clone(), public_url);
+    let mail = Mail::new(vault.clone(), Ids);
+    let app = App {
+        db: db.clone(),
+        policy,
+        sessions,
+        passwords: Passwords::start(&config.passwords)?,
+        vault: vault.clone(),
+        mail: mail.clone(),
+        refusals: Refusals::default(),
+        clock: clock.clone(),
+        entropy: Entropy,
+        ids: Ids,
+        public_url: public_url.into(),
+    };
+    let (wake, renewed) = listen_for_changes(&changes);
+    let endpoint = endpoint(config, &app)?;
+    let transport = transport(&config.mail)?;
+    let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
+    workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
+    workers.spawn(app.refusals.clone().run(db, stop.clone()));
+    workers.spawn(worker.run(stop.clone()));
+    workers.spawn(reload_keys(keys, renewed, clock, stop.clone()));
+    Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
+}
+
+/// What to wake when something changes: the mail worker, and the one who reads the signing keys again.
+fn listen_for_changes(changes: &Changes) -> (Arc<Notify>, Arc<Notify>) {
+    let (wake, renewed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (outbox, keys) = (wake.clone(), renewed.clone());
+    changes.on_change(move |change| match change {
+        Change::Outbox => outbox.notify_one(),
+        Change::Keys => keys.notify_one(),
+        Change::Everything => {
+            outbox.notify_one();
+            keys.notify_one();
+        }
+        Change::Account(_) | Change::Organization(_) => {}
+    });
+    (wake, renewed)
+}
+
+async fn reload_keys(keys: Keys, renewed: Arc<Notify>, clock: Clock, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = renewed.notified() => {}
+        }
+        if let Err(error) = keys.reload(origin(&clock, &Ids)).await {
+            tracing::warn!(%error, "the signing keys could not be read again; an unknown key makes the next try");
+        }
+    }
+}
+
+fn policy_files(config: &Config) -> Result<PolicyFiles> {
+    let Some(directory) = &config.policies.directory else { return Ok(PolicyFiles::default()) };
+    let read = |name: &str| {
+        let path = directory.join(name);
+        std::fs::read_to_string(&path).map_err(|error| Error::internal(format!("{}: {error}", path.display())))
+    };
+    Ok(PolicyFiles { operations: read("operations.csv")?, roles: read("roles.csv")?, model: read("model.conf")? })
+}
+
+fn transport(section: &config::Mail) -> Result<Transport> {
+    match &section.smtp_url {
+        Some(url) => Transport::smtp(&section.from, url),
+        None => Transport::files(&section.from, &section.directory),
+    }
+}
+
+fn refused(faults: Vec<String>) -> Error {
+    Error::internal(format!("refusing to start:\n  {}", faults.join("\n  ")))
+}
+
+/// Everything that is served, in one endpoint.
+fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'static, Response>>> {
+    let document = api::contract(app.policy.registry());
+    let stats = Arc::new(ErrorStats::new(app.clock.now()));
+    let own = match config.profile {
+        Profile::Production => csrf::OwnOrigins::Public,
+        Profile::Development => csrf::OwnOrigins::PublicOrLoopback,
+    };
+    let key = csrf::CsrfKey::new(*app.vault.derive::<32>("csrf tokens")?);
+    let gate = Gate {
+        app: app.clone(),
+        contract: Contract::compile(&document).map_err(Error::internal)?,
+        csrf: csrf::Csrf::new(key, config.http.public_url.as_str(), own)?,
+        cookies: CookieNames::new(config.http.public_url.is_https()),
+        body_limit: config.http.max_body_bytes,
+        body_timeout: config.http.body_timeout,
+    };
+    let face = Face { gate: Arc::new(gate), stats: stats.clone() };
+    let guarded = Guarded::new(api::everything(&face), face.gate.clone()).map_err(refused)?;
+    let service = OpenApiService::new(guarded, "Freehold", env!("CARGO_PKG_VERSION"));
+    let docs = Arc::new(Docs::new(&document.to_string())?);
+    let pages = Pages {
+        api: Route::new().nest("/", service).map_to_response().boxed(),
+        docs: poem::get(docs.page()).map_to_response().boxed(),
+        contract: poem::get(docs.contract()).map_to_response().boxed(),
+        mails: shows_mails(config)
+            .then(|| api::dev_mail::endpoint(config.mail.directory.clone()).map_to_response().boxed()),
+        console: Console.map_to_response().boxed(),
+    };
+    let settings = context::ContextSettings {
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        require_https: config.profile == Profile::Production,
+        public_url: config.http.public_url.as_str().to_owned(),
+        clock: app.clock.clone(),
+        stats,
+    };
+    Ok(context::wrap(pages.boxed(), settings))
+}
+
+fn shows_mails(config: &Config) -> bool {
+    config.profile == Profile::Development && config.mail.smtp_url.is_none()
+}
+
+/// Which part of the server a path belongs to.
+struct Pages {
+    api: BoxEndpoint<'static, Response>,
+    docs: BoxEndpoint<'static, Response>,
+    contract: BoxEndpoint<'static, Response>,
+    mails: Option<BoxEndpoint<'static, Response>>,
+    console: BoxEndpoint<'static, Response>,
+}
+
+impl Endpoint for Pages {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        self.page(request.uri()).call(request).await
+    }
+}
+
+impl Pages {
+    fn page(&self, uri: &Uri) -> &BoxEndpoint<'static, Response> {
+        let mut parts = uri.path().trim_start_matches('/').split('/');
+        match (parts.next().unwrap_or_default(), parts.next(), &self.mails) {
+            ("docs", None, _) => &self.docs,
+            ("openapi.json", None, _) => &self.contract,
+            ("dev", Some("mail"), Some(mails)) => mails,
+            ("v1" | "health" | ".well-known" | "dev", ..) => &self.api,
+            _ => &self.console,
+        }
+    }
+}
+
+fn listener_settings(config: &Config) -> listener::ListenerSettings {
+    listener::ListenerSettings {
+        max_connections: config.http.max_connections,
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        header_timeout: config.http.header_timeout,
+        max_headers: config.http.max_headers,
+        max_header_bytes: config.http.max_header_bytes,
+        drain_timeout: config.http.drain,
+        ..listener::ListenerSettings::default()
+    }
+}
+
+async fn serve<E>(
+    listener: TcpListener,
+    endpoint: Arc<E>,
+    settings: listener::ListenerSettings,
+    stop: CancellationToken,
+) where
+    E: Endpoint<Output = Response> + 'static,
+{
+    if let Err(error) = edge::listener::serve(listener, endpoint, settings, stop).await {
+        tracing::error!(%error, "the accept loop ended");
+    }
+}
+
+/// The origin of what the server does by itself.
+fn origin(clock: &Clock, ids: &Ids) -> Origin {
+    let id: uuid::Uuid = ids.next();
+    Origin { request_id: id.to_string().into(), address: None, user_agent: None, now: clock.now() }
+}

@@ -1,0 +1,354 @@
+//! Sessions: one sign-in on one device, its tokens, and its end.
+//!
+//! This module owns the tables `sessions`, `refresh_tokens` and `signing_keys`. It does not know how a person proved
+//! who they are; whoever calls [`Sessions::open`] has checked that.
+
+mod keys;
+mod principal;
+mod token;
+
+use std::{sync::Arc, time::Duration};
+
+use entity::{
+    AccountId, OrganizationId, RefreshTokenId, SessionId, memberships, organizations, refresh_tokens, sessions as rows,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+
+pub use keys::Keys;
+pub use principal::{Principal, Principals, Seat};
+pub use token::{Claims, hash, opaque};
+
+use crate::{
+    audit::{Event, Kind},
+    config::{SecretString, Tokens},
+    db::{Db, Tx, Unrecorded, WriteTx},
+    error::{Code, Error, Result},
+    runtime::{Entropy, Ids, Timestamp},
+    types::{Caller, Origin, Page, PageRequest},
+};
+
+/// A session's row, for lists.
+pub type Session = rows::Model;
+
+/// The prefix of refresh tokens, for people and secret scanners.
+const REFRESH_PREFIX: &str = "fhr_";
+
+/// Everything that sessions need.
+#[derive(Clone)]
+pub struct Sessions {
+    db: Db,
+    keys: Keys,
+    principals: Principals,
+    settings: Arc<Tokens>,
+    issuer: Arc<str>,
+    entropy: Entropy,
+}
+
+/// What a sign-in brings.
+pub struct NewSession {
+    /// The new session's id.
+    pub id: SessionId,
+    /// Who signed in.
+    pub account: AccountId,
+    /// How the tokens travel.
+    pub delivery: rows::Delivery,
+    /// How the person proved it (RFC 8176), such as `pwd`.
+    pub factors: &'static [&'static str],
+    /// The organisation to be in; otherwise the one the person was in last, or their first.
+    pub organization: Option<OrganizationId>,
+}
+
+/// A session that was opened or carried on, with what its client needs.
+pub struct Opened {
+    /// The session.
+    pub session: Session,
+    /// The refresh token, unless the one the client has is still the one.
+    pub refresh_token: Option<SecretString>,
+}
+
+/// A signed access token.
+pub struct AccessToken {
+    /// The token.
+    pub token: SecretString,
+    /// How long it is valid.
+    pub expires_in: Duration,
+}
+
+impl Sessions {
+    /// Sessions over these keys. `issuer` is the public URL.
+    pub fn new(db: Db, keys: Keys, principals: Principals, settings: Tokens, issuer: &str) -> Self {
+        Self { db, keys, principals, settings: Arc::new(settings), issuer: issuer.into(), entropy: Entropy }
+    }
+
+    /// The signing keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// How long a session lives at most, and with it its cookies.
+    pub fn lifetime(&self) -> Duration {
+        self.settings.refresh_lifetime
+    }
+
+    /// Opens a session for a person who has just proven who they are, in the transaction that found so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open(&self, tx: &mut WriteTx, new: NewSession) -> Result<Opened> {
+        let id = new.id;
+        if tx.caller().session() != Some(id) {
+            tx.identify(new.account, id).await?;
+        }
+        let seat = seat_for(tx, &new).await?;
+        if let Some(membership) = &seat {
+            tx.enter(membership.organization_id).await?;
+        }
+        let caller = tx.caller().clone();
+        let now = caller.now();
+        let row = rows::Model {
+            id,
+            account_id: new.account,
+            active_organization: seat.map(|membership| membership.organization_id),
+            delivery: new.delivery,
+            factors: new.factors.join(" "),
+            address: caller.origin.address.map(|address| address.to_string()),
+            user_agent: caller.origin.user_agent.as_deref().map(str::to_owned),
+            authenticated_at: now,
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now + self.settings.session_lifetime,
+            ended_at: None,
+            end_reason: None,
+        };
+        let session = tx.insert(rows::ActiveModel::from(row)).await?;
+        let refresh_token = self.add_refresh_token(tx, &session, now).await?;
+        tx.note(Event::new(Kind::SessionCreated, id).with("factors", new.factors.join(" "))).await?;
+        if let Some(organization) = session.active_organization {
+            tx.note(entered(new.account, organization)).await?;
+        }
+        Ok(Opened { session, refresh_token: Some(refresh_token) })
+    }
+
+    async fn add_refresh_token(&self, tx: &WriteTx, session: &Session, now: Timestamp) -> Result<SecretString> {
+        let secret = opaque(REFRESH_PREFIX, self.entropy)?;
+        let row = refresh_tokens::Model {
+            id: Ids.next::<RefreshTokenId>(),
+            session_id: session.id,
+            token_hash: hash(secret.expose()),
+            created_at: now,
+            expires_at: Ord::min(now + self.settings.refresh_lifetime, session.expires_at),
+            used_at: None,
+        };
+        tx.insert(refresh_tokens::ActiveModel::from(row)).await?;
+        Ok(secret)
+    }
+
+    /// Carries a session on: the presented refresh token is used up and a new one takes its place. A token that was
+    /// used before ends the whole session: one of the two who presented it is not its owner (RFC 9700, 4.14).
+    ///
+    /// # Errors
+    /// `Unauthenticated` for a token that is unknown, used, or too old, or whose session has ended.
+    pub async fn refresh(&self, caller: &Caller, token: &str) -> Result<Opened> {
+        let refused = || Error::Unauthenticated(Code::SessionEnded);
+        let mut tx = self.db.write(caller).await?;
+        let by_hash =
+            tx.find_identity::<refresh_tokens::Entity>().filter(refresh_tokens::Column::TokenHash.eq(hash(token)));
+        let presented = tx.one(by_hash.lock_exclusive()).await?.ok_or_else(refused)?;
+        let by_id = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(presented.session_id));
+        let session = tx.one(by_id.lock_exclusive()).await?.ok_or_else(refused)?;
+        let now = caller.now();
+        if session.ended_at.is_some() {
+            return Err(refused());
+        }
+        if presented.used_at.is_some() {
+            let event = Event::new(Kind::RefreshTokenReused, session.id).refused();
+            end_row(&tx, session, "refresh_token_reused").await?;
+            return tx.commit_refused(event, refused()).await;
+        }
+        if presented.expires_at <= now || session.expires_at <= now {
+            return Err(refused());
+        }
+        tx.identify(session.account_id, session.id).await?;
+        let mut used = presented.into_active_model();
+        used.used_at = Set(Some(now));
+        tx.update(used).await?;
+        let mut seen = session.into_active_model();
+        seen.last_seen_at = Set(now);
+        let session = tx.update(seen).await?;
+        let refresh_token = self.add_refresh_token(&tx, &session, now).await?;
+        tx.commit(Unrecorded("a refresh only carries on what session.created recorded")).await?;
+        Ok(Opened { session, refresh_token: Some(refresh_token) })
+    }
+
+    /// An access token for a session as it is now.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the session or its account has lost access meanwhile.
+    pub async fn issue(&self, session: &Session, origin: &Origin) -> Result<AccessToken> {
+        let principal = self.principals.get(session.account_id, session.id, origin).await?;
+        let expires = Ord::min(origin.now + self.settings.access_lifetime, principal.expires_at);
+        let claims = Claims {
+            iss: self.issuer.to_string(),
+            aud: self.settings.audience.clone(),
+            sub: principal.account,
+            sid: principal.session,
+            jti: Ids.next(),
+            org: principal.seat.as_ref().map(|seat| seat.organization),
+            role: principal.seat.as_ref().map(|seat| seat.role.to_string()),
+            amr: principal.factors.clone(),
+            auth_time: principal.authenticated_at.timestamp(),
+            iat: origin.now.timestamp(),
+            exp: expires.timestamp(),
+        };
+        let expires_in = (expires - origin.now).to_std().unwrap_or_default();
+        Ok(AccessToken { token: SecretString::new(self.keys.sign(&claims)?), expires_in })
+    }
+
+    /// Who presents an access token, as they are now.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for a token that is not ours, too old, or whose session has ended.
+    pub async fn recognise(&self, token: &str, origin: &Origin) -> Result<Arc<Principal>> {
+        let claims: Claims = self.keys.verify(token, &self.issuer, &self.settings.audience, origin).await?;
+        if claims.exp <= origin.now.timestamp() {
+            return Err(Error::Unauthenticated(Code::Unauthenticated));
+        }
+        self.principals.get(claims.sub, claims.sid, origin).await
+    }
+
+    /// Moves the caller's session into another organisation of theirs.
+    ///
+    /// # Errors
+    /// `NotFound` when the caller is no active member of an active organisation of this id.
+    pub async fn switch(&self, caller: &Caller, organization: OrganizationId) -> Result<Opened> {
+        let (account, session) = signed_in(caller)?;
+        let mut tx = self.db.write(caller).await?;
+        let seats = tx.find_own::<memberships::Entity>().filter(memberships::Column::OrganizationId.eq(organization));
+        let seat = tx.one(active(seats)).await?.ok_or_else(Error::not_found)?;
+        tx.enter(seat.organization_id).await?;
+        let own = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(session));
+        let mut row = tx.one(own).await?.ok_or_else(Error::not_found)?.into_active_model();
+        row.active_organization = Set(Some(organization));
+        let session = tx.update(row).await?;
+        tx.commit(entered(account, organization)).await?;
+        Ok(Opened { session, refresh_token: None })
+    }
+
+    /// The caller's live sessions, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Session>> {
+        let (account, _) = signed_in(caller)?;
+        let tx = self.db.read(caller).await?;
+        let mut query = live(&tx, account, caller.now()).order_by_desc(rows::Column::Id).limit(page.rows());
+        if let Some(after) = page.after {
+            query = query.filter(rows::Column::Id.lt(after.0));
+        }
+        Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+    }
+
+    /// The caller's own session.
+    ///
+    /// # Errors
+    /// `NotFound` when it has ended meanwhile.
+    pub async fn current(&self, tx: &Tx) -> Result<Session> {
+        let (account, session) = signed_in(tx.caller())?;
+        let query = live(tx, account, tx.caller().now()).filter(rows::Column::Id.eq(session));
+        tx.one(query).await?.ok_or_else(Error::not_found)
+    }
+
+    /// Ends one of the caller's sessions.
+    ///
+    /// # Errors
+    /// `NotFound` when the caller has no live session of this id.
+    pub async fn end(&self, caller: &Caller, session: SessionId) -> Result<()> {
+        let (account, _) = signed_in(caller)?;
+        let tx = self.db.write(caller).await?;
+        let query = live(&tx, account, caller.now()).filter(rows::Column::Id.eq(session));
+        let row = tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)?;
+        end_row(&tx, row, "signed_out").await?;
+        tx.commit(Event::new(Kind::SessionEnded, session)).await
+    }
+
+    /// Ends all of the caller's sessions, this one included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_all(&self, caller: &Caller) -> Result<()> {
+        let (account, _) = signed_in(caller)?;
+        let tx = self.db.write(caller).await?;
+        let ended = end_all_of(&tx, account, "signed_out_everywhere").await?;
+        tx.commit(Event::new(Kind::SessionsEnded, account).with("sessions", ended)).await
+    }
+}
+
+/// Ends every session of an account, in a transaction that has another reason to. Returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all_of(tx: &WriteTx, account: AccountId, reason: &'static str) -> Result<u64> {
+    let update = tx
+        .change_identity::<rows::Entity>()
+        .col_expr(rows::Column::EndedAt, Expr::value(tx.caller().now()))
+        .col_expr(rows::Column::EndReason, Expr::value(reason))
+        .filter(rows::Column::AccountId.eq(account))
+        .filter(rows::Column::EndedAt.is_null());
+    tx.apply(update).await
+}
+
+async fn end_row(tx: &WriteTx, row: Session, reason: &'static str) -> Result<()> {
+    let mut row = row.into_active_model();
+    row.ended_at = Set(Some(tx.caller().now()));
+    row.end_reason = Set(Some(reason.to_owned()));
+    tx.update(row).await?;
+    Ok(())
+}
+
+fn live(tx: &Tx, account: AccountId, now: Timestamp) -> sea_orm::Select<rows::Entity> {
+    tx.find_identity::<rows::Entity>()
+        .filter(rows::Column::AccountId.eq(account))
+        .filter(rows::Column::EndedAt.is_null())
+        .filter(rows::Column::ExpiresAt.gt(now))
+}
+
+/// Memberships that give access: active ones in active organisations.
+fn active(seats: sea_orm::Select<memberships::Entity>) -> sea_orm::Select<memberships::Entity> {
+    let open = Expr::col((organizations::Entity, organizations::Column::Status)).eq("active");
+    seats
+        .filter(memberships::Column::Status.eq(memberships::Status::Active))
+        .join(
+            sea_orm::JoinType::InnerJoin,
+            memberships::Entity::belongs_to(organizations::Entity)
+                .from(memberships::Column::OrganizationId)
+                .to(organizations::Column::Id)
+                .into(),
+        )
+        .filter(open)
+}
+
+/// The membership a new session begins in: the wanted one, the one of the last session, or the oldest.
+async fn seat_for(tx: &Tx, new: &NewSession) -> Result<Option<memberships::Model>> {
+    let last = tx
+        .find_identity::<rows::Entity>()
+        .filter(rows::Column::AccountId.eq(new.account))
+        .filter(rows::Column::ActiveOrganization.is_not_null())
+        .order_by_desc(rows::Column::Id)
+        .limit(1);
+    let last = tx.one(last).await?.and_then(|session| session.active_organization);
+    let seats = tx.all(active(tx.find_own::<memberships::Entity>()).order_by_asc(memberships::Column::Id)).await?;
+    let wanted = |id: Option<OrganizationId>| seats.iter().find(|seat| Some(seat.organization_id) == id);
+    Ok(wanted(new.organization).or_else(|| wanted(last)).or_else(|| seats.first()).cloned())
+}
+
+fn entered(account: AccountId, organization: OrganizationId) -> Event {
+    Event::new(Kind::OrganizationEntered, account).in_organization(organization)
+}
+
+fn signed_in(caller: &Caller) -> Result<(AccountId, SessionId)> {
+    caller.account().zip(caller.session()).ok_or(Error::Unauthenticated(Code::Unauthenticated))
+}

@@ -1,0 +1,178 @@
+//! The live truth about a session: its account, its organisation and its role there, as they are now (SES-4).
+//!
+//! It is read from the database once and kept while the notification channel proves that nothing has changed;
+//! without that proof every request reads it again.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use entity::{AccountId, MembershipId, OrganizationId, SessionId, sessions::Delivery};
+use moka::sync::Cache;
+use sea_orm::{FromQueryResult, entity::prelude::DateTimeUtc};
+use uuid::Uuid;
+
+use crate::{
+    db::{Change, Changes, Db},
+    error::{Code, Error, Result},
+    runtime::Timestamp,
+    types::{Caller, Origin, Role},
+};
+
+/// How many accounts' sessions are kept at most: a few hundred bytes each.
+const ACCOUNTS: u64 = 50_000;
+/// How many sessions of one account are kept at most.
+const SESSIONS: usize = 64;
+
+/// What is true of a session now.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// Whose it is.
+    pub account: AccountId,
+    /// The session.
+    pub session: SessionId,
+    /// How its tokens travel.
+    pub delivery: Delivery,
+    /// How the person signed in, as `amr` values.
+    pub factors: Vec<String>,
+    /// When the person signed in.
+    pub authenticated_at: Timestamp,
+    /// When the session ends at the latest.
+    pub expires_at: Timestamp,
+    /// The organisation it is in, and what the person is there. `None` when they have lost it.
+    pub seat: Option<Seat>,
+}
+
+/// A person's place in the organisation that a session is in.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    /// The organisation.
+    pub organization: OrganizationId,
+    /// The membership.
+    pub membership: MembershipId,
+    /// The role.
+    pub role: Role,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    account_id: Uuid,
+    delivery: Delivery,
+    factors: String,
+    authenticated_at: DateTimeUtc,
+    expires_at: DateTimeUtc,
+    organization_id: Option<Uuid>,
+    membership_id: Option<Uuid>,
+    role: Option<String>,
+}
+
+/// One join over identity and tenant tables, because it is on the path of every request that finds no cached answer.
+const LOAD: &str = "
+    SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.expires_at,
+           m.organization_id, m.id AS membership_id, m.role
+    FROM sessions s
+    JOIN accounts a ON a.id = s.account_id AND a.state = 'active'
+    LEFT JOIN organizations o ON o.id = s.active_organization AND o.status = 'active'
+    LEFT JOIN memberships m ON m.organization_id = o.id AND m.account_id = s.account_id AND m.status = 'active'
+    WHERE s.id = $1 AND s.account_id = $2 AND s.ended_at IS NULL";
+
+type Kept = Arc<Mutex<HashMap<SessionId, Arc<Principal>>>>;
+
+/// The principals of live sessions.
+#[derive(Clone)]
+pub struct Principals {
+    db: Db,
+    changes: Changes,
+    cache: Cache<AccountId, Kept>,
+    /// Grows with every change, so that an answer that was read before one is not kept after it.
+    generation: Arc<AtomicU64>,
+}
+
+impl Principals {
+    /// An empty cache that listens to `changes`.
+    pub fn new(db: Db, changes: Changes) -> Self {
+        let cache: Cache<AccountId, Kept> = Cache::new(ACCOUNTS);
+        let generation = Arc::new(AtomicU64::new(0));
+        let (dropped, counted) = (cache.clone(), generation.clone());
+        changes.on_change(move |change| {
+            match change {
+                Change::Account(id) => dropped.invalidate(&AccountId(id)),
+                Change::Organization(_) | Change::Everything => dropped.invalidate_all(),
+                Change::Keys | Change::Outbox => return,
+            }
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        Self { db, changes, cache, generation }
+    }
+
+    /// The principal of a live session of this account.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the session has ended or the account may not sign in; `Upstream` when the database is away.
+    pub async fn get(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Arc<Principal>> {
+        let kept = if self.changes.trusted() { self.kept(account, session) } else { None };
+        let principal = match kept {
+            Some(principal) => principal,
+            None => self.load(account, session, origin).await?,
+        };
+        if origin.now < principal.expires_at { Ok(principal) } else { Err(ended()) }
+    }
+
+    fn kept(&self, account: AccountId, session: SessionId) -> Option<Arc<Principal>> {
+        self.cache.get(&account)?.lock().ok()?.get(&session).cloned()
+    }
+
+    async fn load(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Arc<Principal>> {
+        let before = self.generation.load(Ordering::SeqCst);
+        let caller = Caller::anonymous(origin.clone()).acting_as(account, session);
+        let tx = self.db.read(&caller).await?;
+        let rows: Vec<Row> = tx.query(LOAD, [Uuid::from(session).into(), Uuid::from(account).into()]).await?;
+        let principal = Arc::new(rows.into_iter().next().map(|row| row.into_principal(session)).ok_or_else(ended)?);
+        self.keep(&principal, before);
+        Ok(principal)
+    }
+
+    fn keep(&self, principal: &Arc<Principal>, before: u64) {
+        let sessions = self.cache.get_with(principal.account, Kept::default);
+        if let Ok(mut sessions) = sessions.lock() {
+            if sessions.len() >= SESSIONS {
+                sessions.clear();
+            }
+            sessions.insert(principal.session, principal.clone());
+        }
+        // A change that came in meanwhile may have been too early to find this entry.
+        if self.generation.load(Ordering::SeqCst) != before {
+            self.cache.invalidate(&principal.account);
+        }
+    }
+}
+
+impl Row {
+    fn into_principal(self, session: SessionId) -> Principal {
+        let seat = match (self.organization_id, self.membership_id, self.role) {
+            (Some(organization), Some(membership), Some(role)) => Some(Seat {
+                organization: OrganizationId(organization),
+                membership: MembershipId(membership),
+                role: Role::named(&role),
+            }),
+            _ => None,
+        };
+        Principal {
+            account: AccountId(self.account_id),
+            session,
+            delivery: self.delivery,
+            factors: self.factors.split(' ').map(str::to_owned).collect(),
+            authenticated_at: self.authenticated_at,
+            expires_at: self.expires_at,
+            seat,
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::Unauthenticated(Code::SessionEnded)
+}

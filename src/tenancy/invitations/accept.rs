@@ -1,0 +1,207 @@
+//! The invited person's side: the link is looked at, then accepted.
+//!
+//! A token names its organisation, so that a stranger's transaction can be put into that organisation, and is itself
+//! the authority to see the one invitation whose hash it has.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use entity::{OrganizationId, invitations as rows, organizations as orgs, sessions::Delivery};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::{
+    accounts::{self, NewAccount},
+    app::App,
+    audit::{Event, Kind},
+    config::SecretString,
+    db::{Tx, WriteTx},
+    error::{Code, Error, Fault, Result},
+    runtime::{Entropy, Timestamp},
+    sessions::{NewSession, Opened, hash},
+    tenancy::{members, organizations},
+    types::{Caller, Email, Role},
+};
+
+/// The prefix of invitation tokens, for people and secret scanners.
+const PREFIX: &str = "fhi_";
+/// The bytes of the organisation's id and of the secret.
+const ID: usize = 16;
+const SECRET: usize = 32;
+
+/// What the invited person is shown.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The organisation's name.
+    pub organization: String,
+    /// The invited address.
+    pub email: String,
+    /// The role.
+    pub role: String,
+    /// Who invited.
+    pub inviter: Option<String>,
+    /// Until when the link works.
+    pub expires_at: Timestamp,
+    /// Whether the address has an account: then its password is asked for.
+    pub account_exists: bool,
+}
+
+/// The invited person's answer.
+pub struct Acceptance {
+    /// The token of the link.
+    pub token: SecretString,
+    /// The name of a new account.
+    pub name: Option<String>,
+    /// The password of the new account, or the one of the account there is.
+    pub password: SecretString,
+    /// How the tokens of the session travel.
+    pub delivery: Delivery,
+}
+
+/// A new token and what is stored of it.
+pub(super) fn token(organization: OrganizationId, entropy: Entropy) -> Result<(SecretString, Vec<u8>)> {
+    let secret = Zeroizing::new(entropy.bytes::<SECRET>()?);
+    let mut bytes = Zeroizing::new(Uuid::from(organization).as_bytes().to_vec());
+    bytes.extend_from_slice(secret.as_ref());
+    let token = SecretString::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&*bytes)));
+    let hash = hash(token.expose());
+    Ok((token, hash))
+}
+
+/// The organisation that a token names. Whether the token is any good is another question.
+fn named(token: &str) -> Result<OrganizationId> {
+    let bytes = token.strip_prefix(PREFIX).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    let id = bytes.filter(|bytes| bytes.len() == ID + SECRET).and_then(|bytes| Uuid::from_slice(bytes.get(..ID)?).ok());
+    id.map(OrganizationId).ok_or(Error::NotFound(Code::InvitationNotValid))
+}
+
+/// What the link is about.
+///
+/// # Errors
+/// `NotFound` with `invitation_not_valid`.
+pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<Preview> {
+    let caller = caller.within(named(token.expose())?);
+    let tx = app.db.read(&caller).await?;
+    let (row, organization) = valid(&tx, token).await?;
+    let inviter = match row.invited_by {
+        Some(id) => accounts::profiles(&tx, [id]).await?.remove(&id).map(|account| account.name),
+        None => None,
+    };
+    let account = accounts::find_by_email(&tx, &address(&row)?).await?;
+    Ok(Preview {
+        organization: organization.name,
+        role: row.role,
+        inviter,
+        expires_at: row.expires_at,
+        account_exists: account.is_some(),
+        email: row.email,
+    })
+}
+
+/// Accepts with a new account, or with the account that the address has and its password, and signs in.
+///
+/// # Errors
+/// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded;
+/// `Invalid` for a name or password of a new account that is not good enough.
+pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Opened> {
+    let caller = caller.within(named(answer.token.expose())?);
+    let tx = app.db.read(&caller).await?;
+    let (row, _) = valid(&tx, &answer.token).await?;
+    let email = address(&row)?;
+    let known = accounts::find_by_email(&tx, &email).await?;
+    // The connection must not wait for the hashing pool.
+    drop(tx);
+    let person = match known {
+        Some(_) => Person::Known(accounts::authenticate(app, &caller, &email, answer.password).await?),
+        None => Person::New(new_account(app, email, answer.name.as_deref(), answer.password).await?),
+    };
+    let mut tx = app.db.write(&caller).await?;
+    let (row, _) = valid_locked(&tx, &answer.token).await?;
+    let account = match person {
+        Person::Known(account) => account,
+        Person::New(new) => accounts::create(&tx, app, new).await?,
+    };
+    let session = app.ids.next();
+    tx.identify(account.id, session).await?;
+    let new = NewSession {
+        id: session,
+        account: account.id,
+        delivery: answer.delivery,
+        factors: &["pwd"],
+        organization: Some(row.organization_id),
+    };
+    members::add(&tx, app, row.organization_id, account.id, &Role::named(&row.role)).await?;
+    let event = mark(&tx, row, account.id).await?;
+    let opened = app.sessions.open(&mut tx, new).await?;
+    accounts::mark_signed_in(&tx, account.id).await?;
+    tx.commit(event).await?;
+    Ok(opened)
+}
+
+/// Accepts as the person who is signed in.
+///
+/// # Errors
+/// `NotFound` with `invitation_not_valid`; `Conflict` with `invitation_account_mismatch` when the invitation is for
+/// another address.
+pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<members::Member> {
+    let caller = caller.within(named(token.expose())?);
+    let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
+    let tx = app.db.write(&caller).await?;
+    let (row, _) = valid_locked(&tx, token).await?;
+    let account = accounts::get(&tx, id).await?;
+    if account.email != row.email {
+        return Err(Error::Conflict(Code::InvitationAccountMismatch));
+    }
+    let membership = members::add(&tx, app, row.organization_id, id, &Role::named(&row.role)).await?;
+    let event = mark(&tx, row, id).await?;
+    tx.commit(event).await?;
+    Ok(members::Member { membership, account })
+}
+
+enum Person {
+    Known(accounts::Account),
+    New(NewAccount),
+}
+
+async fn new_account(app: &App, email: Email, name: Option<&str>, password: SecretString) -> Result<NewAccount> {
+    let missing = || Error::Invalid(vec![Fault::body("/name", "required", "is needed for a new account")]);
+    let name = accounts::checked_name(name.ok_or_else(missing)?)?;
+    app.passwords.check(password.expose(), &email, &name)?;
+    let password_hash = app.passwords.hash(password).await?;
+    Ok(NewAccount { email, name, password_hash })
+}
+
+async fn mark(tx: &WriteTx, row: rows::Model, account: entity::AccountId) -> Result<Event> {
+    let id = row.id;
+    let mut row = row.into_active_model();
+    row.status = Set(rows::Status::Accepted);
+    row.accepted_by = Set(Some(account));
+    row.accepted_at = Set(Some(tx.caller().now()));
+    tx.update(row).await?;
+    Ok(Event::new(Kind::InvitationAccepted, id).with("account", account.to_string()))
+}
+
+async fn valid(tx: &Tx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
+    checked(tx, tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())))).await
+}
+
+async fn valid_locked(tx: &WriteTx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
+    let query = tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())));
+    checked(tx, query.lock_exclusive()).await
+}
+
+async fn checked(tx: &Tx, query: sea_orm::Select<rows::Entity>) -> Result<(rows::Model, orgs::Model)> {
+    let gone = || Error::NotFound(Code::InvitationNotValid);
+    let row = tx.one(query).await?.ok_or_else(gone)?;
+    if row.status != rows::Status::Pending || row.expires_at <= tx.caller().now() {
+        return Err(gone());
+    }
+    let organization = organizations::get(tx).await.map_err(|_| gone())?;
+    if organization.status != orgs::Status::Active {
+        return Err(gone());
+    }
+    Ok((row, organization))
+}
+
+fn address(row: &rows::Model) -> Result<Email> {
+    row.email.parse().map_err(Error::internal)
+}

@@ -1,0 +1,236 @@
+//! Members: who belongs to an organisation, with which role, and the rules about changing that (AZ-8).
+
+use entity::{AccountId, MembershipId, OrganizationId, memberships as rows};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{organizations, roles};
+use crate::{
+    accounts::{self, Account, expect_version},
+    app::App,
+    audit::{Event, Kind},
+    db::{Tx, WriteTx},
+    error::{Code, Error, Result},
+    types::{Caller, Page, PageRequest, Role},
+};
+
+/// A member and the person behind it.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The membership.
+    pub membership: rows::Model,
+    /// The person.
+    pub account: Account,
+}
+
+/// Which members are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// With this role.
+    pub role: Option<String>,
+    /// `active` or `blocked`.
+    pub status: Option<rows::Status>,
+    /// Whose name or address has this text.
+    pub search: Option<String>,
+}
+
+/// What to change of a member.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// A new role.
+    pub role: Option<String>,
+    /// Whether the membership gives access.
+    pub status: Option<rows::Status>,
+    /// The version that the client read.
+    pub version: Option<i32>,
+}
+
+/// The members of the caller's organisation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest) -> Result<Page<Member>> {
+    let tx = app.db.read(caller).await?;
+    let mut query = tx.find::<rows::Entity>().order_by_desc(rows::Column::Id).limit(page.rows());
+    if let Some(role) = &filter.role {
+        query = query.filter(rows::Column::Role.eq(role));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(rows::Column::Status.eq(status));
+    }
+    if let Some(text) = &filter.search {
+        query = query.filter(rows::Column::AccountId.in_subquery(accounts::matching(&tx, text)));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(rows::Column::Id.lt(after.0));
+    }
+    let page = Page::of(page, tx.all(query).await?, |row| row.id.into());
+    with_accounts(&tx, page).await
+}
+
+async fn with_accounts(tx: &Tx, page: Page<rows::Model>) -> Result<Page<Member>> {
+    let mut people = accounts::profiles(tx, page.items.iter().map(|row| row.account_id)).await?;
+    let items = page.items.into_iter().filter_map(|membership| {
+        let account = people.remove(&membership.account_id)?;
+        Some(Member { membership, account })
+    });
+    Ok(Page { items: items.collect(), next: page.next })
+}
+
+/// One member of the caller's organisation.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn get(app: &App, caller: &Caller, id: MembershipId) -> Result<Member> {
+    let tx = app.db.read(caller).await?;
+    let membership = row(&tx, id).await?;
+    let account = accounts::get(&tx, membership.account_id).await?;
+    Ok(Member { membership, account })
+}
+
+/// Makes a person a member, in the transaction of the reason for it.
+///
+/// # Errors
+/// `Conflict` with `already_member`.
+pub async fn add(
+    tx: &WriteTx,
+    app: &App,
+    organization: OrganizationId,
+    account: AccountId,
+    role: &Role,
+) -> Result<rows::Model> {
+    let now = tx.caller().now();
+    let row = rows::Model {
+        id: app.ids.next(),
+        organization_id: organization,
+        account_id: account,
+        role: role.to_string(),
+        status: rows::Status::Active,
+        version: 1,
+        joined_at: now,
+        updated_at: now,
+    };
+    let membership = tx.insert(rows::ActiveModel::from(row)).await?;
+    let event = Event::new(Kind::MemberAdded, membership.id).in_organization(organization);
+    tx.note(event.with("role", role.as_str()).with("account", account.to_string())).await?;
+    Ok(membership)
+}
+
+/// Changes a member's role, or whether they have access.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` with `role_above_own` or `own_role`; `Conflict` with `last_owner` or
+/// `precondition_failed`; `Invalid` for a role that does not exist. A refusal by rule is recorded.
+pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Changes) -> Result<Member> {
+    let role = changes.role.as_deref().map(|name| roles::assignable(&app.policy, caller, name)).transpose()?;
+    let tx = app.db.write(caller).await?;
+    organizations::lock(&tx, caller.organization()).await?;
+    let present = row(&tx, id).await?;
+    expect_version(changes.version, present.version)?;
+    if let Err(refusal) = may_change(app, &tx, &present, role.as_ref(), changes.status).await {
+        return refuse(tx, &present, refusal).await;
+    }
+    let role = role.filter(|role| role.as_str() != present.role);
+    let status = changes.status.filter(|status| *status != present.status);
+    let (was, next) = (present.role.clone(), present.version + 1);
+    let mut row = present.clone().into_active_model();
+    if let Some(role) = &role {
+        row.role = Set(role.to_string());
+        tx.note(Event::new(Kind::MemberRoleChanged, id).with("from", was).with("to", role.as_str())).await?;
+    }
+    if let Some(status) = status {
+        row.status = Set(status);
+    }
+    row.version = Set(next);
+    row.updated_at = Set(caller.now());
+    let membership = if role.is_some() || status.is_some() { tx.update(row).await? } else { present };
+    let account = accounts::get(&tx, membership.account_id).await?;
+    match status {
+        Some(rows::Status::Blocked) => tx.commit(Event::new(Kind::MemberBlocked, id)).await?,
+        Some(rows::Status::Active) => tx.commit(Event::new(Kind::MemberUnblocked, id)).await?,
+        None => tx.commit(crate::db::Unrecorded("the role's change is noted above; nothing else was changed")).await?,
+    }
+    Ok(Member { membership, account })
+}
+
+/// Removes a member. Members may remove themselves.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` with `role_above_own`; `Conflict` with `last_owner`. A refusal by rule is recorded.
+pub async fn remove(app: &App, caller: &Caller, id: MembershipId) -> Result<()> {
+    let tx = app.db.write(caller).await?;
+    organizations::lock(&tx, caller.organization()).await?;
+    let present = row(&tx, id).await?;
+    let allowed = match caller.membership == Some(id) {
+        true => Ok(()),
+        false => roles::may_grant(&app.policy, caller, &present.role),
+    };
+    let allowed = match allowed {
+        Ok(()) => keeps_an_owner(&tx, &present, None, None).await,
+        Err(refusal) => Err(refusal),
+    };
+    if let Err(refusal) = allowed {
+        return refuse(tx, &present, refusal).await;
+    }
+    tx.delete(tx.remove::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
+    let event = Event::new(Kind::MemberRemoved, id).with("account", present.account_id.to_string());
+    tx.commit(event.with("role", present.role)).await
+}
+
+async fn row(tx: &Tx, id: MembershipId) -> Result<rows::Model> {
+    tx.one(tx.find::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?.ok_or_else(Error::not_found)
+}
+
+async fn refuse<T>(tx: WriteTx, present: &rows::Model, refusal: Error) -> Result<T> {
+    if matches!(refusal, Error::Internal(_) | Error::Upstream { .. }) {
+        return Err(refusal);
+    }
+    let event = Event::new(Kind::MemberChangeRefused, present.id).refused().with("code", refusal.code().as_str());
+    tx.commit_refused(event, refusal).await
+}
+
+async fn may_change(
+    app: &App,
+    tx: &Tx,
+    present: &rows::Model,
+    role: Option<&Role>,
+    status: Option<rows::Status>,
+) -> Result<()> {
+    let caller = tx.caller();
+    let own = caller.membership == Some(present.id);
+    if own && status == Some(rows::Status::Blocked) {
+        // Nobody locks themselves out; they can leave.
+        return Err(Error::Conflict(Code::Conflict));
+    }
+    if let Some(role) = role {
+        let granted = roles::may_grant(&app.policy, caller, role.as_str());
+        granted.map_err(|refusal| if own { Error::Forbidden(Code::OwnRole) } else { refusal })?;
+    }
+    // Whoever is above the caller is out of the caller's reach.
+    roles::may_grant(&app.policy, caller, &present.role)?;
+    keeps_an_owner(tx, present, Some(role.map_or(present.role.as_str(), Role::as_str)), status.or(Some(present.status)))
+        .await
+}
+
+/// Whether somebody with access stays at the top when this member becomes that. The caller has locked the
+/// organisation, so that two owners can't go at the same moment.
+async fn keeps_an_owner(
+    tx: &Tx,
+    present: &rows::Model,
+    role: Option<&str>,
+    status: Option<rows::Status>,
+) -> Result<()> {
+    let platform = present.organization_id == OrganizationId::PLATFORM;
+    let top = if platform { Role::PLATFORM_ADMIN } else { Role::OWNER };
+    let active = rows::Status::Active;
+    let is_top = present.role == top && present.status == active;
+    let stays_top = role == Some(top) && status == Some(active);
+    if !is_top || stays_top {
+        return Ok(());
+    }
+    let others = tx
+        .find::<rows::Entity>()
+        .filter(rows::Column::Role.eq(top))
+        .filter(rows::Column::Status.eq(active))
+        .filter(rows::Column::Id.ne(present.id));
+    if tx.count(others).await? == 0 { Err(Error::Conflict(Code::LastOwner)) } else { Ok(()) }
+}

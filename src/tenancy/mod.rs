@@ -1,0 +1,9 @@
+//! Tenancy: organisations, who belongs to them, who is asked to, and the rules about roles.
+//!
+//! This module owns the tables `organizations`, `memberships`, `invitations` and `setup_tokens`.
+
+pub mod invitations;
+pub mod members;
+pub mod organizations;
+pub mod roles;
+pub mod setup;

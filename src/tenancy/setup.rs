@@ -1,0 +1,131 @@
+//! The first run: a single-use token, printed by the server, makes the first platform administrator (AUT-8).
+
+use entity::{OrganizationId, SetupTokenId, memberships, sessions::Delivery, setup_tokens as rows};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr};
+
+use super::members;
+use crate::{
+    accounts::{self, NewAccount},
+    app::App,
+    audit::{Event, Kind},
+    config::SecretString,
+    db::Tx,
+    error::{Code, Error, Result},
+    runtime::Entropy,
+    sessions::{NewSession, Opened, hash, opaque},
+    types::{Caller, Email, Role},
+};
+
+/// The prefix of setup tokens, for people and secret scanners.
+const PREFIX: &str = "fhs_";
+/// The lock that lets one setup happen at a time.
+const LOCK: &str = "setup";
+
+/// The first platform administrator.
+pub struct FirstAdmin {
+    /// The setup token.
+    pub token: SecretString,
+    /// The address to sign in with.
+    pub email: Email,
+    /// How they are called.
+    pub name: String,
+    /// Their password.
+    pub password: SecretString,
+    /// How the tokens of their first session travel.
+    pub delivery: Delivery,
+}
+
+/// Whether the platform has no administrator yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn required(app: &App, caller: &Caller) -> Result<bool> {
+    let caller = caller.within(OrganizationId::PLATFORM);
+    required_in(&app.db.read(&caller).await?).await
+}
+
+async fn required_in(tx: &Tx) -> Result<bool> {
+    let admins = tx
+        .find::<memberships::Entity>()
+        .filter(memberships::Column::OrganizationId.eq(OrganizationId::PLATFORM))
+        .filter(memberships::Column::Role.eq(Role::PLATFORM_ADMIN));
+    Ok(tx.count(admins).await? == 0)
+}
+
+/// Makes a new setup token, unless the platform has an administrator. Tokens that were made before stop working.
+///
+/// # Errors
+/// When the database fails.
+pub async fn issue_token(app: &App, caller: &Caller) -> Result<Option<SecretString>> {
+    let tx = app.db.write(&caller.within(OrganizationId::PLATFORM)).await?;
+    tx.lock(LOCK).await?;
+    if !required_in(&tx).await? {
+        return Ok(None);
+    }
+    let now = caller.now();
+    let void = tx
+        .change_identity::<rows::Entity>()
+        .col_expr(rows::Column::UsedAt, Expr::value(now))
+        .filter(rows::Column::UsedAt.is_null());
+    tx.apply(void).await?;
+    let token = opaque(PREFIX, Entropy)?;
+    let id: SetupTokenId = app.ids.next();
+    let row = rows::Model { id, token_hash: hash(token.expose()), created_at: now, used_at: None };
+    tx.insert(rows::ActiveModel::from(row)).await?;
+    tx.commit(Event::new(Kind::SetupTokenIssued, id)).await?;
+    Ok(Some(token))
+}
+
+/// Makes the first platform administrator and signs them in.
+///
+/// # Errors
+/// `Conflict` with `setup_not_available` when the token is not valid or setup was done; the attempt is recorded.
+/// `Invalid` for a name or password that is not good enough; the token stays usable.
+pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<Opened> {
+    let name = accounts::checked_name(&first.name)?;
+    let refused = || Error::Conflict(Code::SetupNotAvailable);
+    let caller = caller.within(OrganizationId::PLATFORM);
+    // Before the slow hash: a stranger without a token does not get to use the hashing pool.
+    let tx = app.db.write(&caller).await?;
+    if !usable(&tx, &first.token).await? {
+        let event = Event::without_target(Kind::SetupRefused).refused();
+        return tx.commit_refused(event, refused()).await;
+    }
+    drop(tx);
+    app.passwords.check(first.password.expose(), &first.email, &name)?;
+    let password_hash = app.passwords.hash(first.password).await?;
+
+    let mut tx = app.db.write(&caller).await?;
+    tx.lock(LOCK).await?;
+    if !usable(&tx, &first.token).await? {
+        return Err(refused());
+    }
+    let by_hash = tx.find_identity::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(first.token.expose())));
+    let mut token = tx.one(by_hash.lock_exclusive()).await?.ok_or_else(refused)?.into_active_model();
+    token.used_at = Set(Some(caller.now()));
+    tx.update(token).await?;
+    let account = accounts::create(&tx, app, NewAccount { email: first.email, name, password_hash }).await?;
+    let session = app.ids.next();
+    tx.identify(account.id, session).await?;
+    let role = Role::named(Role::PLATFORM_ADMIN);
+    members::add(&tx, app, OrganizationId::PLATFORM, account.id, &role).await?;
+    let new = NewSession {
+        id: session,
+        account: account.id,
+        delivery: first.delivery,
+        factors: &["pwd"],
+        organization: Some(OrganizationId::PLATFORM),
+    };
+    let opened = app.sessions.open(&mut tx, new).await?;
+    accounts::mark_signed_in(&tx, account.id).await?;
+    tx.commit(Event::new(Kind::SetupCompleted, account.id)).await?;
+    Ok(opened)
+}
+
+async fn usable(tx: &Tx, token: &SecretString) -> Result<bool> {
+    let by_hash = tx
+        .find_identity::<rows::Entity>()
+        .filter(rows::Column::TokenHash.eq(hash(token.expose())))
+        .filter(rows::Column::UsedAt.is_null());
+    Ok(tx.one(by_hash).await?.is_some() && required_in(tx).await?)
+}

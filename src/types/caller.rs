@@ -1,0 +1,121 @@
+//! Who calls, for which organisation, with which role, and when. The guard makes it; everything below asks it.
+
+use entity::{AccountId, MembershipId, OrganizationId, SessionId};
+
+use super::{Origin, Role};
+use crate::runtime::Timestamp;
+
+/// The caller of one operation.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Where the call comes from and when.
+    pub origin: Origin,
+    /// Who it is.
+    pub actor: Actor,
+    /// Whose rows the call may see: the organisation that row-level security is set to.
+    pub tenancy: Tenancy,
+    /// The role in that organisation.
+    pub role: Option<Role>,
+    /// The membership that gives the role.
+    pub membership: Option<MembershipId>,
+    /// The key of a creating call that must not happen twice, set by the edge.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody yet: sign-in, setup, an invitation.
+    Anonymous,
+    /// A signed-in person.
+    Account {
+        /// The person's account.
+        account: AccountId,
+        /// The session that the call belongs to.
+        session: SessionId,
+    },
+    /// Freehold itself: the name of a worker or command.
+    System(&'static str),
+}
+
+/// Which rows a call may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenancy {
+    /// No organisation: identity tables and the caller's own memberships only.
+    None,
+    /// One organisation.
+    Organization(OrganizationId),
+    /// All organisations, through the platform's own database role. Only platform operations get it.
+    Platform,
+}
+
+/// A hash of the caller, the operation and the client's `Idempotency-Key`, and of the request itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// SHA-256 of caller, operation and key.
+    pub key: [u8; 32],
+    /// SHA-256 of path, query and body.
+    pub fingerprint: [u8; 32],
+}
+
+impl Caller {
+    /// Nobody in particular, from there.
+    pub fn anonymous(origin: Origin) -> Self {
+        Self {
+            origin,
+            actor: Actor::Anonymous,
+            tenancy: Tenancy::None,
+            role: None,
+            membership: None,
+            idempotency: None,
+        }
+    }
+
+    /// A background worker or command of Freehold itself, with the platform's reach.
+    pub fn system(name: &'static str, origin: Origin) -> Self {
+        Self { actor: Actor::System(name), tenancy: Tenancy::Platform, ..Self::anonymous(origin) }
+    }
+
+    /// The same caller, whose transactions see this organisation only.
+    ///
+    /// For the calls that carry their own authority for it, such as an invitation's token.
+    #[must_use]
+    pub fn within(&self, organization: OrganizationId) -> Self {
+        Self { tenancy: Tenancy::Organization(organization), ..self.clone() }
+    }
+
+    /// The same call, now made by this account through this session.
+    #[must_use]
+    pub fn acting_as(&self, account: AccountId, session: SessionId) -> Self {
+        Self { actor: Actor::Account { account, session }, ..self.clone() }
+    }
+
+    /// The request's moment.
+    pub fn now(&self) -> Timestamp {
+        self.origin.now
+    }
+
+    /// The account that calls, if it is one.
+    pub fn account(&self) -> Option<AccountId> {
+        match self.actor {
+            Actor::Account { account, .. } => Some(account),
+            Actor::Anonymous | Actor::System(_) => None,
+        }
+    }
+
+    /// The session that the call belongs to, if any.
+    pub fn session(&self) -> Option<SessionId> {
+        match self.actor {
+            Actor::Account { session, .. } => Some(session),
+            Actor::Anonymous | Actor::System(_) => None,
+        }
+    }
+
+    /// The organisation that the call is about, if it is about one.
+    pub fn organization(&self) -> Option<OrganizationId> {
+        match self.tenancy {
+            Tenancy::Organization(id) => Some(id),
+            Tenancy::None | Tenancy::Platform => None,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Values that every floor speaks of: the caller, text that was checked, pages. No domain, no I/O.
+
+mod caller;
+mod email;
+mod page;
+mod request;
+mod role;
+mod text;
+
+pub use caller::{Actor, Caller, IdempotencyKey, Tenancy};
+pub use email::Email;
+pub use page::{Cursor, Page, PageRequest};
+pub use request::Origin;
+pub use role::Role;
+pub use text::{nfc, single_line};

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Starts the built server on a free port with a data directory of its own, runs the console's
+# end-to-end tests against it, and stops it. The tests get FREEHOLD_URL, FREEHOLD_SETUP_URL (the
+# link that makes the first platform admin) and FREEHOLD_MAIL_DIR.
+#   tests/e2e.sh <server binary> [arguments for Playwright]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+server="$1"
+shift
+
+# Nothing of the caller's settings reaches the server under test.
+for name in $(compgen -e | grep -E '^(FREEHOLD|DATABASE)_' || true); do unset "$name"; done
+
+work="$(mktemp -d "${TMPDIR:-/tmp}/freehold-e2e.XXXXXX")"
+# PostgreSQL's unprivileged user passes through when we are root.
+chmod 711 "$work"
+pid=
+tests=
+
+finish() {
+    local status=$?
+    trap - EXIT INT TERM
+    [ -z "$tests" ] || kill -TERM "$tests" 2>/dev/null || true
+    if [ -n "$pid" ]; then
+        kill -TERM "$pid" 2>/dev/null || true
+        wait "$pid" || { echo "e2e: the server ended with status $?" >&2; [ "$status" != 0 ] || status=1; }
+    fi
+    if [ "$status" != 0 ]; then
+        echo "e2e: the end of the server's log:" >&2
+        tail -n 60 "$work/server.log" >&2 || true
+    fi
+    rm -rf "$work"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+port="$(node -e 'const s = require("net").createServer(); s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')"
+FREEHOLD_PROFILE=development FREEHOLD_DATA_DIR="$work/data" FREEHOLD_HTTP_LISTEN="127.0.0.1:$port" \
+    "$server" serve >"$work/server.log" 2>&1 </dev/null &
+pid=$!
+
+setup=
+for _ in $(seq 600); do
+    setup="$(grep -Eo 'https?://[^[:space:]"]+/setup#token=[^[:space:]"]+' "$work/server.log" | head -n 1 || true)"
+    [ -z "$setup" ] || break
+    kill -0 "$pid" 2>/dev/null || { echo "e2e: the server ended before it was ready" >&2; exit 1; }
+    sleep 0.2
+done
+[ -n "$setup" ] || { echo "e2e: no setup link after two minutes" >&2; exit 1; }
+
+export FREEHOLD_URL="${setup%%/setup#*}" FREEHOLD_SETUP_URL="$setup" FREEHOLD_MAIL_DIR="$work/data/mail"
+echo "e2e: the server listens at $FREEHOLD_URL"
+npm --prefix console run test:e2e -- "$@" </dev/null &
+tests=$!
+status=0
+wait "$tests" || status=$?
+tests=
+exit "$status"
