@@ -27,6 +27,8 @@ const LONGEST: usize = 256;
 /// When to come back while the queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
+/// A class of characters that a password must have: its code, its name, and what belongs to it.
+type Class = (&'static str, &'static str, fn(char) -> bool);
 type Work = Box<dyn FnOnce(&Argon2<'static>) + Send>;
 
 /// The hashing pool. Cheap to clone; the threads end with the last clone.
@@ -102,7 +104,7 @@ impl Passwords {
         if length > LONGEST {
             fault("too_long", format!("must have at most {LONGEST} characters"));
         }
-        let classes: [(&'static str, &str, fn(char) -> bool); 4] = [
+        let classes: [Class; 4] = [
             ("no_upper_case", "an upper-case letter", char::is_uppercase),
             ("no_lower_case", "a lower-case letter", char::is_lowercase),
             ("no_digit", "a digit", |c| c.is_ascii_digit()),

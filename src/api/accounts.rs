@@ -65,6 +65,7 @@ struct BlockAccount {
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Accounts")]
 impl Accounts {
     /// The accounts of the installation, newest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/accounts", method = "get", operation_id = "accounts_list")]
     async fn list(
         &self,

@@ -141,7 +141,7 @@ struct EventTypes {
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Audit")]
 impl Audit {
     /// The record of an organisation, newest first. Every filter that is given must hold.
-    #[expect(clippy::too_many_arguments, reason = "one argument a query parameter")]
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations/:organization_id/audit", method = "get", operation_id = "audit_list")]
     async fn list(
         &self,

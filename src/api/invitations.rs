@@ -239,6 +239,7 @@ impl Invitations {
     }
 
     /// The invitations of an organisation, newest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations/:organization_id/invitations", method = "get", operation_id = "invitations_list")]
     async fn list(
         &self,

@@ -73,7 +73,7 @@ struct UpdateMember {
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Members")]
 impl Members {
     /// The members of an organisation, newest first.
-    #[expect(clippy::too_many_arguments, reason = "one argument a query parameter")]
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations/:organization_id/members", method = "get", operation_id = "members_list")]
     async fn list(
         &self,
@@ -117,6 +117,7 @@ impl Members {
     /// Change a member's role, or whether they have access.
     ///
     /// Nobody grants or takes a role above their own, and an organisation keeps at least one owner.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/organizations/:organization_id/members/:member_id",
         method = "patch",

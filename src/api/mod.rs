@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 pub mod dev_mail;
+mod document;
 mod health;
 mod invitations;
 mod me;
@@ -17,7 +18,7 @@ mod wire;
 use std::sync::Arc;
 
 use poem_openapi::{OpenApiService, Tags};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use health::Health;
 
@@ -101,23 +102,8 @@ const DESCRIPTION: &str = "A self-hosted, multi-tenant identity backend.\n\n\
 pub fn contract(registry: &Registry) -> Value {
     let service = OpenApiService::new(SpecOnly::<Everything>::default(), "Freehold", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
-        .license(poem_openapi::LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
+        .license(poem_openapi::LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0"))
         .server(poem_openapi::ServerObject::new("/").description("This installation"));
-    let mut contract: Value = serde_json::from_str(&service.spec()).unwrap_or(Value::Null);
-    let paths = contract.get_mut("paths").and_then(Value::as_object_mut);
-    for operation in paths
-        .into_iter()
-        .flat_map(|paths| paths.values_mut())
-        .filter_map(Value::as_object_mut)
-        .flat_map(|path| path.values_mut())
-    {
-        let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-        if let Some((_, row)) = registry.find(id) {
-            let line = json!(row);
-            if let Some(operation) = operation.as_object_mut() {
-                operation.insert("x-freehold".to_owned(), line);
-            }
-        }
-    }
-    contract
+    let contract = serde_json::from_str(&service.spec()).unwrap_or(Value::Null);
+    document::complete(contract, registry)
 }

@@ -110,6 +110,7 @@ impl Organizations {
     }
 
     /// The organisations of the installation, newest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations", method = "get", operation_id = "organizations_list")]
     async fn list(
         &self,

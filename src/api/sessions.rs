@@ -39,7 +39,7 @@ pub enum TokenDelivery {
 
 /// A sign-in with a password.
 #[derive(Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields)]
 pub struct SignInWithPassword {
     /// The e-mail address of the account.
     email: Email,
@@ -108,16 +108,6 @@ pub struct SignedIn {
     pub token_type: Option<String>,
     /// For how many seconds the access token is valid.
     pub expires_in: u64,
-}
-
-impl poem_openapi::types::Example for SignInWithPassword {
-    fn example() -> Self {
-        Self {
-            email: Email("ada@example.com".to_owned()),
-            password: "a long and secret sentence".to_owned(),
-            token_delivery: TokenDelivery::Body,
-        }
-    }
 }
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Sessions")]

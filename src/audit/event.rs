@@ -99,6 +99,16 @@ impl Event {
     }
 }
 
+/// Several things that one transaction did.
+impl Record for Vec<Event> {
+    async fn record(self, tx: &WriteTx) -> Result<()> {
+        for event in self {
+            event.record(tx).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Record for Event {
     async fn record(self, tx: &WriteTx) -> Result<()> {
         let caller = tx.caller();

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::SqlxPostgresConnector;
 use sqlx::{
     Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -55,7 +54,7 @@ pub async fn prepare(owner: &PgConnectOptions, logins: &Logins) -> Result<()> {
         ensure_role(&pool, owner, PLATFORM_ROLE, password).await?;
     }
     refuse_powerful(&pool).await?;
-    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    let connection = super::connection(pool.clone());
     Migrator::up(&connection, None).await.map_err(Error::internal)?;
     // Closing the connection gives the lock back.
     pool.close().await;

@@ -9,6 +9,7 @@ mod migrate;
 mod tx;
 
 pub mod embedded;
+pub mod idempotency;
 
 use std::time::Duration;
 
@@ -104,6 +105,11 @@ fn pool(options: &PgConnectOptions, most: u32, pooler: bool) -> DatabaseConnecti
         .idle_timeout(Duration::from_secs(600))
         .max_lifetime(Duration::from_secs(1800))
         .connect_lazy_with(tuned(options.clone(), pooler));
+    connection(pool)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the pools' one home")]
+fn connection(pool: PgPool) -> DatabaseConnection {
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
 

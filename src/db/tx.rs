@@ -92,7 +92,7 @@ impl Tx {
     fn scope<E: Tenant>(&self) -> SimpleExpr {
         match self.caller.tenancy {
             Tenancy::Organization(id) => E::organization().eq(id),
-            Tenancy::Platform => Expr::val(true).into(),
+            Tenancy::Platform => Expr::val(true),
             Tenancy::None => nothing(),
         }
     }
@@ -152,7 +152,7 @@ impl Tx {
 }
 
 fn nothing() -> SimpleExpr {
-    Expr::val(false).into()
+    Expr::val(false)
 }
 
 impl Deref for WriteTx {
@@ -166,20 +166,8 @@ impl Deref for WriteTx {
 impl WriteTx {
     pub(super) async fn begin(pool: &DatabaseConnection, caller: &Caller) -> Result<Self> {
         let tx = Self(Tx::begin(pool, caller, AccessMode::ReadWrite).await?);
-        tx.claim_idempotency_key().await?;
+        super::idempotency::mark(&tx).await?;
         Ok(tx)
-    }
-
-    /// A creating call with an `Idempotency-Key` marks the key in its own transaction: done once, or not at all.
-    async fn claim_idempotency_key(&self) -> Result<()> {
-        let Some(claim) = &self.caller.idempotency else { return Ok(()) };
-        let claimed = self
-            .run(
-                "UPDATE idempotency_keys SET status = 0 WHERE key = $1 AND status IS NULL",
-                [claim.key.to_vec().into()],
-            )
-            .await?;
-        if claimed == 1 { Ok(()) } else { Err(Error::Conflict(crate::error::Code::IdempotencyInProgress)) }
     }
 
     /// From here on the transaction is this person's, who has just proven who they are.

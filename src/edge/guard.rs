@@ -7,7 +7,7 @@
 use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use entity::{MembershipId, OrganizationId, memberships};
+use entity::{MembershipId, OrganizationId};
 use poem::{
     Endpoint, EndpointExt, FromRequest, Request, RequestBody, Response,
     endpoint::BoxEndpoint,
@@ -17,7 +17,6 @@ use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi,
     registry::{MetaApi, MetaSecurityScheme, Registry as MetaRegistry},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
@@ -34,6 +33,7 @@ use crate::{
     authz::{Decision, OperationPolicy, Ownership, Registry, Scope},
     error::{Code, Error, Result},
     sessions::{Principal, Seat},
+    tenancy::members,
     types::{Actor, Caller, Origin, Role, Tenancy},
 };
 
@@ -290,15 +290,7 @@ impl Guard {
     /// Why a caller may not act in an organisation that their session is not in: a member must switch first, to
     /// everybody else it does not exist.
     async fn elsewhere(&self, caller: &Caller, organization: OrganizationId) -> Error {
-        let is_member = async {
-            let tx = self.gate.app.db.read(caller).await?;
-            let seats = tx
-                .find_own::<memberships::Entity>()
-                .filter(memberships::Column::OrganizationId.eq(organization))
-                .filter(memberships::Column::Status.eq(memberships::Status::Active));
-            Ok::<_, Error>(tx.one(seats).await?.is_some())
-        };
-        match is_member.await {
+        match members::belongs(&self.gate.app, caller, organization).await {
             Ok(true) => Error::Forbidden(Code::OrganizationNotActive),
             Ok(false) => Error::not_found(),
             Err(error) => error,

@@ -1,23 +1,25 @@
 //! `Idempotency-Key` on creating calls (API-2; IETF httpapi draft): the same key does the work once.
 //!
-//! The key is written before the operation runs, marked in the operation's own transaction
-//! ([`crate::db::WriteTx`]), and gets the sealed answer afterwards. Killed in between, the next call with the key is
-//! told that the work was done and its answer lost; it is never done twice.
+//! The key is claimed before the operation runs, marked in the operation's own transaction, and gets the sealed answer
+//! afterwards ([`crate::db::idempotency`]). Killed in between, the next call with the key is told that the work was
+//! done and its answer lost; it is never done twice.
 
 use chrono::TimeDelta;
-use entity::{IdempotencyId, idempotency_keys as rows};
+use entity::IdempotencyId;
 use poem::{
     Request, Response,
     http::{HeaderName, StatusCode, header},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
     app::App,
     authz::{OperationPolicy, Scope},
-    db::Unrecorded,
+    db::{
+        Unrecorded,
+        idempotency::{self, Bounds, Claim},
+    },
     error::{Code, Error, Fault, Result},
     types::{Caller, IdempotencyKey},
     vault::{Place, Scope as VaultScope},
@@ -44,6 +46,7 @@ pub(super) enum Begun {
 
 #[derive(Serialize, Deserialize)]
 struct Answer {
+    status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
@@ -62,54 +65,28 @@ pub(super) async fn begin(
 ) -> Result<Begun> {
     let creates = policy.action == "create" && policy.scope != Scope::Public;
     let Some(key) = request.headers().get(HEADER).filter(|_| creates) else { return Ok(Begun::Run(caller.clone())) };
-    let key =
-        key.to_str().ok().filter(|key| (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
-    let fault = || {
-        Error::Invalid(vec![Fault::parameter("Idempotency-Key", "format", "must be 1 to 255 visible ASCII characters")])
-    };
-    let claim = claim(caller, policy, key.ok_or_else(fault)?, request.uri().query(), body);
+    let key = key.to_str().ok().filter(|key| (1..=LONGEST).contains(&key.len()));
+    let key = key.filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()));
+    let fault = || Fault::parameter("Idempotency-Key", "format", "must be 1 to 255 visible ASCII characters");
+    let key = name(caller, policy, key.ok_or_else(|| Error::Invalid(vec![fault()]))?, request.uri().query(), body);
     let tx = app.db.write(caller).await?;
     let now = caller.now();
-    tx.execute(
-        "DELETE FROM idempotency_keys WHERE key = $1 AND expires_at <= $2",
-        [claim.key.to_vec().into(), now.into()],
-    )
-    .await?;
-    let claimed = tx
-        .execute(
-            "INSERT INTO idempotency_keys (id, key, fingerprint, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (key) DO UPDATE SET created_at = excluded.created_at
-             WHERE idempotency_keys.status IS NULL AND idempotency_keys.created_at < $6
-               AND idempotency_keys.fingerprint = excluded.fingerprint",
-            [
-                uuid::Uuid::from(app.ids.next::<IdempotencyId>()).into(),
-                claim.key.to_vec().into(),
-                claim.fingerprint.to_vec().into(),
-                now.into(),
-                (now + KEPT).into(),
-                (now - RUNS).into(),
-            ],
-        )
-        .await?;
-    if claimed == 1 {
-        tx.commit(Unrecorded(WHY)).await?;
-        return Ok(Begun::Run(Caller { idempotency: Some(claim), ..caller.clone() }));
-    }
-    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Key.eq(claim.key.to_vec()));
-    let row = tx.one(query).await?.ok_or(Error::Conflict(Code::IdempotencyInProgress))?;
-    if row.fingerprint != claim.fingerprint {
-        return Err(Error::Conflict(Code::IdempotencyKeyReused));
-    }
-    match (row.status, &row.answer) {
-        (Some(status), Some(sealed)) => Ok(Begun::Replay(replay(app, row.id, status, sealed)?)),
-        (Some(_), None) => Err(Error::Conflict(Code::IdempotencyAnswerLost)),
-        (None, _) => Err(Error::Conflict(Code::IdempotencyInProgress)),
+    let bounds = Bounds { expires_at: now + KEPT, stale_before: now - RUNS };
+    match idempotency::claim(&tx, app.ids.next(), &key, &bounds).await? {
+        Claim::Claimed => {
+            tx.commit(Unrecorded(WHY)).await?;
+            Ok(Begun::Run(Caller { idempotency: Some(key), ..caller.clone() }))
+        }
+        Claim::Answered { row, answer } => Ok(Begun::Replay(replay(app, row, &answer)?)),
+        Claim::Reused => Err(Error::Conflict(Code::IdempotencyKeyReused)),
+        Claim::Running => Err(Error::Conflict(Code::IdempotencyInProgress)),
+        Claim::Lost => Err(Error::Conflict(Code::IdempotencyAnswerLost)),
     }
 }
 
 /// Keeps the answer of a call that was done; forgets the key of one that was refused.
 pub(super) async fn end(app: &App, caller: &Caller, result: poem::Result<Response>) -> poem::Result<Response> {
-    let Some(claim) = &caller.idempotency else { return result };
+    let Some(key) = &caller.idempotency else { return result };
     let caller = Caller { idempotency: None, ..caller.clone() };
     match result {
         Ok(response) if response.status().is_success() => {
@@ -119,15 +96,17 @@ pub(super) async fn end(app: &App, caller: &Caller, result: poem::Result<Respons
                 let value = parts.headers.get(name)?.to_str().ok()?;
                 Some((name.to_string(), value.to_owned()))
             });
-            let answer = Answer { headers: headers.collect(), body };
-            if let Err(error) = keep(app, &caller, claim, parts.status, &answer).await {
+            let answer = Answer { status: parts.status.as_u16(), headers: headers.collect(), body };
+            if let Err(error) = keep(app, &caller, key, &answer).await {
                 // The work is done and the client gets its answer; only a repetition will not.
                 tracing::warn!(%error, "the answer of an idempotent call was not kept");
             }
             Ok(Response::from_parts(parts, answer.body.into()))
         }
+        // Nobody knows what a call did that failed inside: its key stays used up if the work was committed.
+        Err(error) if error.status().is_server_error() => Err(error),
         refused => {
-            if let Err(error) = forget(app, &caller, claim).await {
+            if let Err(error) = forget(app, &caller, key).await {
                 tracing::warn!(%error, "the key of a refused call was not forgotten; it can be used again in a minute");
             }
             refused
@@ -135,41 +114,35 @@ pub(super) async fn end(app: &App, caller: &Caller, result: poem::Result<Respons
     }
 }
 
-async fn keep(app: &App, caller: &Caller, claim: &IdempotencyKey, status: StatusCode, answer: &Answer) -> Result<()> {
+async fn keep(app: &App, caller: &Caller, key: &IdempotencyKey, answer: &Answer) -> Result<()> {
     let tx = app.db.write(caller).await?;
-    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Key.eq(claim.key.to_vec()));
-    let row = tx.one(query).await?.ok_or_else(Error::not_found)?;
+    let row = idempotency::find(&tx, key).await?.ok_or_else(Error::not_found)?;
     let sealed = app.vault.seal(place(row.id), &serde_json::to_vec(answer).map_err(Error::internal)?)?;
-    tx.execute(
-        "UPDATE idempotency_keys SET status = $2, answer = $3 WHERE id = $1",
-        [uuid::Uuid::from(row.id).into(), i32::from(status.as_u16()).into(), sealed.into()],
-    )
-    .await?;
+    idempotency::keep(&tx, row.id, sealed).await?;
     tx.commit(Unrecorded(WHY)).await
 }
 
-async fn forget(app: &App, caller: &Caller, claim: &IdempotencyKey) -> Result<()> {
+async fn forget(app: &App, caller: &Caller, key: &IdempotencyKey) -> Result<()> {
     let tx = app.db.write(caller).await?;
-    tx.execute("DELETE FROM idempotency_keys WHERE key = $1 AND answer IS NULL", [claim.key.to_vec().into()]).await?;
+    idempotency::forget(&tx, key).await?;
     tx.commit(Unrecorded(WHY)).await
 }
 
-fn replay(app: &App, id: IdempotencyId, status: i32, sealed: &[u8]) -> Result<Response> {
-    let opened = app.vault.open(place(id), sealed)?;
+fn replay(app: &App, row: IdempotencyId, sealed: &[u8]) -> Result<Response> {
+    let opened = app.vault.open(place(row), sealed)?;
     let answer: Answer = serde_json::from_slice(&opened).map_err(Error::internal)?;
-    let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    let mut response = Response::builder().status(status.unwrap_or(StatusCode::OK));
-    for (name, value) in answer.headers {
-        response = response.header(name, value);
-    }
-    Ok(response.header("idempotency-replayed", "true").body(answer.body))
+    let status = StatusCode::from_u16(answer.status).map_err(Error::internal)?;
+    let response = Response::builder().status(status).header("idempotency-replayed", "true");
+    let response = answer.headers.into_iter().fold(response, |response, (name, value)| response.header(name, value));
+    Ok(response.body(answer.body))
 }
 
 fn place(id: IdempotencyId) -> Place {
     Place { scope: VaultScope::Secrets, field: "idempotency_keys.answer", row: id.into() }
 }
 
-fn claim(caller: &Caller, policy: &OperationPolicy, key: &str, query: Option<&str>, body: &[u8]) -> IdempotencyKey {
+/// The key as it is stored: it belongs to this caller, organisation and operation.
+fn name(caller: &Caller, policy: &OperationPolicy, key: &str, query: Option<&str>, body: &[u8]) -> IdempotencyKey {
     let who = caller.account().map(|id| id.to_string()).unwrap_or_default();
     let place = caller.organization().map(|id| id.to_string()).unwrap_or_default();
     let name = [&who, &place, policy.operation.as_str(), key].join("\0");

@@ -87,6 +87,19 @@ pub async fn get(app: &App, caller: &Caller, id: MembershipId) -> Result<Member>
     Ok(Member { membership, account })
 }
 
+/// Whether the caller is an active member of this organisation, whichever one their session is in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn belongs(app: &App, caller: &Caller, organization: OrganizationId) -> Result<bool> {
+    let tx = app.db.read(caller).await?;
+    let seats = tx
+        .find_own::<rows::Entity>()
+        .filter(rows::Column::OrganizationId.eq(organization))
+        .filter(rows::Column::Status.eq(rows::Status::Active));
+    Ok(tx.one(seats).await?.is_some())
+}
+
 /// Makes a person a member, in the transaction of the reason for it.
 ///
 /// # Errors
@@ -129,26 +142,26 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
     if let Err(refusal) = may_change(app, &tx, &present, role.as_ref(), changes.status).await {
         return refuse(tx, &present, refusal).await;
     }
-    let role = role.filter(|role| role.as_str() != present.role);
-    let status = changes.status.filter(|status| *status != present.status);
     let (was, next) = (present.role.clone(), present.version + 1);
+    let account = accounts::get(&tx, present.account_id).await?;
+    let mut events = Vec::new();
     let mut row = present.clone().into_active_model();
-    if let Some(role) = &role {
+    if let Some(role) = role.filter(|role| role.as_str() != was) {
         row.role = Set(role.to_string());
-        tx.note(Event::new(Kind::MemberRoleChanged, id).with("from", was).with("to", role.as_str())).await?;
+        events.push(Event::new(Kind::MemberRoleChanged, id).with("from", was).with("to", role.as_str()));
     }
-    if let Some(status) = status {
+    if let Some(status) = changes.status.filter(|status| *status != present.status) {
         row.status = Set(status);
+        let kind = if status == rows::Status::Active { Kind::MemberUnblocked } else { Kind::MemberBlocked };
+        events.push(Event::new(kind, id));
+    }
+    if events.is_empty() {
+        return Ok(Member { membership: present, account });
     }
     row.version = Set(next);
     row.updated_at = Set(caller.now());
-    let membership = if role.is_some() || status.is_some() { tx.update(row).await? } else { present };
-    let account = accounts::get(&tx, membership.account_id).await?;
-    match status {
-        Some(rows::Status::Blocked) => tx.commit(Event::new(Kind::MemberBlocked, id)).await?,
-        Some(rows::Status::Active) => tx.commit(Event::new(Kind::MemberUnblocked, id)).await?,
-        None => tx.commit(crate::db::Unrecorded("the role's change is noted above; nothing else was changed")).await?,
-    }
+    let membership = tx.update(row).await?;
+    tx.commit(events).await?;
     Ok(Member { membership, account })
 }
 

@@ -1,0 +1,114 @@
+//! What the contract says beyond its types: each operation's line of the registry, what the ids in paths mean, and an
+//! example of each body.
+
+use serde_json::{Value, json};
+
+use crate::authz::Registry;
+
+/// What the path parameters mean, the same in every operation.
+const PARAMETERS: &[(&str, &str)] = &[
+    ("account_id", "The account."),
+    ("entry_id", "The entry of the record."),
+    ("invitation_id", "The invitation."),
+    ("member_id", "The membership; not the account."),
+    ("organization_id", "The organisation. The session must be in it."),
+    ("session_id", "The session."),
+];
+
+/// An example of the body that an operation takes.
+pub(super) fn example(operation: &str) -> Option<Value> {
+    let password = "Correct-horse-battery-7";
+    let token = "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL";
+    Some(match operation {
+        "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "invitations_accept" => {
+            json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
+        }
+        "invitations_create" => {
+            json!({"email": "grace@example.com", "role": "member", "message": "Welcome to the team"})
+        }
+        "invitations_create_bulk" => json!({"invitations": [
+            {"email": "grace@example.com", "role": "member"},
+            {"email": "joan@example.com", "role": "manager"},
+        ]}),
+        "invitations_lookup" | "me_invitations_accept" => json!({"token": token}),
+        "me_update" => json!({"name": "Grace"}),
+        "members_update" => json!({"role": "manager"}),
+        "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),
+        "organizations_update" => json!({"name": "Example Works International"}),
+        "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
+        "sessions_create" => json!({"email": "grace@example.com", "password": password, "token_delivery": "body"}),
+        "sessions_refresh" => json!({"refresh_token": "fhr_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "setup_create" => json!({
+            "token": "fhs_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+            "email": "ada@example.com",
+            "name": "Ada",
+            "password": password,
+            "token_delivery": "body",
+        }),
+        _ => return None,
+    })
+}
+
+/// Completes the contract that the types make.
+pub(super) fn complete(mut contract: Value, registry: &Registry) -> Value {
+    let paths = contract.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut);
+    for operation in items.flat_map(|item| item.values_mut()) {
+        complete_operation(operation, registry);
+    }
+    contract
+}
+
+fn complete_operation(operation: &mut Value, registry: &Registry) {
+    let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if let (Some((_, row)), Some(fields)) = (registry.find(&id), operation.as_object_mut()) {
+        fields.insert("x-freehold".to_owned(), json!(row));
+    }
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        if let Some((_, text)) = PARAMETERS.iter().find(|(known, _)| *known == name) {
+            parameter.insert("description".to_owned(), json!(text));
+        }
+    }
+    let contents = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+    for content in contents.into_iter().flat_map(|contents| contents.values_mut()).filter_map(Value::as_object_mut) {
+        if let Some(example) = example(&id) {
+            content.insert("example".to_owned(), example);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        authz::{Hierarchy, PolicyFiles},
+        edge::contract::{Content, Contract},
+    };
+
+    /// Proves API-1.
+    #[test]
+    fn every_body_has_an_example_that_the_contract_takes() {
+        let files = PolicyFiles::default();
+        let hierarchy = Hierarchy::parse(&files.roles).unwrap();
+        let registry = Registry::parse(&files.operations, &hierarchy).unwrap();
+        let document = crate::api::contract(&registry);
+        let contract = Contract::compile(&document).unwrap();
+        let mut bodies = 0;
+        for item in document["paths"].as_object().unwrap().values() {
+            for operation in
+                item.as_object().unwrap().values().filter(|operation| operation.get("requestBody").is_some())
+            {
+                let id = operation["operationId"].as_str().unwrap();
+                let example = example(id).unwrap_or_else(|| panic!("add an example for {id} in src/api/document.rs"));
+                let bytes = serde_json::to_vec(&example).unwrap();
+                let content = Content { media_type: Some("application/json"), bytes: &bytes };
+                contract.check(id, None, content).unwrap_or_else(|error| panic!("the example of {id}: {error:?}"));
+                bodies += 1;
+            }
+        }
+        assert!(bodies > 10, "only {bodies} bodies");
+    }
+}
