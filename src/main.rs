@@ -40,7 +40,7 @@ enum Command {
     Secrets(SecretsCommand),
     /// Bring the database to the present schema and stop.
     Migrate,
-    /// Print a new link for making the first platform administrator.
+    /// Print the link for making the first platform administrator. Needs `DATABASE_URL` beside a running server.
     SetupToken,
     /// Write the OpenAPI contract to the standard output. Needs neither configuration nor database.
     Openapi,

@@ -14,6 +14,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     accounts::Passwords,
@@ -69,8 +70,8 @@ impl Database {
 }
 
 impl Running {
-    /// The link with which the first platform administrator is made, or `None` when there is one. Links that were made
-    /// before stop working.
+    /// The link with which the first platform administrator is made, or `None` when there is one. It stays the same
+    /// until it is used.
     ///
     /// # Errors
     /// When the database fails.
@@ -96,7 +97,7 @@ impl Running {
     }
 }
 
-/// A new setup link, or `None` when the platform has an administrator.
+/// The setup link, or `None` when the platform has an administrator.
 ///
 /// # Errors
 /// When the database fails.
@@ -157,13 +158,28 @@ async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) ->
     let application =
         given(&section.application_url)?.unwrap_or_else(|| under(&pooled, db::APPLICATION_ROLE, &logins.application));
     let platform = given(&section.platform_url)?.unwrap_or_else(|| under(&pooled, db::PLATFORM_ROLE, &logins.platform));
+    let listening = match (&section.application_url, &section.direct_url) {
+        (Some(login), Some(place)) => options(&with_login(place, login)?)?,
+        (Some(_), None) => application.clone(),
+        (None, _) => under(&direct, db::APPLICATION_ROLE, &logins.application),
+    };
     Ok(db::Settings {
         application,
         platform,
-        direct: under(&direct, db::APPLICATION_ROLE, &logins.application),
+        direct: listening,
         max_connections: section.max_connections,
         pooler: section.pooler == Pooler::Transaction,
     })
+}
+
+/// The place of one database URL with the user and password of another.
+fn with_login(place: &SecretString, login: &SecretString) -> Result<SecretString> {
+    let unreadable = || Error::internal("a database URL can't be read");
+    let mut place = Url::parse(place.expose()).map_err(|_| unreadable())?;
+    let login = Url::parse(login.expose()).map_err(|_| unreadable())?;
+    place.set_username(login.username()).map_err(|()| unreadable())?;
+    place.set_password(login.password()).map_err(|()| unreadable())?;
+    Ok(SecretString::new(String::from(place)))
 }
 
 fn options(url: &SecretString) -> Result<PgConnectOptions> {
@@ -335,8 +351,12 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         api: Route::new().nest("/", service).map_to_response().boxed(),
         docs: poem::get(docs.page()).map_to_response().boxed(),
         contract: poem::get(docs.contract()).map_to_response().boxed(),
-        mails: shows_mails(config)
-            .then(|| api::dev_mail::endpoint(config.mail.directory.clone()).map_to_response().boxed()),
+        mails: shows_mails(config).then(|| {
+            Route::new()
+                .nest("/dev/mail", api::dev_mail::endpoint(config.mail.directory.clone()))
+                .map_to_response()
+                .boxed()
+        }),
         console: Console.map_to_response().boxed(),
     };
     let settings = context::ContextSettings {

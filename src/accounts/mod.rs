@@ -81,6 +81,15 @@ pub fn matching(tx: &Tx, text: &str) -> SelectStatement {
         .into_query()
 }
 
+/// A subquery of the ids of those who may sign in, for a list that is bounded by something else.
+pub fn active(tx: &Tx) -> SelectStatement {
+    tx.find_identity::<rows::Entity>()
+        .select_only()
+        .column(rows::Column::Id)
+        .filter(rows::Column::State.eq(rows::State::Active))
+        .into_query()
+}
+
 /// Makes an account, in the transaction of the reason for it.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ mod event;
 mod refusals;
 mod search;
 
-pub use catalog::{Class, Kind, Severity};
+pub use catalog::{Class, Home, Kind, Severity};
 pub use event::{Event, Outcome};
 pub use refusals::Refusals;
 pub use search::{Filter, get, list};

@@ -76,12 +76,18 @@ impl Hierarchy {
         self.rows.iter().find(|row| row.name == name && row.scope == "organization").map(|row| Role::named(&row.name))
     }
 
+    /// Whether `holder` is `role` or inherits it.
+    pub fn includes(&self, holder: &str, role: &str) -> bool {
+        self.includes.get(holder).is_some_and(|includes| includes.contains(role))
+    }
+
     /// Whether whoever has `holder` has everything that `role` gives: itself, a role it inherits, or a role that only
     /// reads what such a role reads.
     pub fn covers(&self, holder: &str, role: &str) -> bool {
-        let Some(includes) = self.includes.get(holder) else { return false };
-        let reads_as = self.rows.iter().find(|row| row.name == role).and_then(|row| row.reads_as.as_deref());
-        includes.contains(role) || reads_as.is_some_and(|other| includes.contains(other))
+        let Some(row) = self.rows.iter().find(|row| row.name == role) else { return false };
+        let has = |other: &Option<String>| other.as_deref().is_none_or(|other| self.covers(holder, other));
+        self.includes(holder, role)
+            || row.reads_as.as_deref().is_some_and(|other| self.includes(holder, other)) && has(&row.inherits)
     }
 
     /// How many roles a role includes: the greater, the more it may.

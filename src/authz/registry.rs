@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Kind;
+
 /// Who an operation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,6 +133,14 @@ fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String
     }
     if row.ownership.is_some() != row.own_role.is_some() {
         faults.push("needs an own role exactly when it has an ownership rule".to_owned());
+    }
+    for (column, demand) in [("mfa", &row.mfa), ("reauthentication", &row.reauthentication)] {
+        if demand != "none" {
+            faults.push(format!("demands {demand:?} in {column}, which nothing enforces yet"));
+        }
+    }
+    if let Some(code) = row.audit_event.as_ref().filter(|code| Kind::find(code).is_none()) {
+        faults.push(format!("is recorded as {code}, which is not in the catalogue of events"));
     }
     for role in [&row.minimum_role, &row.own_role].into_iter().flatten() {
         if hierarchy.index(role).is_none() {

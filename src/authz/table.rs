@@ -85,7 +85,7 @@ fn grants(hierarchy: &Hierarchy, registry: &Registry) -> Vec<Vec<String>> {
             grant(role, "any");
             let readers = hierarchy.rows().iter().filter(|_| row.reads() && row.scope == super::Scope::Organization);
             for reader in readers {
-                if reader.reads_as.as_ref().is_some_and(|other| hierarchy.covers(other, role)) {
+                if reader.reads_as.as_ref().is_some_and(|other| hierarchy.includes(other, role)) {
                     grant(&reader.name, "any");
                 }
             }
@@ -94,7 +94,7 @@ fn grants(hierarchy: &Hierarchy, registry: &Registry) -> Vec<Vec<String>> {
             grant(role, "own");
             // Who only reads still leaves on their own.
             for reader in hierarchy.rows().iter().filter(|reader| reader.reads_as.is_some()) {
-                if reader.reads_as.as_ref().is_some_and(|other| hierarchy.covers(other, role)) {
+                if reader.reads_as.as_ref().is_some_and(|other| hierarchy.includes(other, role)) {
                     grant(&reader.name, "own");
                 }
             }

@@ -1,7 +1,7 @@
 //! Mail: letters are written when they are queued, lie sealed in the outbox, and leave after the commit.
 //!
 //! [`Mail::queue`] puts a letter into the caller's own transaction; [`Worker`] sends what lies there, on every
-//! instance, with leases, so that each letter leaves once (PEERS: mails sent once a replica). No text of a mail and no
+//! instance, with leases, so that each letter leaves once. No text of a mail and no
 //! address is ever logged or kept in clear, and a letter's text is destroyed as soon as it has left or failed.
 //! This module never decides who is written to.
 

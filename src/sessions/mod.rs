@@ -89,7 +89,7 @@ impl Sessions {
         &self.keys
     }
 
-    /// How long a session lives at most, and with it its cookies.
+    /// How long a session lives without being carried on, and with it its cookies.
     pub fn lifetime(&self) -> Duration {
         self.settings.refresh_lifetime
     }

@@ -244,6 +244,7 @@ async fn keeps_an_owner(
         .find::<rows::Entity>()
         .filter(rows::Column::Role.eq(top))
         .filter(rows::Column::Status.eq(active))
-        .filter(rows::Column::Id.ne(present.id));
+        .filter(rows::Column::Id.ne(present.id))
+        .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
     if tx.count(others).await? == 0 { Err(Error::Conflict(Code::LastOwner)) } else { Ok(()) }
 }

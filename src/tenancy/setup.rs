@@ -1,7 +1,7 @@
 //! The first run: a single-use token, printed by the server, makes the first platform administrator (AUT-8).
 
 use entity::{OrganizationId, SetupTokenId, memberships, sessions::Delivery, setup_tokens as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::members;
 use crate::{
@@ -11,8 +11,7 @@ use crate::{
     config::SecretString,
     db::Tx,
     error::{Code, Error, Result},
-    runtime::Entropy,
-    sessions::{NewSession, Opened, hash, opaque},
+    sessions::{NewSession, Opened, hash},
     types::{Caller, Email, Role},
 };
 
@@ -52,7 +51,8 @@ async fn required_in(tx: &Tx) -> Result<bool> {
     Ok(tx.count(admins).await? == 0)
 }
 
-/// Makes a new setup token, unless the platform has an administrator. Tokens that were made before stop working.
+/// The setup token, unless the platform has an administrator. It stays the same until it is used, on every instance
+/// and across restarts: it is derived from the root key and the id of its row.
 ///
 /// # Errors
 /// When the database fails.
@@ -62,18 +62,25 @@ pub async fn issue_token(app: &App, caller: &Caller) -> Result<Option<SecretStri
     if !required_in(&tx).await? {
         return Ok(None);
     }
-    let now = caller.now();
-    let void = tx
-        .change_identity::<rows::Entity>()
-        .col_expr(rows::Column::UsedAt, Expr::value(now))
-        .filter(rows::Column::UsedAt.is_null());
-    tx.apply(void).await?;
-    let token = opaque(PREFIX, Entropy)?;
+    let open = tx.find_identity::<rows::Entity>().filter(rows::Column::UsedAt.is_null());
+    if let Some(row) = tx.one(open.order_by_desc(rows::Column::Id)).await? {
+        let token = derived(app, row.id)?;
+        // Under another root key it would be another token, which nobody could use.
+        if hash(token.expose()) == row.token_hash {
+            return Ok(Some(token));
+        }
+    }
     let id: SetupTokenId = app.ids.next();
-    let row = rows::Model { id, token_hash: hash(token.expose()), created_at: now, used_at: None };
+    let token = derived(app, id)?;
+    let row = rows::Model { id, token_hash: hash(token.expose()), created_at: caller.now(), used_at: None };
     tx.insert(rows::ActiveModel::from(row)).await?;
     tx.commit(Event::new(Kind::SetupTokenIssued, id)).await?;
     Ok(Some(token))
+}
+
+fn derived(app: &App, id: SetupTokenId) -> Result<SecretString> {
+    let key = app.vault.derive_password(&format!("setup token {id}"))?;
+    Ok(SecretString::new(format!("{PREFIX}{}", key.expose())))
 }
 
 /// Makes the first platform administrator and signs them in.

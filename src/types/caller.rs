@@ -54,7 +54,7 @@ pub enum Tenancy {
 pub struct IdempotencyKey {
     /// SHA-256 of caller, operation and key.
     pub key: [u8; 32],
-    /// SHA-256 of path, query and body.
+    /// SHA-256 of query and body; the path is part of what the key is for.
     pub fingerprint: [u8; 32],
 }
 

@@ -271,7 +271,7 @@ CREATE TRIGGER notify_change AFTER UPDATE ON organizations FOR EACH ROW EXECUTE 
 CREATE TRIGGER notify_change AFTER INSERT OR UPDATE ON signing_keys FOR EACH ROW EXECUTE FUNCTION notify_change();
 CREATE TRIGGER notify_change AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION notify_change();
 
--- Entries are never changed or removed by anybody who is not the owner; the owner drops whole partitions later.
+-- Entries are never changed or removed one by one, not even by the owner.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'audit entries are immutable';
