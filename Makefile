@@ -22,7 +22,7 @@ help: ## Lists these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: deps-all console/node_modules/.package-lock.json openapi/node_modules/.package-lock.json ## Installs what is missing for building and testing (apt as root or with sudo; else says what).
+deps: deps-all console/node_modules/.package-lock.json openapi/node_modules/.package-lock.json tests/peers/node_modules/.package-lock.json ## Installs what is missing for building and testing (apt as root or with sudo; else says what).
 
 .PHONY: deps-all
 deps-all:

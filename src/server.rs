@@ -5,7 +5,9 @@
 
 use std::{net::SocketAddr, str::FromStr, sync::Arc};
 
-use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::BoxEndpoint, http::Uri};
+use poem::{
+    Endpoint, EndpointExt, Request, Response, Route, endpoint::BoxEndpoint, error::MethodNotAllowedError, http::Uri,
+};
 use poem_openapi::OpenApiService;
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
@@ -29,7 +31,7 @@ use crate::{
     },
     edge::{
         self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
-        docs::Docs, listener,
+        docs::Docs, listener, problem,
     },
     error::{Error, Result},
     mail::{self, Mail, Transport},
@@ -349,8 +351,8 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
     let docs = Arc::new(Docs::new(&document.to_string())?);
     let pages = Pages {
         api: Route::new().nest("/", service).map_to_response().boxed(),
-        docs: poem::get(docs.page()).map_to_response().boxed(),
-        contract: poem::get(docs.contract()).map_to_response().boxed(),
+        docs: poem::get(docs.page()).catch_error(only_to_read).map_to_response().boxed(),
+        contract: poem::get(docs.contract()).catch_error(only_to_read).map_to_response().boxed(),
         mails: shows_mails(config).then(|| {
             Route::new()
                 .nest("/dev/mail", api::dev_mail::endpoint(config.mail.directory.clone()))
@@ -367,6 +369,10 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         stats,
     };
     Ok(context::wrap(pages.boxed(), settings))
+}
+
+async fn only_to_read(_: MethodNotAllowedError) -> Response {
+    problem::not_allowed("GET, HEAD")
 }
 
 fn shows_mails(config: &Config) -> bool {

@@ -90,7 +90,7 @@ catalogue! {
     AccountBlocked = "account.blocked", High, Security, Platform, "account", "Account blocked", "A platform administrator blocked an account everywhere; its sessions lost access at once.";
     AccountUnblocked = "account.unblocked", Medium, Security, Platform, "account", "Account unblocked", "A platform administrator let an account sign in again.";
     AccountSessionsEnded = "account.sessions_ended", Medium, Security, Platform, "account", "Sessions ended by an administrator", "A platform administrator ended every session of an account.";
-    SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in.";
+    SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in, and a session began.";
     SessionFailed = "session.failed", Medium, Security, Platform, "account", "Sign-in failed", "Somebody tried to sign in with a wrong password, an unknown address, or to a blocked account. The metadata says which.";
     SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";
     SessionsEnded = "session.ended_all", Medium, Security, Platform, "account", "All sessions ended", "A person ended all of their sessions.";

@@ -1,12 +1,14 @@
 //! Reading the record: filters, words, pages (AUD-3).
 
+use std::collections::BTreeSet;
+
 use entity::{AuditEntryId, audit_entries as entries, audit_words};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use crate::{
     db::Tx,
-    error::{Error, Result},
+    error::{Error, Fault, Result},
     runtime::Timestamp,
     types::{Page, PageRequest},
 };
@@ -36,15 +38,16 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
-/// The most words of a text search that count.
+/// The most words of a text search: each is a subquery.
 const WORDS: usize = 8;
 
 /// The organisation's entries, newest first.
 ///
 /// # Errors
-/// When the database fails.
+/// `Invalid` for a text without words or with too many; when the database fails.
 pub async fn list(tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<entries::Model>> {
-    let mut query = filtered(tx, filter).order_by_desc(entries::Column::Id).limit(page.rows());
+    let words = filter.text.as_deref().map(searched).transpose()?.unwrap_or_default();
+    let mut query = filtered(tx, filter, words).order_by_desc(entries::Column::Id).limit(page.rows());
     if let Some(after) = page.after {
         query = query.filter(entries::Column::Id.lt(after.0));
     }
@@ -60,7 +63,17 @@ pub async fn get(tx: &Tx, id: AuditEntryId) -> Result<entries::Model> {
     tx.one(query).await?.ok_or_else(Error::not_found)
 }
 
-fn filtered(tx: &Tx, filter: &Filter) -> Select<entries::Entity> {
+/// The words of a text to search for. None would find everything, and a word that does not count too much.
+fn searched(text: &str) -> Result<BTreeSet<String>> {
+    let words: BTreeSet<_> = super::words(text).collect();
+    if (1..=WORDS).contains(&words.len()) {
+        return Ok(words);
+    }
+    let detail = format!("must have 1 to {WORDS} words of letters and digits");
+    Err(Error::Invalid(vec![Fault::parameter("text", "words", detail)]))
+}
+
+fn filtered(tx: &Tx, filter: &Filter, words: BTreeSet<String>) -> Select<entries::Entity> {
     use entries::Column as C;
     let mut query = tx.find::<entries::Entity>();
     let texts = [
@@ -86,7 +99,7 @@ fn filtered(tx: &Tx, filter: &Filter) -> Select<entries::Entity> {
     if let Some(to) = filter.to {
         query = query.filter(C::OccurredAt.lt(to));
     }
-    for word in filter.text.as_deref().map(super::words).into_iter().flatten().take(WORDS) {
+    for word in words {
         let having = tx.find::<audit_words::Entity>().filter(audit_words::Column::Word.eq(word));
         let having = having.select_only().column(audit_words::Column::EntryId).into_query();
         query = query.filter(C::Id.in_subquery(having));

@@ -146,6 +146,10 @@ fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String
         if hierarchy.index(role).is_none() {
             faults.push(format!("names the role {role}, which is not in roles.csv"));
         }
+        // Whoever it reads as would not have what it has, and could still grant it (AZ-8).
+        if hierarchy.rows().iter().any(|row| row.name == *role && row.reads_as.is_some()) {
+            faults.push(format!("names the role {role}, which reads as another; name the other"));
+        }
     }
     faults
 }

@@ -27,6 +27,10 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 const TRUST: Duration = Duration::from_millis(800);
 /// How long the connection may take to answer before it is given up.
 const HANGS: Duration = Duration::from_millis(700);
+/// How long to wait before the first try to connect again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait at most between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 const CHANGES: &str = "freehold_changes";
 const PROOF: &str = "freehold_heartbeat";
@@ -85,7 +89,7 @@ impl Changes {
 
     /// Listens until `stop`, reconnecting for ever.
     pub async fn run(self, options: PgConnectOptions, stop: CancellationToken) {
-        let mut pause = Duration::from_millis(50);
+        let mut pause = SHORTEST_PAUSE;
         loop {
             let session = tokio::select! {
                 () = stop.cancelled() => return,
@@ -95,16 +99,16 @@ impl Changes {
                 tracing::warn!(%error, "lost the notification channel; caches are not trusted until it is back");
             }
             // Anything may have been missed.
-            self.shared.proven.store(0, Ordering::Release);
+            if self.shared.proven.swap(0, Ordering::AcqRel) != 0 {
+                // It did work meanwhile: a new trouble, not the old one going on.
+                pause = SHORTEST_PAUSE;
+            }
             self.tell(Change::Everything);
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            pause = (pause * 2).min(Duration::from_secs(1));
-            if self.shared.proven.load(Ordering::Acquire) != 0 {
-                pause = Duration::from_millis(50);
-            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

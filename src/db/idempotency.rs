@@ -70,6 +70,8 @@ pub async fn claim(tx: &WriteTx, id: IdempotencyId, key: &IdempotencyKey, bounds
     Ok(match (row.status, row.answer) {
         _ if row.fingerprint != key.fingerprint => Claim::Reused,
         (None, _) => Claim::Running,
+        // The work is committed before its answer is kept: the call may be in between.
+        (Some(_), None) if row.created_at >= bounds.stale_before => Claim::Running,
         (Some(_), None) => Claim::Lost,
         (Some(_), Some(answer)) => Claim::Answered { row: row.id, answer },
     })

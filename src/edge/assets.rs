@@ -13,7 +13,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::{headers, problem};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Error, Result},
     runtime::Entropy,
 };
 
@@ -49,13 +49,15 @@ impl Endpoint for Console {
 fn find(request: &Request) -> Result<Response> {
     let path = request.uri().path().trim_start_matches('/');
     let is_page = !NOT_PAGES.contains(&path.split('/').next().unwrap_or_default());
-    let file = if path == "index.html" { None } else { Files::get(path) };
+    // A development build looks in the folder itself, where a file has many paths; here it has one.
+    let is_plain = !path.split('/').any(|part| matches!(part, "" | "." | ".."));
+    let file = if is_plain && path != "index.html" { Files::get(path) } else { None };
     if file.is_none() && !(is_page && accepts_html(request.headers())) {
         return Err(Error::not_found());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         // A page of the console is no place to write to: for a program, nothing is there.
-        return Err(if file.is_some() { Error::Transport(Code::MethodNotAllowed) } else { Error::not_found() });
+        return if file.is_some() { Ok(problem::not_allowed("GET, HEAD")) } else { Err(Error::not_found()) };
     }
     match file {
         Some(file) => Ok(asset(path, file, request.headers())),

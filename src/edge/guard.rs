@@ -10,11 +10,12 @@ use bytes::Bytes;
 use entity::{MembershipId, OrganizationId};
 use poem::{
     Endpoint, EndpointExt, FromRequest, Request, RequestBody, Response,
-    endpoint::BoxEndpoint,
+    endpoint::{BoxEndpoint, make_sync},
     http::{Method, header},
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi,
+    error::ParsePathError,
     registry::{MetaApi, MetaSecurityScheme, Registry as MetaRegistry},
 };
 use uuid::Uuid;
@@ -26,12 +27,12 @@ use super::{
     cookies::{CookieKind, CookieNames},
     csrf::Csrf,
     idempotency,
-    problem::refuse,
+    problem::{self, refuse},
 };
 use crate::{
     app::App,
     authz::{Decision, OperationPolicy, Ownership, Registry, Scope},
-    error::{Code, Error, Result},
+    error::{Code, Error, Fault, Result},
     sessions::{Principal, Seat},
     tenancy::members,
     types::{Actor, Caller, Origin, Role, Tenancy},
@@ -139,9 +140,11 @@ fn route_key(path: &str) -> String {
 
 /// The name under which poem keeps a path parameter.
 fn parameter_key(path: &str, name: &str) -> Option<String> {
-    let parameters = path.split('/').filter(|part| part.starts_with('{'));
-    let wanted = format!("{{{name}}}");
-    parameters.enumerate().find(|(_, part)| *part == wanted).map(|(number, _)| format!("param{number}"))
+    parameter_names(path).position(|parameter| parameter == name).map(|number| format!("param{number}"))
+}
+
+fn parameter_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 impl<A: OpenApi> OpenApi for Guarded<A> {
@@ -168,7 +171,25 @@ impl<A: OpenApi> OpenApi for Guarded<A> {
                     table.entry(path.clone()).or_default().insert(method, guard.map_to_response().boxed());
                 }
             }
+            if let Some(mounted) = table.get_mut(&path) {
+                refuse_other_methods(mounted);
+            }
         }
+    }
+}
+
+/// Mounts, for every method that a path has no operation for, the 405 that names those it has (RFC 9110, 15.5.6):
+/// poem's own does not.
+fn refuse_other_methods(mounted: &mut HashMap<Method, BoxEndpoint<'static>>) {
+    let standard =
+        [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::TRACE];
+    let (present, absent): (Vec<_>, Vec<_>) = standard.into_iter().partition(|method| mounted.contains_key(method));
+    // HEAD is answered as GET without its body.
+    let head = present.contains(&Method::GET).then_some(Method::HEAD);
+    let allowed = present.iter().chain(&head).map(Method::as_str).collect::<Vec<_>>().join(", ");
+    for method in absent {
+        let allowed = allowed.clone();
+        mounted.insert(method, make_sync(move |_| problem::not_allowed(&allowed)).boxed());
     }
 }
 
@@ -201,6 +222,8 @@ struct Guard {
     policy: OperationPolicy,
     organization: Option<String>,
     member: Option<String>,
+    /// The names of the path's parameters, in their order.
+    parameters: Vec<String>,
     inner: BoxEndpoint<'static>,
 }
 
@@ -220,6 +243,7 @@ impl Guard {
             policy: policy.clone(),
             organization: parameter_key(path, "organization_id"),
             member: parameter_key(path, "member_id"),
+            parameters: parameter_names(path).map(str::to_owned).collect(),
             inner,
         })
     }
@@ -311,6 +335,16 @@ impl Guard {
         }
     }
 
+    /// Calls a path parameter that can't be read by the name that the contract has for it; poem has a number.
+    fn name_parameter(&self, error: poem::Error) -> poem::Error {
+        let Some(fault) = error.downcast_ref::<ParsePathError>() else { return error };
+        let number = fault.name.strip_prefix("param").and_then(|number| number.parse::<usize>().ok());
+        match number.and_then(|number| self.parameters.get(number)) {
+            Some(name) => refuse(Error::Invalid(vec![Fault::parameter(name, "format", "is not valid")])),
+            None => error,
+        }
+    }
+
     /// Reads the body and holds the request against the contract.
     async fn read(&self, request: &mut Request) -> Result<Bytes> {
         let bytes = body::read(request, self.gate.body_limit, self.gate.body_timeout).await?;
@@ -327,7 +361,7 @@ impl Guard {
         };
         request.set_body(bytes);
         request.set_data(caller.clone());
-        let response = self.inner.call(request).await;
+        let response = self.inner.call(request).await.map_err(|error| self.name_parameter(error));
         Ok(idempotency::end(&self.gate.app, &caller, response).await)
     }
 }

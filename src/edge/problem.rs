@@ -152,6 +152,15 @@ pub fn answer(error: Error) -> Response {
     ApiProblem::from(error).into_response()
 }
 
+/// The 405 of a place that has these methods, as a comma-separated list (RFC 9110, 15.5.6).
+pub fn not_allowed(methods: &str) -> Response {
+    let mut response = answer(Error::Transport(Code::MethodNotAllowed));
+    if let Ok(methods) = HeaderValue::try_from(methods) {
+        response.headers_mut().insert(header::ALLOW, methods);
+    }
+    response
+}
+
 /// The answer when an endpoint panicked; the panic hook has logged why.
 pub(super) fn of_panic() -> Response {
     let problem = Json(Problem::of(Code::Internal));

@@ -166,8 +166,11 @@ impl Sessions {
         }
         if presented.used_at.is_some() {
             let event = Event::new(Kind::RefreshTokenReused, session.id).refused();
+            let account = session.account_id;
             end_row(&tx, session, "refresh_token_reused").await?;
-            return tx.commit_refused(event, refused()).await;
+            let refusal = tx.commit_refused(event, refused()).await;
+            self.principals.forget(account);
+            return refusal;
         }
         if presented.expires_at <= now || session.expires_at <= now {
             return Err(refused());
@@ -225,16 +228,16 @@ impl Sessions {
     /// # Errors
     /// `NotFound` when the caller is no active member of an active organisation of this id.
     pub async fn switch(&self, caller: &Caller, organization: OrganizationId) -> Result<Opened> {
-        let (account, session) = signed_in(caller)?;
+        let (account, _) = signed_in(caller)?;
         let mut tx = self.db.write(caller).await?;
         let seats = tx.find_own::<memberships::Entity>().filter(memberships::Column::OrganizationId.eq(organization));
-        let seat = tx.one(active(seats)).await?.ok_or_else(Error::not_found)?;
+        let seat = tx.one(giving_access(seats)).await?.ok_or_else(Error::not_found)?;
         tx.enter(seat.organization_id).await?;
-        let own = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(session));
-        let mut row = tx.one(own).await?.ok_or_else(Error::not_found)?.into_active_model();
+        let mut row = self.current(&tx).await?.into_active_model();
         row.active_organization = Set(Some(organization));
         let session = tx.update(row).await?;
         tx.commit(entered(account, organization)).await?;
+        self.principals.forget(account);
         Ok(Opened { session, refresh_token: None })
     }
 
@@ -255,11 +258,11 @@ impl Sessions {
     /// The caller's own session.
     ///
     /// # Errors
-    /// `NotFound` when it has ended meanwhile.
+    /// `Unauthenticated` when it has ended meanwhile.
     pub async fn current(&self, tx: &Tx) -> Result<Session> {
         let (account, session) = signed_in(tx.caller())?;
         let query = live(tx, account, tx.caller().now()).filter(rows::Column::Id.eq(session));
-        tx.one(query).await?.ok_or_else(Error::not_found)
+        tx.one(query).await?.ok_or(Error::Unauthenticated(Code::SessionEnded))
     }
 
     /// Ends one of the caller's sessions.
@@ -272,7 +275,9 @@ impl Sessions {
         let query = live(&tx, account, caller.now()).filter(rows::Column::Id.eq(session));
         let row = tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)?;
         end_row(&tx, row, "signed_out").await?;
-        tx.commit(Event::new(Kind::SessionEnded, session)).await
+        tx.commit(Event::new(Kind::SessionEnded, session)).await?;
+        self.principals.forget(account);
+        Ok(())
     }
 
     /// Ends all of the caller's sessions, this one included.
@@ -283,7 +288,9 @@ impl Sessions {
         let (account, _) = signed_in(caller)?;
         let tx = self.db.write(caller).await?;
         let ended = end_all_of(&tx, account, "signed_out_everywhere").await?;
-        tx.commit(Event::new(Kind::SessionsEnded, account).with("sessions", ended)).await
+        tx.commit(Event::new(Kind::SessionsEnded, account).with("sessions", ended)).await?;
+        self.principals.forget(account);
+        Ok(())
     }
 }
 
@@ -316,8 +323,8 @@ fn live(tx: &Tx, account: AccountId, now: Timestamp) -> sea_orm::Select<rows::En
         .filter(rows::Column::ExpiresAt.gt(now))
 }
 
-/// Memberships that give access: active ones in active organisations.
-fn active(seats: sea_orm::Select<memberships::Entity>) -> sea_orm::Select<memberships::Entity> {
+/// Those of some memberships that give access: active ones in active organisations.
+pub fn giving_access(seats: sea_orm::Select<memberships::Entity>) -> sea_orm::Select<memberships::Entity> {
     let open = Expr::col((organizations::Entity, organizations::Column::Status)).eq("active");
     seats
         .filter(memberships::Column::Status.eq(memberships::Status::Active))
@@ -340,7 +347,8 @@ async fn seat_for(tx: &Tx, new: &NewSession) -> Result<Option<memberships::Model
         .order_by_desc(rows::Column::Id)
         .limit(1);
     let last = tx.one(last).await?.and_then(|session| session.active_organization);
-    let seats = tx.all(active(tx.find_own::<memberships::Entity>()).order_by_asc(memberships::Column::Id)).await?;
+    let seats =
+        tx.all(giving_access(tx.find_own::<memberships::Entity>()).order_by_asc(memberships::Column::Id)).await?;
     let wanted = |id: Option<OrganizationId>| seats.iter().find(|seat| Some(seat.organization_id) == id);
     Ok(wanted(new.organization).or_else(|| wanted(last)).or_else(|| seats.first()).cloned())
 }

@@ -122,6 +122,13 @@ impl Principals {
         if origin.now < principal.expires_at { Ok(principal) } else { Err(ended()) }
     }
 
+    /// Drops what is kept of an account, after this instance itself committed a change to it: its own notification
+    /// comes back a moment later, and the answer to the change must not be made from before it.
+    pub fn forget(&self, account: AccountId) {
+        self.cache.invalidate(&account);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn kept(&self, account: AccountId, session: SessionId) -> Option<Arc<Principal>> {
         self.cache.get(&account)?.lock().ok()?.get(&session).cloned()
     }

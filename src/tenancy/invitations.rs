@@ -143,11 +143,14 @@ pub async fn list(
 /// Sends an open or expired invitation again, with a new link and seven new days. The old link stops working.
 ///
 /// # Errors
-/// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`.
+/// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`, which is recorded.
 pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invitation> {
     let tx = app.db.write(caller).await?;
     let present = open(&tx, id).await?;
-    roles::may_grant(&app.policy, caller, &present.role)?;
+    if let Err(refusal) = roles::may_grant(&app.policy, caller, &present.role) {
+        let event = Event::new(Kind::InvitationRefused, id).refused().with("role", present.role);
+        return tx.commit_refused(event, refusal).await;
+    }
     refuse_member(&tx, &present.email.parse().map_err(Error::internal)?).await?;
     let (token, token_hash) = accept::token(present.organization_id, app.entropy)?;
     let again = present.resend_count + 1;

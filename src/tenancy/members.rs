@@ -10,6 +10,7 @@ use crate::{
     audit::{Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
+    sessions,
     types::{Caller, Page, PageRequest, Role},
 };
 
@@ -87,17 +88,15 @@ pub async fn get(app: &App, caller: &Caller, id: MembershipId) -> Result<Member>
     Ok(Member { membership, account })
 }
 
-/// Whether the caller is an active member of this organisation, whichever one their session is in.
+/// Whether the caller could be in this organisation, whichever one their session is in: as an active member of an
+/// active organisation.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn belongs(app: &App, caller: &Caller, organization: OrganizationId) -> Result<bool> {
     let tx = app.db.read(caller).await?;
-    let seats = tx
-        .find_own::<rows::Entity>()
-        .filter(rows::Column::OrganizationId.eq(organization))
-        .filter(rows::Column::Status.eq(rows::Status::Active));
-    Ok(tx.one(seats).await?.is_some())
+    let seats = tx.find_own::<rows::Entity>().filter(rows::Column::OrganizationId.eq(organization));
+    Ok(tx.one(sessions::giving_access(seats)).await?.is_some())
 }
 
 /// Makes a person a member, in the transaction of the reason for it.

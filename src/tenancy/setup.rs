@@ -94,9 +94,9 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<O
     let caller = caller.within(OrganizationId::PLATFORM);
     // Before the slow hash: a stranger without a token does not get to use the hashing pool.
     let tx = app.db.write(&caller).await?;
+    let refusal = || Event::without_target(Kind::SetupRefused).refused();
     if !usable(&tx, &first.token).await? {
-        let event = Event::without_target(Kind::SetupRefused).refused();
-        return tx.commit_refused(event, refused()).await;
+        return tx.commit_refused(refusal(), refused()).await;
     }
     drop(tx);
     app.passwords.check(first.password.expose(), &first.email, &name)?;
@@ -105,7 +105,8 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<O
     let mut tx = app.db.write(&caller).await?;
     tx.lock(LOCK).await?;
     if !usable(&tx, &first.token).await? {
-        return Err(refused());
+        // Somebody else was quicker.
+        return tx.commit_refused(refusal(), refused()).await;
     }
     let by_hash = tx.find_identity::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(first.token.expose())));
     let mut token = tx.one(by_hash.lock_exclusive()).await?.ok_or_else(refused)?.into_active_model();

@@ -1,7 +1,25 @@
 //! The one integration binary: `harness/` starts what the tests talk to, `coverage/` is generated from the contract,
 //! and every other file tells the stories of one feature.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and tells the person in front of it what it measured"
+)]
 
 mod architecture;
 mod config;
+mod coverage;
+mod crash;
+mod edge;
 mod embedded;
+mod harness;
+mod isolation;
+mod mail;
+mod path;
+mod people;
+mod record;
+mod sessions;
+mod world;

@@ -171,12 +171,26 @@ impl Server {
         match number.trim().parse::<u32>() {
             Ok(pid) if is_postmaster(pid, &data) => {
                 tracing::warn!(pid, "stopping a PostgreSQL that an earlier server left behind");
-                self.pg_ctl_stop("fast", "--wait").or_else(|_| self.pg_ctl_stop("immediate", "--wait"))
+                self.stop_orphan(pid)
             }
             Ok(_) => fs::write(&path, format!("{}\n{rest}", std::process::id())).doing("write", &path),
             // Cut off while it was written: no process came far enough to need the guard.
             Err(_) => fs::remove_file(&path).doing("remove", &path),
         }
+    }
+
+    fn stop_orphan(&self, pid: u32) -> Result<()> {
+        let stopped = self.pg_ctl_stop("fast", "--wait").or_else(|_| self.pg_ctl_stop("immediate", "--wait"));
+        // It goes by itself when its server is killed, and pg_ctl complains when its lock file is gone before the
+        // order comes: its end is what counts.
+        let begun = Instant::now();
+        while is_postmaster(pid, &self.cluster.data()) {
+            if begun.elapsed() > IMMEDIATE_STOP {
+                return stopped;
+            }
+            std::thread::sleep(GLANCE);
+        }
+        Ok(())
     }
 
     fn open_log(&self) -> Result<File> {

@@ -1,0 +1,132 @@
+/** Browsers that notice what must never happen, and looking at a page as axe and as a person. */
+import { fileURLToPath } from "node:url";
+import AxeBuilder from "@axe-core/playwright";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  test as base,
+  expect,
+  type Page,
+} from "@playwright/test";
+import { type Person, server } from "./people";
+
+const screenshots = fileURLToPath(new URL("../screenshots/", import.meta.url));
+const origin = new URL(server.url).origin;
+
+/** What a page did that it must not: errors, refused styles or scripts, calls to other sites. */
+const faults: string[] = [];
+
+function watch(page: Page): void {
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    // A refused call is part of the story; the browser reports each one on the console.
+    if (message.type() === "error" && !text.startsWith("Failed to load resource")) {
+      faults.push(`console: ${text}`);
+    }
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !/^(data|blob|about):/.test(url)) faults.push(`called ${url}`);
+    if (url.includes("token="))
+      faults.push(`a link's token went to the server: ${request.method()}`);
+  });
+}
+
+export const test = base.extend<{ watched: undefined }>({
+  watched: [
+    async ({ browserName: _ }, use) => {
+      faults.length = 0;
+      await use(undefined);
+      expect(faults).toEqual([]);
+    },
+    { auto: true },
+  ],
+  page: async ({ page }, use) => {
+    watch(page);
+    await use(page);
+  },
+});
+
+export { expect };
+
+/** A browser of another person, with nothing in it. */
+export async function freshBrowser(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const context = await browser.newContext({
+    baseURL: server.url,
+    locale: "en-GB",
+    timezoneId: "Europe/Berlin",
+    viewport: { width: 1360, height: 860 },
+    ...options,
+  });
+  const page = await context.newPage();
+  watch(page);
+  return page;
+}
+
+export async function signIn(page: Page, person: Person): Promise<void> {
+  await page.goto("/sign-in");
+  await page.getByRole("textbox", { name: "E-mail" }).fill(person.email);
+  await page.getByLabel(/^Password/).fill(person.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("navigation", { name: "Main navigation" })).toBeVisible();
+}
+
+/**
+ * Looks at the page as it is: no violation of WCAG 2.2 A and AA, in light and dark, on a desktop
+ * and a phone; keeps a picture of each.
+ */
+export async function inspect(page: Page, name: string): Promise<void> {
+  const size = page.viewportSize();
+  for (const scheme of ["light", "dark"] as const) {
+    await setScheme(page, scheme);
+    for (const device of ["desktop", "phone"] as const) {
+      const viewport =
+        device === "desktop" ? { width: 1360, height: 860 } : { width: 375, height: 780 };
+      await page.setViewportSize(viewport);
+      await settle(page);
+      await page.screenshot({
+        path: `${screenshots}${name}-${device}-${scheme}.png`,
+        fullPage: true,
+        animations: "disabled",
+      });
+      await noViolation(page, `${name}, ${device}, ${scheme}`);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow, `${name} must not scroll sideways on a ${device}`).toBeLessThanOrEqual(0);
+    }
+  }
+  if (size) await page.setViewportSize(size);
+  await setScheme(page, "light");
+}
+
+/** By the system's preference: the console follows it unless the person chose otherwise. */
+async function setScheme(page: Page, scheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", scheme);
+}
+
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await Promise.all(
+      document.getAnimations().map((animation) => animation.finished.catch(() => {})),
+    );
+  });
+  await page.waitForTimeout(250);
+}
+
+async function noViolation(page: Page, where: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  const found = violations.map(
+    ({ id, help, nodes }) =>
+      `${id}: ${help}\n    ${nodes.map((node) => `${node.target.join(" ")} ${node.failureSummary ?? ""}`).join("\n    ")}`,
+  );
+  expect(found, `${where}: violations`).toEqual([]);
+}

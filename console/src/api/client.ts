@@ -1,0 +1,75 @@
+/**
+ * The one way to the server: the generated client, with the CSRF proof on writes, one renewal of
+ * the session after a 401, and every failure thrown as a `Problem`.
+ */
+import createClient from "openapi-fetch";
+import { Problem, problemOf } from "./problem";
+import type { paths } from "./schema.gen";
+import { csrfToken, renewSession } from "./session";
+
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+const endedCodes = new Set(["unauthenticated", "session_ended"]);
+
+type Listener = () => void;
+let whenSignedOut: Listener = () => {};
+
+/** Called when a call needs a session and there is none any more. */
+export function onSignedOut(listener: Listener): void {
+  whenSignedOut = listener;
+}
+
+async function send(request: Request): Promise<Response> {
+  const outgoing = new Request(request, { credentials: "same-origin" });
+  outgoing.headers.set("accept", "application/json");
+  if (!safeMethods.has(outgoing.method)) {
+    const token = csrfToken();
+    if (token) outgoing.headers.set("x-csrf-token", token);
+  }
+  try {
+    return await fetch(outgoing);
+  } catch (cause) {
+    if (request.signal.aborted) throw cause;
+    throw new Problem({ code: "no_answer", status: 0 });
+  }
+}
+
+/** Sends a request; after a 401 for a missing or ended session renews it and sends once more. */
+async function sendWithSession(request: Request): Promise<Response> {
+  const again = request.clone();
+  const sentAt = Date.now();
+  const response = await send(request);
+  if (response.status !== 401) return response;
+  const problem = await problemOf(response);
+  if (!endedCodes.has(problem.code)) return response;
+  if (await renewSession(sentAt)) {
+    const second = await send(again);
+    if (second.status !== 401) return second;
+  }
+  whenSignedOut();
+  return response;
+}
+
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: sendWithSession });
+
+/** The answer's body; an unsuccessful answer is thrown as a `Problem`. */
+export async function take<T>(
+  call: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  const { data, response, error } = await call;
+  if (response.ok) return data as T;
+  throw new Problem(
+    isDocument(error)
+      ? { ...error, status: response.status }
+      : { code: `http_${response.status}`, status: response.status, title: response.statusText },
+    response.headers,
+  );
+}
+
+function isDocument(value: unknown): value is ConstructorParameters<typeof Problem>[0] {
+  return typeof value === "object" && value !== null && "code" in value;
+}
+
+/** Header that makes an update fail when somebody else changed the object since it was read. */
+export function ifMatch(version: number): string {
+  return `"${version}"`;
+}

@@ -1,0 +1,152 @@
+/**
+ * Every read of the console, as query options: one place for keys, so that a change can refresh
+ * exactly what it touched. What belongs to an organisation has its id in the key.
+ */
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api, take } from "./client";
+import type { paths } from "./schema.gen";
+import { csrfToken, renewSession } from "./session";
+import type { AuditEntry, Me, Page } from "./types";
+
+type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
+  ? NonNullable<Q>
+  : never;
+
+export type MemberFilter = Query<"/v1/organizations/{organization_id}/members">;
+export type InvitationFilter = Query<"/v1/organizations/{organization_id}/invitations">;
+export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
+export type OrganizationFilter = Query<"/v1/organizations">;
+export type AccountFilter = Query<"/v1/accounts">;
+
+/** Rows on a page of a list. */
+export const pageSize = 50;
+
+export const keys = {
+  me: ["me"] as const,
+  sessions: ["me", "sessions"] as const,
+  organization: (id: string) => ["organization", id] as const,
+  members: (id: string) => ["organization", id, "members"] as const,
+  invitations: (id: string) => ["organization", id, "invitations"] as const,
+  audit: (id: string) => ["organization", id, "audit"] as const,
+  organizations: ["platform", "organizations"] as const,
+  accounts: ["platform", "accounts"] as const,
+};
+
+/** Who is signed in, where, and what they may do there. */
+export const meQuery = queryOptions({
+  queryKey: keys.me,
+  queryFn: ({ signal }) => take(api.GET("/v1/me", { signal })),
+  staleTime: 30_000,
+});
+
+/** The same for pages that work signed out too: null without asking when there is no session. */
+export const maybeMeQuery = queryOptions({
+  queryKey: [...keys.me, "maybe"],
+  queryFn: async ({ signal }): Promise<Me | null> => {
+    if (!csrfToken()) return null;
+    const sentAt = Date.now();
+    const ask = () => fetch("/v1/me", { signal, headers: { accept: "application/json" } });
+    let response = await ask();
+    if (response.status === 401 && (await renewSession(sentAt))) response = await ask();
+    return response.ok ? ((await response.json()) as Me) : null;
+  },
+  staleTime: 0,
+});
+
+export const setupQuery = queryOptions({
+  queryKey: ["setup"],
+  queryFn: ({ signal }) => take(api.GET("/v1/setup", { signal })),
+});
+
+export const rolesQuery = queryOptions({
+  queryKey: ["roles"],
+  queryFn: async ({ signal }) => (await take(api.GET("/v1/roles", { signal }))).items,
+  staleTime: 300_000,
+});
+
+export const eventTypesQuery = queryOptions({
+  queryKey: ["event-types"],
+  queryFn: async ({ signal }) => (await take(api.GET("/v1/audit/event-types", { signal }))).items,
+  staleTime: 300_000,
+});
+
+export const sessionsQuery = (query: { cursor?: string } = {}) =>
+  queryOptions({
+    queryKey: [...keys.sessions, query],
+    queryFn: ({ signal }) => take(api.GET("/v1/me/sessions", { signal, params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+
+const path = "/v1/organizations/{organization_id}" as const;
+
+export const organizationQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: [...keys.organization(organization_id), "self"],
+    queryFn: ({ signal }) => take(api.GET(path, { signal, params: { path: { organization_id } } })),
+  });
+
+export const membersQuery = (organization_id: string, query: MemberFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.members(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/members`, { signal, params: { path: { organization_id }, query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const memberQuery = (organization_id: string, member_id: string) =>
+  queryOptions({
+    queryKey: [...keys.members(organization_id), "one", member_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/members/{member_id}`, {
+          signal,
+          params: { path: { organization_id, member_id } },
+        }),
+      ),
+  });
+
+export const invitationsQuery = (organization_id: string, query: InvitationFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.invitations(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/invitations`, { signal, params: { path: { organization_id }, query } }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.audit(organization_id), query],
+    queryFn: async ({ signal }) =>
+      (await take(
+        api.GET(`${path}/audit`, { signal, params: { path: { organization_id }, query } }),
+      )) as Page<AuditEntry>,
+    placeholderData: keepPreviousData,
+  });
+
+export const auditEntryQuery = (organization_id: string, entry_id: string) =>
+  queryOptions({
+    queryKey: [...keys.audit(organization_id), "one", entry_id],
+    queryFn: async ({ signal }) =>
+      (await take(
+        api.GET(`${path}/audit/{entry_id}`, {
+          signal,
+          params: { path: { organization_id, entry_id } },
+        }),
+      )) as AuditEntry,
+  });
+
+export const organizationsQuery = (query: OrganizationFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.organizations, query],
+    queryFn: ({ signal }) => take(api.GET("/v1/organizations", { signal, params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const accountsQuery = (query: AccountFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.accounts, query],
+    queryFn: ({ signal }) => take(api.GET("/v1/accounts", { signal, params: { query } })),
+    placeholderData: keepPreviousData,
+  });

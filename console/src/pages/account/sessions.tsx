@@ -1,0 +1,158 @@
+/** Where one is signed in; ending one session or all of them. */
+import { Button, Group, Text } from "@mantine/core";
+import { IconDeviceDesktop, IconDeviceMobile } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, take } from "../../api/client";
+import { keys, sessionsQuery } from "../../api/queries";
+import type { Session } from "../../api/types";
+import { OwnBadge } from "../../parts/badges";
+import { Confirm } from "../../parts/confirm";
+import { deviceName, isHandheld } from "../../parts/device";
+import { tell } from "../../parts/notify";
+import { Section } from "../../parts/page";
+import { useEnter, useSignOut } from "../../parts/session";
+import { type Column, DataTable } from "../../parts/table";
+import { Time } from "../../parts/time";
+import { words } from "../../words";
+
+const said = words.account;
+const route = getRouteApi("/signed-in/account");
+
+export function MySessions() {
+  const { cursor } = route.useSearch();
+  const query = useQuery(sessionsQuery({ cursor }));
+  const signOut = useSignOut();
+  const [ending, setEnding] = useState<Session | "all" | null>(null);
+  const columns: Column<Session>[] = [
+    ...shown,
+    {
+      key: "end",
+      header: words.shell.actions,
+      width: 130,
+      render: (session) => (
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => (session.current ? signOut.mutate() : setEnding(session))}
+        >
+          {session.current ? said.endOwn : said.end}
+        </Button>
+      ),
+    },
+  ];
+  return (
+    <Section
+      title={said.sessions}
+      text={said.sessionsText}
+      flush
+      action={
+        <Button variant="light" color="red" size="xs" onClick={() => setEnding("all")}>
+          {said.endAll}
+        </Button>
+      }
+    >
+      <DataTable
+        caption={said.sessionsCaption}
+        columns={columns}
+        query={query}
+        rowKey={(session) => session.id}
+        empty={null}
+      />
+      {ending === "all" ? <EndAll onClose={() => setEnding(null)} /> : null}
+      {ending && ending !== "all" ? (
+        <EndOne session={ending} onClose={() => setEnding(null)} />
+      ) : null}
+    </Section>
+  );
+}
+
+const shown: Column<Session>[] = [
+  {
+    key: "device",
+    header: said.device,
+    width: "34%",
+    render: ({ user_agent, current }) => {
+      const Icon = isHandheld(user_agent) ? IconDeviceMobile : IconDeviceDesktop;
+      return (
+        <Group gap={10} wrap="nowrap">
+          <Icon size={18} stroke={1.6} aria-hidden="true" />
+          <Text inherit fw={550} title={user_agent ?? undefined}>
+            {deviceName(user_agent)}
+          </Text>
+          {current ? <OwnBadge>{said.current}</OwnBadge> : null}
+        </Group>
+      );
+    },
+  },
+  { key: "address", header: said.address, render: ({ ip }) => ip ?? words.common.none },
+  {
+    key: "started",
+    header: said.started,
+    wideOnly: true,
+    render: ({ created_at }) => <Time value={created_at} />,
+  },
+  {
+    key: "seen",
+    header: said.lastSeen,
+    render: ({ last_seen_at }) => <Time value={last_seen_at} form="relative" />,
+  },
+  {
+    key: "expires",
+    header: said.expires,
+    wideOnly: true,
+    render: ({ expires_at }) => <Time value={expires_at} form="relative" />,
+  },
+];
+
+function EndOne({ session, onClose }: { session: Session; onClose: () => void }) {
+  const client = useQueryClient();
+  const end = useMutation({
+    mutationFn: () =>
+      take(
+        api.DELETE("/v1/me/sessions/{session_id}", {
+          params: { path: { session_id: session.id } },
+        }),
+      ),
+    onSuccess: () => {
+      tell(said.ended);
+      onClose();
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.sessions }),
+  });
+  return (
+    <Confirm
+      opened
+      onClose={onClose}
+      title={said.endTitle}
+      effects={said.endEffects(deviceName(session.user_agent))}
+      action={said.end}
+      onConfirm={() => end.mutate()}
+      busy={end.isPending}
+      error={end.error}
+    />
+  );
+}
+
+function EndAll({ onClose }: { onClose: () => void }) {
+  const enter = useEnter();
+  const end = useMutation({
+    mutationFn: async () => {
+      await take(api.DELETE("/v1/me/sessions"));
+      await enter("/sign-in");
+    },
+  });
+  return (
+    <Confirm
+      opened
+      onClose={onClose}
+      title={said.endAllTitle}
+      effects={said.endAllEffects}
+      action={said.endAll}
+      onConfirm={() => end.mutate()}
+      busy={end.isPending}
+      error={end.error}
+    />
+  );
+}

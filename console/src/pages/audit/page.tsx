@@ -1,0 +1,126 @@
+/** The audit log: every filter is in the address, so a finding can be sent to a colleague. */
+import { Button, Text } from "@mantine/core";
+import { IconFileText, IconRefresh } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { type AuditFilter, auditQuery, pageSize } from "../../api/queries";
+import type { AuditEntry } from "../../api/types";
+import { OutcomeStatus, SeverityBadge } from "../../parts/badges";
+import { Page } from "../../parts/page";
+import { Panel } from "../../parts/panel";
+import { useOrganization, useWhyNot } from "../../parts/permissions";
+import { Empty, Forbidden } from "../../parts/states";
+import { type Column, DataTable, rowLink } from "../../parts/table";
+import { Time } from "../../parts/time";
+import { words } from "../../words";
+import { actorName } from "./actor";
+import { EntryDetails } from "./details";
+import { AuditFilters, activeFilters, dayEnd, dayStart } from "./filters";
+
+const said = words.audit;
+const route = getRouteApi("/signed-in/o/$organization/audit");
+
+export default function AuditPage() {
+  const organization = useOrganization();
+  const forbidden = useWhyNot("audit_list");
+  return (
+    <Page title={said.title} purpose={said.purpose} place={organization.name}>
+      <Panel>{forbidden ? <Forbidden reason={forbidden} /> : <Log />}</Panel>
+    </Page>
+  );
+}
+
+function Log() {
+  const organization = useOrganization();
+  const search = route.useSearch();
+  const filter: AuditFilter = {
+    event: search.event,
+    severity: search.severity as AuditFilter["severity"],
+    outcome: search.outcome as AuditFilter["outcome"],
+    actor_id: search.actor,
+    target_id: search.target,
+    from: dayStart(search.from),
+    to: dayEnd(search.to),
+    text: search.text,
+    cursor: search.cursor,
+    limit: pageSize,
+  };
+  const query = useQuery(auditQuery(organization.id, filter));
+  const filtered = activeFilters(search).length > 0;
+  return (
+    <>
+      <AuditFilters search={search}>
+        <Button
+          variant="subtle"
+          color="gray"
+          ml="auto"
+          leftSection={<IconRefresh size={15} aria-hidden="true" />}
+          loading={query.isRefetching}
+          onClick={() => void query.refetch()}
+        >
+          {said.refresh}
+        </Button>
+      </AuditFilters>
+      <DataTable
+        caption={said.caption}
+        columns={columns}
+        query={query}
+        rowKey={(entry) => entry.id}
+        current={search.open}
+        empty={
+          <Empty
+            icon={<IconFileText size={22} stroke={1.6} />}
+            title={filtered ? words.common.noMatchTitle : said.emptyTitle}
+            text={filtered ? words.common.noMatchText : said.emptyText}
+          />
+        }
+      />
+      <EntryDetails id={search.open} />
+    </>
+  );
+}
+
+const columns: Column<AuditEntry>[] = [
+  {
+    key: "event",
+    header: said.event,
+    width: "36%",
+    render: (entry) => (
+      <div>
+        <Link
+          to="."
+          search={(now: Record<string, unknown>) => ({ ...now, open: entry.id })}
+          className={rowLink}
+        >
+          {entry.title}
+        </Link>
+        <Text size="xs" c="dimmed" ff="monospace">
+          {entry.event}
+        </Text>
+      </div>
+    ),
+  },
+  { key: "actor", header: said.actor, render: (entry) => actorName(entry) },
+  {
+    key: "outcome",
+    header: said.outcome,
+    render: ({ outcome }) => <OutcomeStatus outcome={outcome} />,
+  },
+  {
+    key: "severity",
+    header: said.severity,
+    render: ({ severity }) => <SeverityBadge severity={severity} />,
+  },
+  {
+    key: "address",
+    header: said.address,
+    wideOnly: true,
+    render: ({ ip }) => ip ?? words.common.none,
+  },
+  {
+    key: "time",
+    header: said.time,
+    width: 172,
+    render: ({ occurred_at }) => <Time value={occurred_at} form="exact" />,
+  },
+];

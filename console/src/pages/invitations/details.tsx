@@ -1,0 +1,206 @@
+/** One invitation: its drawer, its menu, sending again and revoking. */
+import { Text } from "@mantine/core";
+import { IconMailForward, IconMailOff } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { api, take } from "../../api/client";
+import { keys } from "../../api/queries";
+import type { Invitation } from "../../api/types";
+import { RoleBadge } from "../../parts/badges";
+import { Confirm } from "../../parts/confirm";
+import { CopyId, Details, Field, Fields } from "../../parts/details";
+import { tell, tellProblem } from "../../parts/notify";
+import {
+  GuardedButton,
+  GuardedItem,
+  RowMenu,
+  useOrganization,
+  useWhyNot,
+} from "../../parts/permissions";
+import { Time } from "../../parts/time";
+import { words } from "../../words";
+
+const said = words.invitations;
+
+/** Why sending again and revoking are off; null when they are on. */
+function useReasons(status: Invitation["status"] | undefined) {
+  const resend = useWhyNot("invitations_resend");
+  const revoke = useWhyNot("invitations_revoke");
+  return {
+    resend: resend ?? (status === "pending" || status === "expired" ? null : said.resendNot),
+    revoke: revoke ?? (status === "pending" ? null : said.revokeNot),
+  };
+}
+
+function useResend() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, organization_id }: Invitation) =>
+      take(
+        api.POST("/v1/organizations/{organization_id}/invitations/{invitation_id}/resend", {
+          params: { path: { organization_id, invitation_id: id } },
+        }),
+      ),
+    onSuccess: ({ email }) => tell(said.resent(email)),
+    onError: tellProblem,
+    onSettled: (_, __, { organization_id }) =>
+      client.invalidateQueries({ queryKey: keys.organization(organization_id) }),
+  });
+}
+
+interface ActProps {
+  invitation: Invitation;
+  onRevoke: (invitation: Invitation) => void;
+}
+
+export function InvitationMenu({ invitation, onRevoke }: ActProps) {
+  const reasons = useReasons(invitation.status);
+  const resend = useResend();
+  return (
+    <RowMenu name={invitation.email}>
+      <GuardedItem
+        reason={reasons.resend}
+        onClick={() => resend.mutate(invitation)}
+        leftSection={<IconMailForward size={16} aria-hidden="true" />}
+      >
+        {said.resend}
+      </GuardedItem>
+      <GuardedItem
+        reason={reasons.revoke}
+        onClick={() => onRevoke(invitation)}
+        color="red"
+        leftSection={<IconMailOff size={16} aria-hidden="true" />}
+      >
+        {said.revoke}
+      </GuardedItem>
+    </RowMenu>
+  );
+}
+
+interface InvitationDetailsProps {
+  invitation: Invitation | undefined;
+  opened: boolean;
+  onClose: () => void;
+  onRevoke: (invitation: Invitation) => void;
+}
+
+/** There is no call for one invitation: the drawer shows what the list on this page holds. */
+export function InvitationDetails({
+  invitation,
+  opened,
+  onClose,
+  onRevoke,
+}: InvitationDetailsProps) {
+  return (
+    <Details
+      opened={opened}
+      onClose={onClose}
+      title={invitation?.email ?? words.common.details}
+      actions={invitation ? <Acts invitation={invitation} onRevoke={onRevoke} /> : null}
+    >
+      {invitation ? (
+        <InvitationFields invitation={invitation} />
+      ) : (
+        <Text c="dimmed">{words.problems.notFoundText}</Text>
+      )}
+    </Details>
+  );
+}
+
+function InvitationFields({ invitation }: { invitation: Invitation }) {
+  return (
+    <Fields>
+      <Field name={said.role}>
+        <RoleBadge role={invitation.role} />
+      </Field>
+      <Field name={said.status}>{said.statuses[invitation.status]}</Field>
+      <Field name={said.by}>{invitation.invited_by?.name ?? words.common.none}</Field>
+      <Field name={said.created}>
+        <Time value={invitation.created_at} />
+      </Field>
+      <Field name={said.sent}>
+        <Time value={invitation.sent_at} />
+      </Field>
+      {invitation.mail_status ? (
+        <Field name={said.mail}>{said.mailStatuses[invitation.mail_status]}</Field>
+      ) : null}
+      <Field name={said.resentLabel}>{said.resends(invitation.resend_count)}</Field>
+      <Field name={said.expires}>
+        <Time value={invitation.expires_at} />
+      </Field>
+      <Field name={said.accepted}>
+        <Time value={invitation.accepted_at} />
+      </Field>
+      <Field name={said.id}>
+        <CopyId value={invitation.id} label={said.id} />
+      </Field>
+    </Fields>
+  );
+}
+
+function Acts({ invitation, onRevoke }: ActProps) {
+  const reasons = useReasons(invitation.status);
+  const resend = useResend();
+  return (
+    <>
+      <GuardedButton
+        size="xs"
+        variant="default"
+        reason={reasons.resend}
+        loading={resend.isPending}
+        onClick={() => resend.mutate(invitation)}
+      >
+        {said.resend}
+      </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="light"
+        color="red"
+        reason={reasons.revoke}
+        onClick={() => onRevoke(invitation)}
+      >
+        {said.revoke}
+      </GuardedButton>
+    </>
+  );
+}
+
+interface RevokeProps {
+  invitation: Invitation | null;
+  onClose: () => void;
+}
+
+export function RevokeDialog({ invitation, onClose }: RevokeProps) {
+  return invitation ? (
+    <Revoke key={invitation.id} invitation={invitation} onClose={onClose} />
+  ) : null;
+}
+
+function Revoke({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
+  const client = useQueryClient();
+  const organization = useOrganization();
+  const revoke = useMutation({
+    mutationFn: () =>
+      take(
+        api.DELETE("/v1/organizations/{organization_id}/invitations/{invitation_id}", {
+          params: { path: { organization_id: organization.id, invitation_id: invitation.id } },
+        }),
+      ),
+    onSuccess: () => {
+      tell(said.revoked(invitation.email));
+      onClose();
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.organization(organization.id) }),
+  });
+  return (
+    <Confirm
+      opened
+      onClose={onClose}
+      title={said.revokeTitle(invitation.email)}
+      effects={said.revokeEffects(invitation.email)}
+      action={said.revokeDo}
+      onConfirm={() => revoke.mutate()}
+      busy={revoke.isPending}
+      error={revoke.error}
+    />
+  );
+}

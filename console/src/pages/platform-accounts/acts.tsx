@@ -1,0 +1,220 @@
+/** What a platform admin can do with an account. */
+import { Text, TextInput } from "@mantine/core";
+import { IconLock, IconLockOpen, IconLogout } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, take } from "../../api/client";
+import { keys } from "../../api/queries";
+import type { Account } from "../../api/types";
+import { Confirm } from "../../parts/confirm";
+import { CopyId, Details, Field, Fields } from "../../parts/details";
+import { tell } from "../../parts/notify";
+import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
+import { Time } from "../../parts/time";
+import { words } from "../../words";
+
+const said = words.platform.accounts;
+
+export interface Act {
+  kind: "block" | "unblock" | "sessions";
+  account: Account;
+}
+
+function useReasons(account: Account) {
+  const me = useMe();
+  const block = useWhyNot("accounts_block");
+  const unblock = useWhyNot("accounts_unblock");
+  const sessions = useWhyNot("accounts_sessions_end");
+  const own = account.id === me.account.id ? said.ownBlock : null;
+  return { block: block ?? own, unblock, sessions };
+}
+
+interface AccountMenuProps {
+  account: Account;
+  onAct: (act: Act) => void;
+}
+
+export function AccountMenu({ account, onAct }: AccountMenuProps) {
+  const reasons = useReasons(account);
+  return (
+    <RowMenu name={account.name}>
+      {account.state === "active" ? (
+        <GuardedItem
+          reason={reasons.block}
+          color="red"
+          leftSection={<IconLock size={16} aria-hidden="true" />}
+          onClick={() => onAct({ kind: "block", account })}
+        >
+          {said.block}
+        </GuardedItem>
+      ) : (
+        <GuardedItem
+          reason={reasons.unblock}
+          leftSection={<IconLockOpen size={16} aria-hidden="true" />}
+          onClick={() => onAct({ kind: "unblock", account })}
+        >
+          {said.unblock}
+        </GuardedItem>
+      )}
+      <GuardedItem
+        reason={reasons.sessions}
+        leftSection={<IconLogout size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "sessions", account })}
+      >
+        {said.endSessions}
+      </GuardedItem>
+    </RowMenu>
+  );
+}
+
+interface AccountDetailsProps {
+  account: Account | undefined;
+  opened: boolean;
+  onClose: () => void;
+  onAct: (act: Act) => void;
+}
+
+export function AccountDetails({ account, opened, onClose, onAct }: AccountDetailsProps) {
+  return (
+    <Details
+      opened={opened}
+      onClose={onClose}
+      title={account?.name ?? words.common.details}
+      actions={account ? <Buttons account={account} onAct={onAct} /> : null}
+    >
+      {account ? (
+        <Fields>
+          <Field name={said.email}>{account.email}</Field>
+          <Field name={said.state}>{said.states[account.state]}</Field>
+          <Field name={said.since}>
+            <Time value={account.created_at} />
+          </Field>
+          <Field name={said.lastSignIn}>
+            <Time value={account.last_sign_in_at} absent={words.common.never} />
+          </Field>
+          <Field name={said.id}>
+            <CopyId value={account.id} label={said.id} />
+          </Field>
+        </Fields>
+      ) : (
+        <Text c="dimmed">{words.problems.notFoundText}</Text>
+      )}
+    </Details>
+  );
+}
+
+function Buttons({ account, onAct }: AccountMenuProps) {
+  const reasons = useReasons(account);
+  const active = account.state === "active";
+  return (
+    <>
+      <GuardedButton
+        size="xs"
+        variant={active ? "light" : "default"}
+        color={active ? "red" : undefined}
+        reason={active ? reasons.block : reasons.unblock}
+        onClick={() => onAct({ kind: active ? "block" : "unblock", account })}
+      >
+        {active ? said.block : said.unblock}
+      </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="default"
+        reason={reasons.sessions}
+        onClick={() => onAct({ kind: "sessions", account })}
+      >
+        {said.endSessions}
+      </GuardedButton>
+    </>
+  );
+}
+
+interface DialogsProps {
+  act: Act | null;
+  onClose: () => void;
+}
+
+export function AccountDialogs({ act, onClose }: DialogsProps) {
+  if (!act) return null;
+  return <Dialog key={`${act.kind} ${act.account.id}`} act={act} onClose={onClose} />;
+}
+
+function send({ kind, account }: Act, reason: string): Promise<unknown> {
+  const params = { path: { account_id: account.id } };
+  if (kind === "block") {
+    return take(api.POST("/v1/accounts/{account_id}/block", { params, body: { reason } }));
+  }
+  if (kind === "unblock") return take(api.POST("/v1/accounts/{account_id}/unblock", { params }));
+  return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
+}
+
+function wordsFor({ kind, account: { name, email } }: Act) {
+  if (kind === "block") {
+    return {
+      title: said.blockTitle(name),
+      effects: said.blockEffects(name, email),
+      action: said.block,
+      done: said.blocked(name),
+    };
+  }
+  if (kind === "unblock") {
+    return {
+      title: said.unblockTitle(name),
+      effects: said.unblockEffects(name),
+      action: said.unblock,
+      done: said.unblocked(name),
+    };
+  }
+  return {
+    title: said.endSessionsTitle(name),
+    effects: said.endSessionsEffects(name, email),
+    action: said.endSessions,
+    done: said.sessionsEnded(name),
+  };
+}
+
+function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
+  const client = useQueryClient();
+  const [reason, setReason] = useState("");
+  const [missing, setMissing] = useState(false);
+  const text = wordsFor(act);
+  const run = useMutation({
+    mutationFn: () => send(act, reason.trim()),
+    onSuccess: () => {
+      tell(text.done);
+      onClose();
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.accounts }),
+  });
+  const confirm = () => {
+    const needed = act.kind === "block" && !reason.trim();
+    setMissing(needed);
+    if (!needed) run.mutate();
+  };
+  return (
+    <Confirm
+      opened
+      onClose={onClose}
+      title={text.title}
+      effects={text.effects}
+      action={text.action}
+      onConfirm={confirm}
+      busy={run.isPending}
+      error={run.error}
+      harmless={act.kind === "unblock"}
+    >
+      {act.kind === "block" ? (
+        <TextInput
+          label={said.reason}
+          description={said.reasonHint}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          error={missing ? said.reasonMissing : null}
+          maxLength={500}
+          required
+          data-autofocus
+        />
+      ) : null}
+    </Confirm>
+  );
+}

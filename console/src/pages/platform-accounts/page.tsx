@@ -1,0 +1,116 @@
+/** Every account of the platform: finding one, blocking it, ending its sessions. */
+import { Group, Text } from "@mantine/core";
+import { IconUserShield } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { accountsQuery, pageSize } from "../../api/queries";
+import type { Account } from "../../api/types";
+import { OwnBadge, Status } from "../../parts/badges";
+import { FilterBar, TextFilter, useOpen } from "../../parts/filters";
+import { isEmail } from "../../parts/forms";
+import { Page } from "../../parts/page";
+import { Panel } from "../../parts/panel";
+import { useMe, useWhyNot } from "../../parts/permissions";
+import { PlatformForbidden } from "../../parts/platform-only";
+import { Empty } from "../../parts/states";
+import { type Column, DataTable, rowLink } from "../../parts/table";
+import { Time } from "../../parts/time";
+import { words } from "../../words";
+import { AccountDetails, AccountDialogs, AccountMenu, type Act } from "./acts";
+
+const said = words.platform.accounts;
+const route = getRouteApi("/signed-in/platform/accounts");
+
+export default function AccountsPage() {
+  const forbidden = useWhyNot("accounts_list");
+  return (
+    <Page title={said.title} purpose={said.purpose} place={words.shell.platform}>
+      {forbidden ? <PlatformForbidden back="/platform/accounts" /> : <List />}
+    </Page>
+  );
+}
+
+function List() {
+  const { email, cursor, open: opened } = route.useSearch();
+  const me = useMe();
+  const open = useOpen();
+  const [act, setAct] = useState<Act | null>(null);
+  const query = useQuery(accountsQuery({ email, cursor, limit: pageSize }));
+  return (
+    <Panel>
+      <FilterBar active={email ? ["email"] : []}>
+        <TextFilter name="email" value={email} label={said.searchLabel} ready={isEmail} />
+      </FilterBar>
+      <DataTable
+        caption={said.caption}
+        columns={columns(me.account.id)}
+        query={query}
+        rowKey={({ id }) => id}
+        current={opened}
+        menu={(account) => <AccountMenu account={account} onAct={setAct} />}
+        empty={
+          <Empty
+            icon={<IconUserShield size={22} stroke={1.6} />}
+            title={email ? words.common.noMatchTitle : said.emptyTitle}
+            text={email ? words.common.noMatchText : said.emptyText}
+          />
+        }
+      />
+      <AccountDetails
+        account={query.data?.items.find(({ id }) => id === opened)}
+        opened={opened !== undefined && query.isSuccess}
+        onClose={() => open({ open: undefined })}
+        onAct={setAct}
+      />
+      <AccountDialogs act={act} onClose={() => setAct(null)} />
+    </Panel>
+  );
+}
+
+function columns(own: string): Column<Account>[] {
+  return [
+    {
+      key: "person",
+      header: said.person,
+      width: "40%",
+      render: (account) => (
+        <div>
+          <Group gap={8}>
+            <Link
+              to="."
+              search={(now: Record<string, unknown>) => ({ ...now, open: account.id })}
+              className={rowLink}
+            >
+              {account.name}
+            </Link>
+            {account.id === own ? <OwnBadge>{words.common.you}</OwnBadge> : null}
+          </Group>
+          <Text size="xs" c="dimmed">
+            {account.email}
+          </Text>
+        </div>
+      ),
+    },
+    {
+      key: "state",
+      header: said.state,
+      render: ({ state }) => (
+        <Status tone={state === "active" ? "good" : "bad"}>{said.states[state]}</Status>
+      ),
+    },
+    {
+      key: "since",
+      header: said.since,
+      wideOnly: true,
+      render: ({ created_at }) => <Time value={created_at} form="date" />,
+    },
+    {
+      key: "signIn",
+      header: said.lastSignIn,
+      render: ({ last_sign_in_at }) => (
+        <Time value={last_sign_in_at} form="relative" absent={words.common.never} />
+      ),
+    },
+  ];
+}

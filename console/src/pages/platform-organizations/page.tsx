@@ -1,0 +1,201 @@
+/** All organisations of the platform; creating one, restoring a deleted one. */
+import { Group, Menu, SegmentedControl, Text } from "@mantine/core";
+import { IconArrowsExchange, IconBuildings, IconPlus, IconRestore } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, take } from "../../api/client";
+import { keys, type OrganizationFilter, organizationsQuery, pageSize } from "../../api/queries";
+import type { Organization } from "../../api/types";
+import { Status } from "../../parts/badges";
+import { Confirm } from "../../parts/confirm";
+import { useFilter, useOpen } from "../../parts/filters";
+import { tell } from "../../parts/notify";
+import { Page } from "../../parts/page";
+import { Panel } from "../../parts/panel";
+import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
+import { PlatformForbidden } from "../../parts/platform-only";
+import { useSwitchOrganization } from "../../parts/session";
+import { Empty } from "../../parts/states";
+import { type Column, DataTable } from "../../parts/table";
+import { Time } from "../../parts/time";
+import { words } from "../../words";
+import { CreateDialog } from "./create";
+
+const said = words.platform.organizations;
+const route = getRouteApi("/signed-in/platform/organizations");
+
+export default function OrganizationsPage() {
+  const { dialog } = route.useSearch();
+  const open = useOpen();
+  const forbidden = useWhyNot("organizations_list");
+  const createNot = useWhyNot("organizations_create");
+  return (
+    <Page
+      title={said.title}
+      purpose={said.purpose}
+      place={words.shell.platform}
+      action={
+        <GuardedButton
+          reason={createNot}
+          onClick={() => open({ dialog: "create" })}
+          leftSection={<IconPlus size={16} aria-hidden="true" />}
+        >
+          {said.create}
+        </GuardedButton>
+      }
+    >
+      {forbidden ? <PlatformForbidden back="/platform/organizations" /> : <List />}
+      <CreateDialog
+        opened={dialog === "create" && createNot === null}
+        onClose={() => open({ dialog: undefined })}
+      />
+    </Page>
+  );
+}
+
+function List() {
+  const { status, cursor } = route.useSearch();
+  const filter = useFilter();
+  const [restoring, setRestoring] = useState<Organization | null>(null);
+  const query = useQuery(
+    organizationsQuery({
+      status: status as OrganizationFilter["status"],
+      cursor,
+      limit: pageSize,
+    }),
+  );
+  const deleted = status === "deleted";
+  return (
+    <Panel>
+      <Group p="sm">
+        <SegmentedControl
+          size="xs"
+          aria-label={said.status}
+          value={status ?? ""}
+          onChange={(next) => filter({ status: next || undefined })}
+          data={[
+            { value: "", label: said.anyStatus },
+            { value: "active", label: said.statuses.active },
+            { value: "deleted", label: said.statuses.deleted },
+          ]}
+        />
+      </Group>
+      <DataTable
+        caption={said.caption}
+        columns={columns}
+        query={query}
+        rowKey={({ id }) => id}
+        menu={(organization) => <RowActions organization={organization} onRestore={setRestoring} />}
+        empty={
+          <Empty
+            icon={<IconBuildings size={22} stroke={1.6} />}
+            title={deleted ? said.noneDeletedTitle : said.emptyTitle}
+            text={deleted ? said.noneDeletedText : said.emptyText}
+          />
+        }
+      />
+      {restoring ? <Restore organization={restoring} onClose={() => setRestoring(null)} /> : null}
+    </Panel>
+  );
+}
+
+const columns: Column<Organization>[] = [
+  {
+    key: "name",
+    header: said.name,
+    width: "38%",
+    render: ({ name, slug }) => (
+      <div>
+        <Text inherit fw={550}>
+          {name}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {slug}
+        </Text>
+      </div>
+    ),
+  },
+  { key: "kind", header: said.kind, render: ({ kind }) => said.kinds[kind] },
+  {
+    key: "status",
+    header: said.status,
+    render: ({ status }) => (
+      <Status tone={status === "active" ? "good" : "bad"}>{said.statuses[status]}</Status>
+    ),
+  },
+  {
+    key: "since",
+    header: said.since,
+    wideOnly: true,
+    render: ({ created_at }) => <Time value={created_at} form="date" />,
+  },
+  {
+    key: "purge",
+    header: said.purge,
+    render: ({ purge_after }) => <Time value={purge_after} form="date" />,
+  },
+];
+
+interface RowActionsProps {
+  organization: Organization;
+  onRestore: (organization: Organization) => void;
+}
+
+function RowActions({ organization, onRestore }: RowActionsProps) {
+  const me = useMe();
+  const change = useSwitchOrganization();
+  const restoreNot = useWhyNot("organizations_restore");
+  const mine = me.organizations.some(({ id }) => id === organization.id);
+  const deleted = organization.status === "deleted";
+  return (
+    <RowMenu name={organization.name}>
+      <GuardedItem
+        reason={mine ? null : said.openNot}
+        leftSection={<IconArrowsExchange size={16} aria-hidden="true" />}
+        onClick={() => change.mutate({ id: organization.id })}
+      >
+        {said.open}
+      </GuardedItem>
+      <Menu.Divider />
+      <GuardedItem
+        reason={restoreNot ?? (deleted ? null : said.restoreNot)}
+        leftSection={<IconRestore size={16} aria-hidden="true" />}
+        onClick={() => onRestore(organization)}
+      >
+        {said.restore}
+      </GuardedItem>
+    </RowMenu>
+  );
+}
+
+function Restore({ organization, onClose }: { organization: Organization; onClose: () => void }) {
+  const client = useQueryClient();
+  const restore = useMutation({
+    mutationFn: () =>
+      take(
+        api.POST("/v1/organizations/{organization_id}/restore", {
+          params: { path: { organization_id: organization.id } },
+        }),
+      ),
+    onSuccess: async () => {
+      tell(said.restored(organization.name));
+      onClose();
+      await client.invalidateQueries({ queryKey: keys.me });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.organizations }),
+  });
+  return (
+    <Confirm
+      opened
+      onClose={onClose}
+      title={said.restoreTitle(organization.name)}
+      effects={said.restoreEffects(organization.name)}
+      action={said.restore}
+      onConfirm={() => restore.mutate()}
+      busy={restore.isPending}
+      error={restore.error}
+      harmless
+    />
+  );
+}

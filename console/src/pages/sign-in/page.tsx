@@ -1,0 +1,72 @@
+/** Sign-in with e-mail and password. Afterwards to where the person wanted to go. */
+import { Alert, Button, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { api, take } from "../../api/client";
+import { setupQuery } from "../../api/queries";
+import { check, useProblems } from "../../parts/forms";
+import { Gate } from "../../parts/gate";
+import { CurrentPassword } from "../../parts/password";
+import { safeReturn } from "../../parts/search";
+import { useEnter } from "../../parts/session";
+import { words } from "../../words";
+
+const said = words.gate.signIn;
+const route = getRouteApi("/sign-in");
+
+export default function SignInPage() {
+  const { return: target } = route.useSearch();
+  const setup = useQuery(setupQuery);
+  return (
+    <Gate title={said.title} footer={said.noAccount}>
+      {setup.data?.required ? (
+        <Alert color="yellow" title={said.setupTitle}>
+          {said.setupText}
+        </Alert>
+      ) : null}
+      <SignInForm target={safeReturn(target)} />
+    </Gate>
+  );
+}
+
+function SignInForm({ target }: { target: string }) {
+  const enter = useEnter();
+  const form = useForm({
+    initialValues: { email: "", password: "" },
+    validate: { email: check.email, password: (value) => (value ? null : said.required) },
+  });
+  const problems = useProblems(form);
+  const signIn = useMutation({
+    mutationFn: async (values: typeof form.values) => {
+      await take(
+        api.POST("/v1/sessions", {
+          body: { ...values, email: values.email.trim(), token_delivery: "cookie" },
+        }),
+      );
+      await enter(target);
+    },
+  });
+  return (
+    <form
+      noValidate
+      onSubmit={form.onSubmit((values) => problems.wrap(() => signIn.mutateAsync(values)))}
+    >
+      <Stack gap="md">
+        <TextInput
+          label={said.email}
+          type="email"
+          autoComplete="username"
+          required
+          autoFocus
+          {...form.getInputProps("email")}
+        />
+        <CurrentPassword label={said.password} {...form.getInputProps("password")} />
+        {problems.alert}
+        <Button type="submit" loading={signIn.isPending} fullWidth>
+          {said.submit}
+        </Button>
+      </Stack>
+    </form>
+  );
+}

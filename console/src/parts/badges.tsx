@@ -1,0 +1,47 @@
+/** Small marks for roles and states. Never by colour alone: each says its word. */
+import { Badge, Group, Text } from "@mantine/core";
+import type { Outcome, Severity } from "../api/types";
+import { words } from "../words";
+import classes from "./badges.module.css";
+import { roleName } from "./permissions";
+
+export function RoleBadge({ role }: { role: string }) {
+  return (
+    <Badge className={classes.role} data-role-name={role}>
+      {roleName(role)}
+    </Badge>
+  );
+}
+
+export type Tone = "good" | "warn" | "bad" | "quiet";
+
+/** A coloured dot and its word. */
+export function Status({ tone, children }: { tone: Tone; children: string }) {
+  return (
+    <Group gap={7} wrap="nowrap" display="inline-flex" className={classes.status}>
+      <span className={classes.dot} data-tone={tone} aria-hidden="true" />
+      <Text span inherit>
+        {children}
+      </Text>
+    </Group>
+  );
+}
+
+const outcomeTones: Record<Outcome, Tone> = { success: "good", refused: "warn", failed: "bad" };
+
+export function OutcomeStatus({ outcome }: { outcome: Outcome }) {
+  return <Status tone={outcomeTones[outcome]}>{words.audit.outcomes[outcome]}</Status>;
+}
+
+export function SeverityBadge({ severity }: { severity: Severity }) {
+  return (
+    <Badge className={classes.severity} data-severity={severity}>
+      {words.audit.severities[severity]}
+    </Badge>
+  );
+}
+
+/** Marks what belongs to the viewer: "you", "this session". */
+export function OwnBadge({ children }: { children: string }) {
+  return <Badge className={classes.own}>{children}</Badge>;
+}

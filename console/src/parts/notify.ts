@@ -1,0 +1,23 @@
+/** Short messages after an act. They land in a live region, so screen readers say them. */
+import { notifications } from "@mantine/notifications";
+import { words } from "../words";
+import { explain } from "./states";
+
+export function tell(message: string): void {
+  notifications.show({ message, color: "pine", withBorder: true });
+}
+
+export function tellProblem(error: unknown): void {
+  const { title, text } = explain(error);
+  notifications.show({ title, message: text, color: "red", withBorder: true, autoClose: 8000 });
+}
+
+export function tellStale(): void {
+  notifications.show({
+    title: words.common.changedElsewhereTitle,
+    message: words.common.changedElsewhere,
+    color: "yellow",
+    withBorder: true,
+    autoClose: 8000,
+  });
+}

@@ -1,0 +1,41 @@
+/** The list of places, grouped by job. */
+import { Link } from "@tanstack/react-router";
+import { words } from "../../words";
+import { useMe } from "../permissions";
+import { type Place, places } from "./places";
+import classes from "./shell.module.css";
+
+function grouped(list: Place[]): [string | null, Place[]][] {
+  const groups = new Map<string | null, Place[]>();
+  for (const place of list) groups.set(place.group, [...(groups.get(place.group) ?? []), place]);
+  return [...groups];
+}
+
+export function Navigation({ onGo }: { onGo?: () => void }) {
+  const me = useMe();
+  return (
+    <nav aria-label={words.shell.mainNavigation} className={classes.nav}>
+      {grouped(places(me)).map(([group, list]) => (
+        <div key={group ?? ""} className={classes.group}>
+          {group ? <div className={classes.groupName}>{group}</div> : null}
+          <ul>
+            {list.map(({ to, label, icon: Icon }) => (
+              <li key={to}>
+                <Link
+                  to={to}
+                  onClick={onGo}
+                  className={classes.place}
+                  activeOptions={{ exact: group === null, includeSearch: false }}
+                  activeProps={{ "data-active": true, "aria-current": "page" }}
+                >
+                  <Icon size={17} stroke={1.7} aria-hidden="true" />
+                  {label}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  );
+}

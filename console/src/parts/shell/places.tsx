@@ -1,0 +1,87 @@
+/** The places one can go, by job. Navigation and palette show the same list. */
+import {
+  IconBuilding,
+  IconBuildings,
+  IconFileText,
+  IconLayoutDashboard,
+  IconMailForward,
+  IconUserCircle,
+  IconUserShield,
+  IconUsers,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import type { OperationId } from "../../api/operations.gen";
+import type { Me } from "../../api/types";
+import { words } from "../../words";
+import { allowed } from "../permissions";
+
+export interface Place {
+  group: string | null;
+  label: string;
+  to: string;
+  icon: TablerIcon;
+}
+
+const said = words.shell;
+
+function inOrganization(me: Me): Place[] {
+  if (!me.organization) return [];
+  const base = `/o/${me.organization.slug}`;
+  const places: (Place & { needs?: OperationId })[] = [
+    { group: null, label: said.overview, to: base, icon: IconLayoutDashboard },
+    {
+      group: said.people,
+      label: said.members,
+      to: `${base}/members`,
+      icon: IconUsers,
+      needs: "members_list",
+    },
+    {
+      group: said.people,
+      label: said.invitations,
+      to: `${base}/invitations`,
+      icon: IconMailForward,
+      needs: "invitations_list",
+    },
+    {
+      group: said.record,
+      label: said.audit,
+      to: `${base}/audit`,
+      icon: IconFileText,
+      needs: "audit_list",
+    },
+    {
+      group: said.settings,
+      label: said.organization,
+      to: `${base}/settings`,
+      icon: IconBuilding,
+      needs: "organizations_get",
+    },
+  ];
+  // A place that this person's role does not open is left out; its address says which role does.
+  return places.filter(({ needs }) => !needs || allowed(me, needs));
+}
+
+/** Platform admins keep their pages in sight while they work in a tenant. */
+export function isPlatformAdmin(me: Me): boolean {
+  return me.organizations.some(
+    ({ kind, role }) => kind === "platform" && role === "platform_admin",
+  );
+}
+
+function onPlatform(me: Me): Place[] {
+  if (!isPlatformAdmin(me)) return [];
+  const group = said.platform;
+  return [
+    { group, label: said.organizations, to: "/platform/organizations", icon: IconBuildings },
+    { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
+  ];
+}
+
+export function places(me: Me): Place[] {
+  return [
+    ...inOrganization(me),
+    { group: said.account, label: said.profile, to: "/account", icon: IconUserCircle },
+    ...onPlatform(me),
+  ];
+}

@@ -1,0 +1,180 @@
+/**
+ * The map of the console. Every page is a chunk of its own; every address can be reloaded and sent
+ * to a colleague, because filters, open drawers and cursors are in its search parameters.
+ */
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { Problem } from "./api/problem";
+import { meQuery } from "./api/queries";
+import { Announcer } from "./parts/announcer";
+import { Home, OrganizationFrame, SignedInFrame } from "./parts/frames";
+import { Broken, NotFound } from "./parts/not-found";
+import { parseSearch, stringifySearch, texts } from "./parts/search";
+import { Loading } from "./parts/states";
+
+interface Context {
+  client: QueryClient;
+}
+
+const root = createRootRouteWithContext<Context>()({
+  component: () => (
+    <>
+      <Announcer />
+      <Outlet />
+    </>
+  ),
+  notFoundComponent: NotFound,
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./pages/setup/page")),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: texts("return"),
+  component: lazyRouteComponent(() => import("./pages/sign-in/page")),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/invitation/page")),
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.client.ensureQueryData(meQuery);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
+      throw redirect({
+        to: "/sign-in",
+        search: location.href === "/" ? {} : { return: location.href },
+      });
+    }
+  },
+  component: SignedInFrame,
+});
+
+const home = createRoute({ getParentRoute: () => signedIn, path: "/", component: Home });
+
+const organization = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/o/$organization",
+  component: OrganizationFrame,
+});
+
+const overview = createRoute({
+  getParentRoute: () => organization,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/overview/page")),
+});
+
+const members = createRoute({
+  getParentRoute: () => organization,
+  path: "/members",
+  validateSearch: texts("search", "role", "status", "cursor", "open"),
+  component: lazyRouteComponent(() => import("./pages/members/page")),
+});
+
+const invitations = createRoute({
+  getParentRoute: () => organization,
+  path: "/invitations",
+  validateSearch: texts("status", "cursor", "open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/invitations/page")),
+});
+
+const audit = createRoute({
+  getParentRoute: () => organization,
+  path: "/audit",
+  validateSearch: texts(
+    "event",
+    "severity",
+    "outcome",
+    "actor",
+    "target",
+    "from",
+    "to",
+    "text",
+    "cursor",
+    "open",
+  ),
+  component: lazyRouteComponent(() => import("./pages/audit/page")),
+});
+
+const settings = createRoute({
+  getParentRoute: () => organization,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings/page")),
+});
+
+const account = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/account",
+  validateSearch: texts("cursor"),
+  component: lazyRouteComponent(() => import("./pages/account/page")),
+});
+
+const platformOrganizations = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/organizations",
+  validateSearch: texts("status", "cursor", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/platform-organizations/page")),
+});
+
+const platformAccounts = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/accounts",
+  validateSearch: texts("email", "cursor", "open"),
+  component: lazyRouteComponent(() => import("./pages/platform-accounts/page")),
+});
+
+const tree = root.addChildren([
+  setup,
+  signIn,
+  invitation,
+  signedIn.addChildren([
+    home,
+    organization.addChildren([overview, members, invitations, audit, settings]),
+    account,
+    platformOrganizations,
+    platformAccounts,
+  ]),
+]);
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    parseSearch,
+    stringifySearch,
+    defaultPreload: "intent",
+    defaultPendingComponent: () => <Loading />,
+    defaultErrorComponent: Broken,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: false,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+  interface HistoryState {
+    /** Reached by the pager, so that "Previous" can go back. */
+    paged?: boolean;
+  }
+}

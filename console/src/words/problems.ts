@@ -1,0 +1,104 @@
+/** What to say for each problem code of the API. Codes that are missing use the server's own words. */
+const byCode: Record<string, { title: string; text: string }> = {
+  no_answer: {
+    title: "The server did not answer",
+    text: "Check your connection, then try again. It is safe to repeat.",
+  },
+  invalid_credentials: {
+    title: "E-mail or password is wrong",
+    text: "Check both and try again.",
+  },
+  too_many_requests: {
+    title: "Too many attempts",
+    text: "Wait a little before you try again.",
+  },
+  role_above_own: {
+    title: "That role is above your own",
+    text: "You can give roles up to your own, and change people up to your own role.",
+  },
+  last_owner: {
+    title: "An organisation needs an owner",
+    text: "This is the last owner. Make someone else an owner first.",
+  },
+  already_member: {
+    title: "Already a member",
+    text: "This person is a member of the organisation already.",
+  },
+  already_invited: {
+    title: "Already invited",
+    text: "This person has a pending invitation. Send that one again, or revoke it first.",
+  },
+  own_role: {
+    title: "Nobody raises their own role",
+    text: "Ask someone with that role to give it to you.",
+  },
+  slug_taken: {
+    title: "This short name is taken",
+    text: "Another organisation has this short name. Choose another.",
+  },
+  invitation_not_valid: {
+    title: "This invitation no longer works",
+    text: "It may have been used, revoked or replaced by a newer one, or its seven days are over. Ask for a new invitation.",
+  },
+  invitation_account_mismatch: {
+    title: "This invitation is for someone else",
+    text: "You are signed in with another e-mail address than the invited one.",
+  },
+  setup_not_available: {
+    title: "This setup link no longer works",
+    text: "Freehold is set up already, or a newer link was made.",
+  },
+  precondition_failed: {
+    title: "Changed by someone else",
+    text: "Someone else changed this meanwhile. It was reloaded; look again, then repeat your change.",
+  },
+  idempotency_answer_lost: {
+    title: "It was done already",
+    text: "An earlier try went through, though its answer got lost. Reload the page, or sign in.",
+  },
+  idempotency_in_progress: {
+    title: "Still at work",
+    text: "The earlier try is still running. Wait a moment, then try again.",
+  },
+  conflict: {
+    title: "This can't be done now",
+    text: "The present state stands against it. Reload the page and look again.",
+  },
+  organization_not_active: {
+    title: "Another organisation is active",
+    text: "You switched organisation, perhaps in another tab.",
+  },
+  forbidden: { title: "Not allowed", text: "Your role does not allow this." },
+  unauthenticated: { title: "Signed out", text: "Sign in to go on." },
+  session_ended: { title: "Signed out", text: "Your session has ended. Sign in to go on." },
+  invalid_request: {
+    title: "Please check your entries",
+    text: "Something is not as it should be.",
+  },
+  password_policy: { title: "Choose a stronger password", text: "See what it still needs." },
+  internal: {
+    title: "The server had an error",
+    text: "It was recorded. Try again; if it stays, give the request number to your operator.",
+  },
+  unavailable: { title: "The server is busy", text: "Try again in a moment." },
+};
+
+export const problems = {
+  byCode,
+  requestId: "Request",
+  unexpected: "Something went wrong",
+  retryIn: (seconds: number) =>
+    `Try again in ${seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`}.`,
+  crashTitle: "This page broke",
+  crashText: "An error in the console stopped this page. Nothing you saved is lost.",
+  reload: "Reload the page",
+  listFailed: "This could not be loaded",
+  forbiddenTitle: "You can't see this page",
+  forbidden: (role: string) =>
+    `It needs the role ${role} or above in this organisation. Ask one of its admins.`,
+  forbiddenPlatform: "It is for platform admins, working in the platform's own organisation.",
+  yourRole: (role: string) => `Your role here: ${role}.`,
+  notFoundTitle: "There is nothing at this address",
+  notFoundText: "It may have been removed, or the link is incomplete.",
+  home: "Go to the overview",
+};

@@ -1,0 +1,129 @@
+//! What happens when a request is right: the promised answer, the record of it, and that a repetition is none.
+
+use freehold::audit::Kind;
+use freehold::authz::Scope;
+use serde_json::{Value, json};
+
+use super::{
+    Exceptions, Failures,
+    cases::case,
+    contract, except, known,
+    performances::{Performance, performances},
+    stage::{Stage, answered, draft},
+};
+
+/// What changes the database and leaves no entry.
+const UNRECORDED: &Exceptions = &[("sessions_refresh", "it only carries on what session.created recorded")];
+
+/// Proves API-1, NET-2, NET-8.
+#[tokio::test]
+async fn whoever_may_gets_the_answer_that_the_contract_promises() {
+    let mut failures = Failures::default();
+    for Performance { operation, answer, .. } in performances().await {
+        failures.check(&operation.id, operation.succeeded(answer));
+    }
+    failures.report();
+}
+
+/// Proves AUD-2, NET-8.
+#[tokio::test]
+async fn the_declared_event_is_in_the_record_with_who_where_and_which_request() {
+    let mut failures = Failures::default();
+    for performance in performances().await {
+        let Some(event) = &performance.operation.policy.audit_event else { continue };
+        failures.check(&performance.operation.id, recorded(performance, event));
+    }
+    failures.report();
+}
+
+fn recorded(performance: &Performance, event: &str) -> Result<(), String> {
+    let kind = Kind::find(event).ok_or(format!("{event} is not in the catalogue; add it in src/audit/catalog.rs"))?;
+    let found = performance.entries.iter().find(|entry| entry["event"] == event);
+    let entry = found.ok_or_else(|| {
+        let events: Vec<_> = performance.entries.iter().map(|entry| entry["event"].to_string()).collect();
+        format!("the registry declares {event}, but the record has {events:?}")
+    })?;
+    let expected = json!({
+        "organization_id": performance.home(kind),
+        "actor_type": "account",
+        "actor_id": performance.actor(),
+        "outcome": "success",
+        "target_type": kind.target(),
+        "severity": kind.severity().as_str(),
+        "class": kind.class().as_str(),
+        "address": "127.0.0.1",
+    });
+    for (field, value) in expected.as_object().into_iter().flatten() {
+        if entry[field] != *value {
+            return Err(format!("the entry's {field} is {} and not {value}", entry[field]));
+        }
+    }
+    match entry["target_id"].is_string() {
+        true => Ok(()),
+        false => Err("the entry has no target".to_owned()),
+    }
+}
+
+/// Proves AUD-2.
+#[tokio::test]
+async fn what_declares_no_event_changes_nothing() {
+    let mut failures = Failures::default();
+    known(UNRECORDED, &mut failures);
+    for Performance { operation, entries, changed, .. } in performances().await {
+        let outcome = match (&operation.policy.audit_event, changed, entries.as_slice()) {
+            (None, true, []) => Err("it changed something and declares no audit_event in the registry".to_owned()),
+            (None, _, [entry, ..]) => Err(format!("it recorded {} and declares no audit_event", entry["event"])),
+            (None, false, []) | (Some(_), true, _) => Ok(()),
+            (Some(event), false, _) => Err(format!("it declares {event} and changed nothing")),
+        };
+        failures.check(&operation.id, except(UNRECORDED, &operation.id, outcome));
+    }
+    failures.report();
+}
+
+/// Proves API-2.
+#[tokio::test]
+async fn a_creating_call_with_the_same_key_happens_once() {
+    let mut failures = Failures::default();
+    let mut creating = 0;
+    for operation in contract::operations() {
+        let creates = operation.policy.action == "create" && operation.policy.scope != Scope::Public;
+        if creates != operation.takes("Idempotency-Key") {
+            failures.note(&operation.id, "the action `create` and the header Idempotency-Key go together");
+        }
+        if !creates {
+            continue;
+        }
+        creating += 1;
+        let stage = Stage::for_case(case(&operation.id)).await;
+        let (actor, call) = (stage.rightful(operation, &stage.a), stage.call(operation, &stage.a));
+        let send = async |call| {
+            answered(operation, draft(operation, &actor, call, "").header("idempotency-key", "once")).await
+        };
+        let first = send(&call).await;
+        stage.database.letters_are_sent().await;
+        let after_first = stage.everything().await;
+        let second = send(&call).await;
+        let same = (first.status, &first.text, first.header("location"));
+        if same != (second.status, &second.text, second.header("location")) {
+            failures.note(&operation.id, format!("{first}, and the second time {second}"));
+        }
+        if second.header("idempotency-replayed") != "true" {
+            failures.note(&operation.id, "the repetition does not say idempotency-replayed");
+        }
+        let mut other = call.clone();
+        let body = other.body.as_mut().and_then(Value::as_object_mut).unwrap();
+        let field = body.keys().next().unwrap().clone();
+        body.insert(field, json!("other@example.com"));
+        let third = send(&other).await;
+        if third.problem_code() != Ok("idempotency_key_reused") || third.status != 422 {
+            failures.note(&operation.id, format!("another body with the same key: {third}"));
+        }
+        if stage.everything().await != after_first {
+            failures.note(&operation.id, "a repetition changed something");
+        }
+        stage.close().await;
+    }
+    assert!(creating > 0, "no operation creates anything");
+    failures.report();
+}

@@ -1,0 +1,196 @@
+//! One case an operation: a valid request of whoever may just make it. Everything else is generated from these.
+//!
+//! A new operation needs one more line here: the ids of its path and its body, made of the world's people and things.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Failures, contract, stage::Stage};
+use crate::{
+    harness::PASSWORD,
+    world::{Person, Tenant},
+};
+
+/// How to build a valid request.
+pub struct Case {
+    /// The operation.
+    pub operation: &'static str,
+    /// What has to be done to the world first.
+    pub before: Before,
+    /// Who makes it, when it is not the tenant's plainest person with the minimum role.
+    pub by: Option<fn(&Tenant) -> &Person>,
+    /// The request, about the things of this tenant.
+    pub call: fn(&Stage, &Tenant) -> Call,
+}
+
+/// What has to be done to the world before a request can succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// The platform loses its administrator, so that it can be set up.
+    NoAdministrator,
+}
+
+/// A request.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The ids of the path, by name.
+    pub ids: Vec<(&'static str, Uuid)>,
+    /// The body.
+    pub body: Option<Value>,
+}
+
+impl Call {
+    /// With an id in the path.
+    pub fn id(mut self, name: &'static str, id: Uuid) -> Self {
+        self.ids.retain(|(known, _)| *known != name);
+        self.ids.push((name, id));
+        self
+    }
+
+    fn body(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+}
+
+impl Case {
+    const fn new(operation: &'static str, call: fn(&Stage, &Tenant) -> Call) -> Self {
+        Self { operation, before: Before::Nothing, by: None, call }
+    }
+
+    const fn by(self, by: fn(&Tenant) -> &Person) -> Self {
+        Self { by: Some(by), ..self }
+    }
+
+    const fn after(self, before: Before) -> Self {
+        Self { before, ..self }
+    }
+}
+
+/// The case of an operation.
+pub fn case(operation: &str) -> &'static Case {
+    let found = CASES.iter().find(|case| case.operation == operation);
+    found.unwrap_or_else(|| panic!("add a Case for {operation} in tests/it/coverage/cases.rs"))
+}
+
+fn plain(_: &Stage, _: &Tenant) -> Call {
+    Call::default()
+}
+
+fn inside(_: &Stage, tenant: &Tenant) -> Call {
+    Call::default().id("organization_id", tenant.id)
+}
+
+fn subject(_: &Stage, tenant: &Tenant) -> Call {
+    Call::default().id("organization_id", tenant.id).id("member_id", tenant.subject.membership)
+}
+
+fn pending(_: &Stage, tenant: &Tenant) -> Call {
+    Call::default().id("organization_id", tenant.id).id("invitation_id", tenant.pending.id)
+}
+
+fn account(_: &Stage, tenant: &Tenant) -> Call {
+    Call::default().id("account_id", tenant.subject.account)
+}
+
+/// The cases, in the order of the registry.
+const CASES: &[Case] = &[
+    Case::new("health_live", plain),
+    Case::new("health_ready", plain),
+    Case::new("health_get", plain),
+    Case::new("jwks_get", plain),
+    Case::new("setup_get", plain),
+    Case::new("setup_create", |stage, _| {
+        Call::default().body(json!({
+            "token": stage.setup_token, "email": "first@example.com", "name": "Ada", "password": PASSWORD,
+            "token_delivery": "body",
+        }))
+    })
+    .after(Before::NoAdministrator),
+    Case::new("sessions_create", |_, tenant| {
+        Call::default().body(json!({"email": tenant.member.email, "password": PASSWORD, "token_delivery": "body"}))
+    }),
+    Case::new("sessions_refresh", |_, tenant| {
+        Call::default().body(json!({"refresh_token": tenant.member.refresh_token}))
+    }),
+    Case::new("invitations_lookup", |_, tenant| Call::default().body(json!({"token": tenant.pending.token}))),
+    Case::new("invitations_accept", |_, tenant| {
+        Call::default().body(json!({
+            "token": tenant.pending.token, "name": "Grace", "password": PASSWORD, "token_delivery": "body",
+        }))
+    }),
+    Case::new("session_end", plain),
+    Case::new("session_switch", |_, tenant| Call::default().body(json!({"organization_id": tenant.id}))),
+    Case::new("sessions_list", plain),
+    Case::new("sessions_end", |_, tenant| Call::default().id("session_id", tenant.member.session)),
+    Case::new("sessions_end_all", plain),
+    Case::new("me_get", plain),
+    Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),
+    Case::new("me_invitations_accept", |_, tenant| Call::default().body(json!({"token": tenant.guest_token})))
+        .by(|tenant| &tenant.guest),
+    Case::new("event_types_list", plain),
+    Case::new("roles_list", plain),
+    Case::new("organizations_create", |_, _| Call::default().body(json!({"name": "Third", "slug": "third"}))),
+    Case::new("organizations_list", plain),
+    Case::new("organizations_restore", |stage, _| Call::default().id("organization_id", stage.closed)),
+    Case::new("accounts_list", plain),
+    Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
+    Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
+    Case::new("accounts_sessions_end", account),
+    Case::new("errors_stats", plain),
+    Case::new("organizations_get", inside),
+    Case::new("organizations_update", |stage, tenant| {
+        inside(stage, tenant).body(json!({"name": "Renamed", "slug": "renamed"}))
+    }),
+    Case::new("organizations_delete", inside),
+    Case::new("members_list", inside),
+    Case::new("members_get", subject),
+    Case::new("members_update", |stage, tenant| {
+        subject(stage, tenant).body(json!({"role": "manager", "status": "active"}))
+    }),
+    Case::new("members_remove", subject),
+    Case::new("invitations_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({"email": "new@example.com", "role": "member", "message": "Welcome"}))
+    }),
+    Case::new("invitations_create_bulk", |stage, tenant| {
+        let invitations = [json!({"email": "one@example.com", "role": "member"})];
+        inside(stage, tenant).body(json!({"invitations": invitations}))
+    }),
+    Case::new("invitations_list", inside),
+    Case::new("invitations_resend", pending),
+    Case::new("invitations_revoke", pending),
+    Case::new("audit_list", inside),
+    Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
+];
+
+/// Proves AZ-4.
+#[test]
+fn every_operation_has_one_case_and_one_line_of_the_registry() {
+    let mut failures = Failures::default();
+    let operations: BTreeSet<_> = contract::operations().iter().map(|operation| operation.id.as_str()).collect();
+    let mut cases = BTreeSet::new();
+    for case in CASES {
+        if !cases.insert(case.operation) {
+            failures.note(case.operation, "has two cases; remove one in tests/it/coverage/cases.rs");
+        }
+        if !operations.contains(case.operation) {
+            failures.note(case.operation, "is no operation any more; remove its Case in tests/it/coverage/cases.rs");
+        }
+    }
+    for operation in operations.difference(&cases) {
+        failures.note(operation, "add a Case for it in tests/it/coverage/cases.rs");
+    }
+    let policies = contract::policies();
+    for row in policies.rows().iter().filter(|row| !operations.contains(row.operation.as_str())) {
+        failures.note(&row.operation, "is in policies/operations.csv and not in openapi/openapi.json: make openapi");
+    }
+    for operation in contract::operations() {
+        if operation.registered != serde_json::to_value(&operation.policy).unwrap() {
+            failures.note(&operation.id, "x-freehold is not its line of policies/operations.csv: make openapi");
+        }
+    }
+    failures.report();
+}

@@ -1,0 +1,180 @@
+//! Where a case is played: a world, and what is the same about every request and answer.
+
+use std::ops::Deref;
+
+use freehold::authz::Scope;
+use uuid::Uuid;
+
+use super::{
+    cases::{Before, Call, Case, case},
+    contract::{self, Operation},
+};
+use crate::{
+    harness::{Actor, Answer, Draft, Login, Psql},
+    world::{Tenant, World},
+};
+
+/// A world in which cases are played.
+pub struct Stage {
+    world: World,
+    /// A setup token: a good one, if the platform waits to be set up.
+    pub setup_token: String,
+    /// The database, as its owner sees it.
+    pub psql: tokio::sync::Mutex<Psql>,
+}
+
+impl Deref for Stage {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl Stage {
+    /// A stage for checks that change nothing.
+    pub async fn open() -> Self {
+        let world = World::open().await;
+        let psql = world.database.psql(Login::Owner).await.into();
+        Self { world, psql, setup_token: "fhs_not-a-token".to_owned() }
+    }
+
+    /// A stage on which a case can succeed.
+    pub async fn for_case(case: &Case) -> Self {
+        let mut stage = Self::open().await;
+        if case.before == Before::NoAdministrator {
+            let platform = "organization_id = platform_organization()";
+            stage.psql.get_mut().run(&format!("DELETE FROM memberships WHERE {platform}")).await.unwrap();
+            stage.setup_token = stage.world.server.setup_token().await;
+        }
+        stage
+    }
+
+    /// Ends it.
+    pub async fn close(self) {
+        drop(self.psql);
+        self.world.close().await;
+    }
+
+    /// The valid request of an operation, about the things of a tenant.
+    pub fn call(&self, operation: &Operation, tenant: &Tenant) -> Call {
+        (case(&operation.id).call)(self, tenant)
+    }
+
+    /// Who may just make it.
+    pub fn rightful(&self, operation: &Operation, tenant: &Tenant) -> Actor {
+        if let Some(by) = case(&operation.id).by {
+            return by(tenant).deref().clone();
+        }
+        let person = match operation.policy.scope {
+            Scope::Public => return self.server.nobody().clone(),
+            Scope::Own => &tenant.member,
+            Scope::Platform => &self.platform,
+            Scope::Organization => tenant.with_role(operation.policy.minimum_role.as_deref().unwrap_or("member")),
+        };
+        person.deref().clone()
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, operation: &Operation, actor: &Actor, call: &Call) -> Answer {
+        answered(operation, draft(operation, actor, call, "")).await
+    }
+
+    /// Asks whether the guard lets somebody through, and changes nothing: a parameter that no operation knows is a
+    /// fault of the request, which only somebody who may make the request is told.
+    pub async fn admits(&self, operation: &Operation, actor: &Actor, call: &Call) -> Answer {
+        answered(operation, draft(operation, actor, call, "?no_such_parameter=1")).await
+    }
+
+    /// What lies in every table, in a line a table. Only the record of refused calls, which is written now and then,
+    /// is left out.
+    pub async fn everything(&self) -> String {
+        self.digest("'organization_id' = 'organization_id'", "true").await
+    }
+
+    /// The same of one organisation.
+    pub async fn everything_of(&self, organization: Uuid) -> String {
+        let rows = format!("'{organization}' IN (row->>'organization_id', row->>'active_organization', row->>'id')");
+        self.digest("column_name IN ('organization_id', 'active_organization', 'slug')", &rows).await
+    }
+
+    async fn digest(&self, tables: &str, rows: &str) -> String {
+        let mut psql = self.psql.lock().await;
+        let names = format!(
+            "SELECT DISTINCT table_name FROM information_schema.columns
+             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'seaql_migrations') AND {tables}"
+        );
+        let mut names: Vec<_> = psql.rows(&names).await;
+        names.sort_by_key(|row| row["table_name"].to_string());
+        assert!(names.len() >= 4, "the tables were not found: {names:?}");
+        let digests = names.iter().map(|row| {
+            let name = row["table_name"].as_str().unwrap();
+            format!(
+                "SELECT '{name} ' || count(*) || ' ' || md5(coalesce(string_agg(row::text, ',' ORDER BY row::text), '')) AS line
+                 FROM (SELECT to_jsonb(t) AS row FROM {name} t) rows
+                 WHERE row->>'event' IS DISTINCT FROM 'access.refused' AND {rows}"
+            )
+        });
+        let all = digests.collect::<Vec<_>>().join(" UNION ALL ");
+        psql.text(&format!("SELECT string_agg(line, E'\\n' ORDER BY line) FROM ({all}) lines")).await
+    }
+}
+
+/// The request of a call, with something after its path.
+pub fn draft(operation: &Operation, actor: &Actor, call: &Call, after: &str) -> Draft {
+    let draft = actor.request(operation.method.clone(), &format!("{}{after}", path(operation, call)));
+    match &call.body {
+        Some(body) => draft.json(body),
+        None => draft,
+    }
+}
+
+/// The path of a call.
+pub fn path(operation: &Operation, call: &Call) -> String {
+    let filled = call
+        .ids
+        .iter()
+        .fold(operation.path.clone(), |path, (name, id)| path.replace(&format!("{{{name}}}"), &id.to_string()));
+    assert!(!filled.contains('{'), "{}: its Case names too few ids: {filled}", operation.id);
+    filled
+}
+
+/// Sends a request and holds the answer to what is true of every answer.
+pub async fn answered(operation: &Operation, draft: Draft) -> Answer {
+    let answer = draft.send().await;
+    if let Err(fault) = dressed(operation, &answer) {
+        panic!("{}: {fault}: {answer}", operation.id);
+    }
+    answer
+}
+
+/// What may be kept by clients, and for how long; everything else says `no-store`.
+const CACHED: [(&str, &str); 1] = [("jwks_get", "public, max-age=300")];
+
+/// Whether an answer carries what every answer carries (NET-2, NET-8, NET-10).
+fn dressed(operation: &Operation, answer: &Answer) -> Result<(), String> {
+    let fixed = [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("x-xss-protection", "0"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        // Over plain HTTP it must not be there (RFC 6797, 7.2).
+        ("strict-transport-security", ""),
+    ];
+    let cached = CACHED.iter().find(|(name, _)| *name == operation.id && answer.status == 200);
+    let cache = ("cache-control", cached.map_or("no-store", |(_, value)| value));
+    for (name, value) in fixed.into_iter().chain([cache]) {
+        if answer.header(name) != value {
+            return Err(format!("{name} is {:?} and not {value:?}", answer.header(name)));
+        }
+    }
+    for name in ["x-request-id", "traceparent", "permissions-policy"] {
+        if answer.header(name).is_empty() {
+            return Err(format!("there is no {name}"));
+        }
+    }
+    if answer.status >= 400 { contract::is_problem(answer) } else { Ok(()) }
+}

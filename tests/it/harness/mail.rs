@@ -1,0 +1,77 @@
+//! The letters that servers without SMTP write into files, read one by one.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
+};
+
+use freehold::mail::files;
+
+use super::{eventually, token_of};
+
+/// How long a letter may take: it is queued in a transaction, found by a notification, and written.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The letters of one database's servers.
+pub struct Mailbox {
+    folder: PathBuf,
+    taken: Mutex<HashSet<String>>,
+}
+
+/// A letter.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// The subject.
+    pub subject: String,
+    /// The text version.
+    pub text: String,
+}
+
+impl Mailbox {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, taken: Mutex::default() }
+    }
+
+    /// Where the files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How many letters to an address there are, taken or not.
+    pub async fn count(&self, email: &str) -> usize {
+        self.list(email).await.len()
+    }
+
+    /// Takes the oldest letter to an address that was not taken yet; waits for it.
+    pub async fn take(&self, email: &str) -> Letter {
+        let what = format!("a letter to {email}");
+        let next = eventually(&what, PATIENCE, async || {
+            let mut letters = self.list(email).await;
+            letters.reverse();
+            let mut taken = self.taken.lock().unwrap();
+            letters.into_iter().find(|letter| taken.insert(letter.id.to_string()))
+        })
+        .await;
+        let (filed, text) = files::read(self.folder.clone(), next.id).await.unwrap();
+        Letter { subject: filed.subject, text }
+    }
+
+    /// The token of the link in the next letter to an address.
+    pub async fn take_token(&self, email: &str) -> String {
+        self.take(email).await.token()
+    }
+
+    async fn list(&self, email: &str) -> Vec<files::Filed> {
+        let all = files::list(self.folder.clone(), usize::MAX).await.unwrap();
+        all.into_iter().filter(|letter| letter.to.contains(email)).collect()
+    }
+}
+
+impl Letter {
+    /// The token of the link.
+    pub fn token(&self) -> String {
+        token_of(&self.text)
+    }
+}

@@ -1,0 +1,118 @@
+//! The real binary in a process of its own, for stories about its death.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use freehold::db::embedded::Search;
+
+use super::{Actor, database::Database, eventually, folder, server::VARIABLES, token_of};
+
+/// How long the binary may take to be ready, its own PostgreSQL included.
+const READY: Duration = Duration::from_secs(60);
+/// How long it may take to stop: it drains.
+const STOPPED: Duration = Duration::from_secs(40);
+
+/// A running `freehold serve`. It is killed at the end of the test, however that ends.
+pub struct Process {
+    child: Child,
+    output: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// `freehold serve` in the development profile, with these variables and none of ours. Without `DATABASE_URL` it
+    /// runs a PostgreSQL of its own in `FREEHOLD_DATA_DIR`.
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_freehold"));
+        command.env_clear().env("PATH", Search::of_this_machine().path).envs(VARIABLES).envs(settings.iter().copied());
+        command.arg("serve").current_dir(folder("process"));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        collect(child.stdout.take().unwrap(), &output);
+        collect(child.stderr.take().unwrap(), &output);
+        Self { child, output }
+    }
+
+    /// The same on a database of this run, with more variables.
+    pub fn on(database: &Database, settings: &[(&str, &str)]) -> Self {
+        let (data, mail, url) = (folder("process-data"), database.mail_folder(), database.url());
+        let own = [
+            ("FREEHOLD_DATA_DIR", data.to_str().unwrap()),
+            ("FREEHOLD_MAIL_DIRECTORY", mail.to_str().unwrap()),
+            ("DATABASE_URL", url.expose()),
+        ];
+        Self::start(&[own.as_slice(), settings].concat())
+    }
+
+    /// Waits until it is ready; returns nobody in particular, at its address.
+    pub async fn ready(&mut self) -> Actor {
+        let line = self.line_with("Console  http").await;
+        let url = line.trim().trim_start_matches("Console").trim().trim_end_matches('/');
+        let (_, port) = url.rsplit_once(':').unwrap();
+        Actor::at(&format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Waits for the setup link that it prints while nobody administers it; returns the token.
+    pub async fn setup_token(&mut self) -> String {
+        token_of(&self.line_with("/setup#token=").await)
+    }
+
+    /// Everything it has written so far, to both outputs.
+    pub fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill -9, and waits for its end.
+    pub fn kill_9(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop (SIGTERM), and waits until it has.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        let kill = Command::new("sh").args(["-c", "kill -TERM $0", &self.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let Self { child, .. } = self;
+        eventually("the server stops", STOPPED, async || child.try_wait().unwrap()).await
+    }
+
+    async fn line_with(&mut self, text: &str) -> String {
+        let Self { child, output } = self;
+        eventually(&format!("a line with {text}"), READY, async || {
+            let written = output.lock().unwrap().clone();
+            let line = written.split_inclusive('\n').find(|line| line.contains(text) && line.ends_with('\n'));
+            if line.is_none()
+                && let Some(status) = child.try_wait().unwrap()
+            {
+                panic!("the server ended ({status}):\n{written}");
+            }
+            line.map(str::to_owned)
+        })
+        .await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads an output to its end on a thread of its own.
+fn collect(from: impl Read + Send + 'static, into: &Arc<Mutex<String>>) {
+    let into = into.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            into.lock().unwrap().push_str(&format!("{line}\n"));
+        }
+    });
+}

@@ -1,0 +1,167 @@
+//! A server in this process, on a free port, with a clock that the test moves.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use chrono::TimeDelta;
+use freehold::{
+    app::App,
+    config::{Config, Sources},
+    runtime::Clock,
+    server::{self, Running},
+};
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    instrument::WithSubscriber,
+    span,
+};
+
+use super::{Actor, PUBLIC_URL, ROOT_KEY, database::Database, folder, token_of};
+
+/// A server of a test. End it with [`Server::stop`].
+pub struct Server {
+    running: Running,
+    clock: Clock,
+    actor: Actor,
+}
+
+/// What every test server's configuration has in common, in this process and in others.
+pub(super) const VARIABLES: [(&str, &str); 4] = [
+    ("FREEHOLD_PROFILE", "development"),
+    ("FREEHOLD_HTTP_LISTEN", "127.0.0.1:0"),
+    ("FREEHOLD_SECRETS_ROOT_KEY", ROOT_KEY),
+    ("FREEHOLD_HTTP_DRAIN", "2s"),
+];
+
+impl Server {
+    /// A server on this database.
+    pub async fn start(database: &Database) -> Self {
+        Self::with(database, |_| {}).await
+    }
+
+    /// A server on this database whose configuration is changed before it starts.
+    pub async fn with(database: &Database, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config(database, &[]);
+        change(&mut config);
+        Self::run(config).await.unwrap_or_else(|error| panic!("the server did not start: {error}"))
+    }
+
+    /// A server with more settings, by the names of their environment variables.
+    pub async fn configured(database: &Database, settings: &[(&str, &str)]) -> Self {
+        Self::run(config(database, settings)).await.unwrap_or_else(|error| panic!("the server did not start: {error}"))
+    }
+
+    /// Starts a server that may refuse to.
+    ///
+    /// # Errors
+    /// What stood against it.
+    pub async fn run(config: Config) -> freehold::error::Result<Self> {
+        let clock = Clock::default();
+        let running = server::start(config, clock.clone()).await?;
+        let actor = Actor::at(&format!("http://{}", running.address));
+        Ok(Self { running, clock, actor })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// Its parts.
+    pub fn app(&self) -> &App {
+        &self.running.app
+    }
+
+    /// Moves its clock ahead.
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    /// Somebody without a token.
+    pub fn nobody(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Whoever has this access token.
+    pub fn bearer(&self, token: &str) -> Actor {
+        self.actor.bearing(token)
+    }
+
+    /// A new setup token; the ones before stop working.
+    pub async fn setup_token(&self) -> String {
+        let link = self.running.setup_link().await.unwrap().expect("the platform has an administrator already");
+        token_of(link.expose())
+    }
+
+    /// Writes down the guard's refusals now rather than in a few seconds.
+    pub async fn flush_refusals(&self) {
+        self.app().refusals.flush(&self.app().db).await.unwrap();
+    }
+
+    /// Stops it. The test fails when a part of it ended badly.
+    pub async fn stop(self) {
+        let faults = Faults::default();
+        self.running.stop().with_subscriber(faults.clone()).await;
+        let faults = faults.0.lock().unwrap();
+        assert!(faults.is_empty(), "the server ended badly: {faults:?}");
+    }
+}
+
+/// The configuration of a test server on this database, with more settings by the names of their variables.
+pub fn config(database: &Database, settings: &[(&str, &str)]) -> Config {
+    let (data, mail, url) = (folder("server"), database.mail_folder(), database.url());
+    let own = [
+        ("FREEHOLD_HTTP_PUBLIC_URL", PUBLIC_URL),
+        ("FREEHOLD_DATA_DIR", data.to_str().unwrap()),
+        ("FREEHOLD_MAIL_DIRECTORY", mail.to_str().unwrap()),
+        ("FREEHOLD_DATABASE_MAX_CONNECTIONS", "8"),
+        // Longer than any run, because the people of the world sign in once.
+        ("FREEHOLD_TOKENS_ACCESS_LIFETIME", "60m"),
+        ("DATABASE_URL", url.expose()),
+    ];
+    let variables = [&VARIABLES, own.as_slice(), settings].concat();
+    let mut config = Config::load(&Sources::of(&variables)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    // Far too weak for people, which is why the configuration refuses it: it has to be done behind its back.
+    (config.passwords.memory_kib, config.passwords.iterations, config.passwords.workers) = (64, 1, 1);
+    config
+}
+
+/// Collects what is logged as an error.
+#[derive(Clone, Default)]
+struct Faults(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Faults {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::ERROR
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text::default();
+        event.record(&mut text);
+        self.0.lock().unwrap().push(text.0);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!("{field}={value:?} "));
+    }
+}

@@ -1,0 +1,315 @@
+//! What PostgreSQL itself allows the server's roles, whatever the server's code asks for: one organisation at a time,
+//! and a record that nobody changes.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    harness::{Database, Login, Psql},
+    world::World,
+};
+
+/// Tables without an organisation, with the reason.
+const IDENTITY: [(&str, &str); 9] = [
+    ("accounts", "a person may be in many organisations"),
+    ("password_credentials", "belongs to an account"),
+    ("sessions", "belongs to an account; the organisation is where it is at the moment"),
+    ("refresh_tokens", "belongs to a session"),
+    ("setup_tokens", "makes the first administrator, before there is anything else"),
+    ("signing_keys", "signs for the whole installation"),
+    ("idempotency_keys", "the organisation is part of the hashed key"),
+    ("outbox", "what lies in it is sealed, and the application can't read it"),
+    ("seaql_migrations", "which steps of the schema were made; out of reach for the server's roles"),
+];
+
+/// Each tenant table with its column of the organisation.
+const TENANT: [(&str, &str); 5] = [
+    ("organizations", "id"),
+    ("memberships", "organization_id"),
+    ("invitations", "organization_id"),
+    ("audit_entries", "organization_id"),
+    ("audit_words", "organization_id"),
+];
+
+/// PostgreSQL's "insufficient privilege", which row-level security also says.
+const FORBIDDEN: &str = "42501";
+
+/// Insists that PostgreSQL does not permit a statement.
+async fn refused(psql: &mut Psql, sql: &str) {
+    match psql.run(sql).await {
+        Ok(rows) => panic!("{rows} rows were touched by {sql}"),
+        Err(error) => {
+            let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+            assert_eq!(code, FORBIDDEN, "{sql}: {error}");
+        }
+    }
+}
+
+async fn count(psql: &mut Psql, table: &str, condition: &str) -> i64 {
+    psql.number(&format!("SELECT count(*) FROM {table} WHERE {condition}")).await
+}
+
+/// Everything that an organisation has, as one number that changes when anything of it does.
+async fn fingerprint(owner: &mut Psql, organization: Uuid) -> Vec<String> {
+    let mut all = Vec::new();
+    for (table, column) in TENANT {
+        let rows = format!("SELECT t::text AS row FROM {table} t WHERE {column} = '{organization}'");
+        all.push(owner.text(&format!("SELECT md5(string_agg(row, '|' ORDER BY row)) FROM ({rows}) rows")).await);
+    }
+    assert!(all.iter().all(|hash| !hash.is_empty()), "a table has nothing of {organization}: {all:?}");
+    all
+}
+
+/// Proves AZ-9.
+#[tokio::test]
+async fn the_application_sees_one_organisation_at_a_time() {
+    let world = World::open().await;
+    let (a, b) = (&world.a, &world.b);
+    let mut owner = world.database.psql(Login::Owner).await;
+    let mut psql = world.database.psql(Login::Application).await;
+    for (table, _) in TENANT {
+        assert!(count(&mut owner, table, "true").await > 0, "the owner sees nothing in {table}");
+        assert_eq!(count(&mut psql, table, "true").await, 0, "{table} shows something without an organisation");
+    }
+    for (own, other) in [(a.id, b.id), (b.id, a.id)] {
+        psql.act(Some(own), None).await;
+        for (table, column) in TENANT {
+            let of_own = format!("{column} = '{own}'");
+            let seen = count(&mut psql, table, "true").await;
+            assert_eq!(seen, count(&mut owner, table, &of_own).await, "{table}");
+            assert!(seen > 0, "{table} has nothing to see");
+            assert_eq!(count(&mut psql, table, &format!("{column} = '{other}'")).await, 0, "{table}");
+        }
+    }
+    // An organisation that is none, and text that is no id.
+    psql.act(Some(Uuid::nil()), None).await;
+    assert_eq!(count(&mut psql, "memberships", "true").await, 0);
+    psql.run("SET freehold.organization = ''; SET freehold.account = ''").await.unwrap();
+    assert_eq!(count(&mut psql, "memberships", "true").await, 0);
+    world.close().await;
+}
+
+/// Proves AZ-9.
+#[tokio::test]
+async fn the_application_changes_nothing_of_another_organisation() {
+    let world = World::open().await;
+    let (a, b) = (&world.a, &world.b);
+    let mut owner = world.database.psql(Login::Owner).await;
+    let before = fingerprint(&mut owner, b.id).await;
+    let mut psql = world.database.psql(Login::Application).await;
+    psql.act(Some(a.id), Some(a.owner.account)).await;
+
+    // Changed and removed by its id, nothing of the other's is found.
+    for sql in [
+        format!("UPDATE memberships SET role = 'owner' WHERE id = '{}'", b.member.membership),
+        format!("UPDATE organizations SET name = 'Ours' WHERE id = '{}'", b.id),
+        format!("UPDATE invitations SET role = 'owner' WHERE id = '{}'", b.pending.id),
+        format!("DELETE FROM memberships WHERE id = '{}'", b.member.membership),
+    ] {
+        assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");
+    }
+    let (account, b_id) = (a.owner.account, b.id);
+    for sql in [
+        // Put into the other's.
+        format!(
+            "INSERT INTO memberships (id, organization_id, account_id, role, status, joined_at, updated_at)
+             VALUES (gen_random_uuid(), '{b_id}', '{account}', 'owner', 'active', now(), now())"
+        ),
+        format!(
+            "INSERT INTO invitations (id, organization_id, email, role, token_hash, status, created_at, expires_at)
+             VALUES (gen_random_uuid(), '{b_id}', 'x@example.com', 'owner', sha256('x'), 'pending', now(), now())"
+        ),
+        audit_entry(b.id),
+        format!("INSERT INTO audit_words (organization_id, word, entry_id) VALUES ('{b_id}', 'x', '{}')", b.entry),
+        // Moved over.
+        format!("UPDATE memberships SET organization_id = '{b_id}' WHERE id = '{}'", a.member.membership),
+        format!("UPDATE invitations SET organization_id = '{b_id}' WHERE id = '{}'", a.pending.id),
+        format!("UPDATE organizations SET id = '{b_id}' WHERE id = '{}'", a.id),
+        // Made or removed, which is the platform's to do.
+        "INSERT INTO organizations (id, name, slug, kind, status, created_at, updated_at)
+         VALUES (gen_random_uuid(), 'X', 'x', 'tenant', 'active', now(), now())"
+            .to_owned(),
+        format!("DELETE FROM organizations WHERE id = '{}'", a.id),
+        "TRUNCATE memberships".to_owned(),
+    ] {
+        refused(&mut psql, &sql).await;
+    }
+    assert_eq!(fingerprint(&mut owner, b.id).await, before);
+    // The control: the same statements on one's own.
+    let own = format!("UPDATE memberships SET role = 'manager' WHERE id = '{}'", a.member.membership);
+    assert_eq!(psql.run(&own).await.unwrap(), 1);
+    psql.run(&audit_entry(a.id)).await.unwrap();
+    world.close().await;
+}
+
+fn audit_entry(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type, target_type, metadata)
+         VALUES (gen_random_uuid(), '{organization}', now(), 'x', 'low', 'normal', 'success', 'system', 'x', '{{}}')"
+    )
+}
+
+/// Proves AZ-9.
+#[tokio::test]
+async fn a_person_sees_their_own_memberships_elsewhere_and_changes_none_of_them() {
+    let world = World::open().await;
+    let (a, b) = (&world.a, &world.b);
+    let mut psql = world.database.psql(Login::Application).await;
+    psql.act(Some(b.id), Some(a.member.account)).await;
+    let foreign = format!("organization_id = '{}'", a.id);
+    assert_eq!(count(&mut psql, "memberships", &foreign).await, 1);
+    assert_eq!(count(&mut psql, "organizations", &format!("id = '{}'", a.id)).await, 1);
+    for table in ["invitations", "audit_entries", "audit_words"] {
+        assert_eq!(count(&mut psql, table, &foreign).await, 0, "{table}");
+    }
+    let climb = format!("UPDATE memberships SET role = 'owner' WHERE {foreign}");
+    assert_eq!(psql.run(&climb).await.unwrap(), 0);
+    assert_eq!(psql.run(&format!("DELETE FROM memberships WHERE {foreign}")).await.unwrap(), 0);
+    let rename = format!("UPDATE organizations SET name = 'Mine' WHERE id = '{}'", a.id);
+    assert_eq!(psql.run(&rename).await.unwrap(), 0);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn nobody_changes_the_record() {
+    let world = World::open().await;
+    let a = &world.a;
+    let mut owner = world.database.psql(Login::Owner).await;
+    let before = owner.text("SELECT md5(string_agg(e::text, '|' ORDER BY id)) FROM audit_entries e").await;
+    let statements = [
+        format!("UPDATE audit_entries SET outcome = 'failed' WHERE id = '{}'", a.entry),
+        format!("DELETE FROM audit_entries WHERE id = '{}'", a.entry),
+        "TRUNCATE audit_entries CASCADE".to_owned(),
+        "UPDATE audit_entries SET organization_id = organization_id".to_owned(),
+    ];
+    for login in [Login::Application, Login::Platform] {
+        let mut psql = world.database.psql(login).await;
+        psql.act(Some(a.id), Some(a.owner.account)).await;
+        assert_eq!(count(&mut psql, "audit_entries", &format!("id = '{}'", a.entry)).await, 1, "{login:?}");
+        for sql in statements.iter().map(String::as_str).chain([
+            "UPDATE audit_words SET word = 'x'",
+            "DELETE FROM audit_words",
+            "TRUNCATE audit_words",
+            "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
+            "DROP TABLE audit_entries CASCADE",
+        ]) {
+            refused(&mut psql, sql).await;
+        }
+    }
+    // Whoever migrates has to take the trigger away first, on purpose.
+    for sql in &statements {
+        let error = owner.run(sql).await.expect_err(sql).to_string();
+        assert!(error.contains("audit entries are immutable"), "{sql}: {error}");
+    }
+    let after = owner.text("SELECT md5(string_agg(e::text, '|' ORDER BY id)) FROM audit_entries e").await;
+    assert_eq!(after, before);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn the_application_puts_letters_into_the_outbox_and_reads_none() {
+    let database = Database::new().await;
+    let mut psql = database.psql(Login::Application).await;
+    let insert = "INSERT INTO outbox (id, kind, payload, created_at, available_at)
+                  VALUES (gen_random_uuid(), 'mail', 'x', now(), now())";
+    psql.run(insert).await.unwrap();
+    assert_eq!(psql.number("SELECT count(id) FROM outbox WHERE sent_at IS NULL").await, 1);
+    for sql in [
+        "SELECT payload FROM outbox",
+        "SELECT * FROM outbox",
+        "SELECT id FROM outbox WHERE payload = 'x'",
+        &format!("{insert} RETURNING payload"),
+        "UPDATE outbox SET available_at = now()",
+        "DELETE FROM outbox",
+    ] {
+        refused(&mut psql, sql).await;
+    }
+}
+
+/// Proves AZ-9.
+#[tokio::test]
+async fn the_servers_roles_own_nothing_and_stand_above_nothing() {
+    let database = Database::new().await;
+    let mut owner = database.psql(Login::Owner).await;
+    let roles = owner
+        .rows(
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
+                    (SELECT count(*) FROM pg_auth_members m WHERE m.member = r.oid) AS member_of,
+                    (SELECT count(*) FROM pg_class c WHERE c.relowner = r.oid) AS tables,
+                    (SELECT count(*) FROM pg_proc p WHERE p.proowner = r.oid) AS functions
+             FROM pg_roles r WHERE rolname IN ('freehold_application', 'freehold_platform')",
+        )
+        .await;
+    let powerless = json!({
+        "rolsuper": false, "rolbypassrls": false, "rolcreaterole": false, "rolcreatedb": false,
+        "rolreplication": false, "member_of": 0, "tables": 0, "functions": 0,
+    });
+    assert_eq!(roles, [powerless.clone(), powerless]);
+    for login in [Login::Application, Login::Platform] {
+        let mut psql = database.psql(login).await;
+        for sql in [
+            "CREATE TABLE public.mine (id int)",
+            "ALTER TABLE memberships DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE memberships NO FORCE ROW LEVEL SECURITY",
+            "CREATE POLICY mine ON memberships USING (true)",
+            "ALTER ROLE freehold_application BYPASSRLS",
+            "SET ROLE freehold_owner",
+            "GRANT freehold_owner TO CURRENT_USER",
+            "CREATE OR REPLACE FUNCTION public.current_organization() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+            "COPY memberships TO '/tmp/memberships'",
+            "SELECT * FROM seaql_migrations",
+        ] {
+            refused(&mut psql, sql).await;
+        }
+        // With row_security off PostgreSQL refuses rather than shows; whoever could bypass it would see.
+        psql.run("SET row_security = off").await.unwrap();
+        if login == Login::Application {
+            refused(&mut psql, "SELECT count(*) FROM memberships").await;
+        }
+    }
+}
+
+/// Proves AZ-9.
+#[tokio::test]
+async fn every_table_is_a_tenants_or_has_a_reason_not_to_be() {
+    let database = Database::new().await;
+    let mut owner = database.psql(Login::Owner).await;
+    let tables = owner
+        .rows(
+            "SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced,
+                    EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = c.oid AND attname = 'organization_id'
+                            AND attnotnull AND NOT attisdropped) AS owned,
+                    EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+                            WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL
+                              AND a.attname = 'organization_id') AS indexed
+             FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+             ORDER BY 1",
+        )
+        .await;
+    let mut faults = Vec::new();
+    for table in &tables {
+        let name = table["name"].as_str().unwrap();
+        let is = |what: &str| table[what] == Value::Bool(true);
+        let tenants = match name {
+            // Its id is the organisation's.
+            "organizations" => is("forced"),
+            _ => is("forced") && is("owned") && is("indexed"),
+        };
+        let identity = IDENTITY.iter().any(|(known, _)| *known == name);
+        if tenants == identity {
+            faults.push(format!(
+                "{table}: give it organization_id, an index that begins with it and forced row-level security, or a \
+                 reason in IDENTITY, but not both"
+            ));
+        }
+        if tenants != TENANT.iter().any(|(known, _)| *known == name) {
+            faults.push(format!("{name}: add it to TENANT, so that the stories above hold it to its organisation"));
+        }
+    }
+    for (name, _) in IDENTITY {
+        if !tables.iter().any(|table| table["name"] == name) {
+            faults.push(format!("{name} is in IDENTITY and no table"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -1,0 +1,310 @@
+//! A small world: a platform with two tenants of the same shape, A and B, that know nothing of each other.
+//!
+//! It is built once a run, through the API alone, and copied for each test. Every text of tenant A (its name, its
+//! people's names and addresses, its messages) holds [`CANARY`]: where that word turns up in front of anybody who is
+//! not A's, something leaked. The platform administrator belongs to neither tenant.
+
+use std::ops::Deref;
+
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::harness::{Actor, Answer, Database, PASSWORD, Server};
+
+/// The word in every text of tenant A.
+pub const CANARY: &str = "canary7f3a";
+/// Its counterpart in tenant B.
+const OTHER: &str = "bravo";
+
+/// The world, on a server and a database of the test's own.
+pub struct World {
+    /// The people and things.
+    pub cast: Cast,
+    /// The server.
+    pub server: Server,
+    /// Its database.
+    pub database: Database,
+}
+
+/// Who and what there is.
+#[derive(Clone)]
+pub struct Cast {
+    /// The platform administrator, in the platform's organisation, a member of no tenant.
+    pub platform: Person,
+    /// The tenant whose every text holds [`CANARY`].
+    pub a: Tenant,
+    /// The other tenant.
+    pub b: Tenant,
+    /// An account that is blocked everywhere.
+    pub suspended: Uuid,
+    /// An organisation that was deleted.
+    pub closed: Uuid,
+}
+
+/// A tenant and its people.
+#[derive(Clone)]
+pub struct Tenant {
+    /// The organisation.
+    pub id: Uuid,
+    /// The first owner.
+    pub owner: Person,
+    /// An administrator.
+    pub admin: Person,
+    /// A manager.
+    pub manager: Person,
+    /// A plain member.
+    pub member: Person,
+    /// An auditor.
+    pub auditor: Person,
+    /// Another plain member, for what is done to one.
+    pub subject: Person,
+    /// A member who is blocked in this organisation, with a session in it.
+    pub blocked: Person,
+    /// Somebody who was a member, is none any more, and is invited again.
+    pub guest: Person,
+    /// The token of the guest's invitation.
+    pub guest_token: String,
+    /// An open invitation of somebody without an account.
+    pub pending: Invitation,
+    /// An invitation that was withdrawn.
+    pub revoked: Invitation,
+    /// An entry of the audit log.
+    pub entry: Uuid,
+}
+
+/// A person with a session in their tenant.
+#[derive(Clone)]
+pub struct Person {
+    actor: Actor,
+    /// The address.
+    pub email: String,
+    /// The account.
+    pub account: Uuid,
+    /// The membership; somebody who is no member any more keeps the number of the one they had.
+    pub membership: Uuid,
+    /// The session.
+    pub session: Uuid,
+    /// The session's refresh token.
+    pub refresh_token: String,
+}
+
+/// An invitation and the token of its link.
+#[derive(Clone)]
+pub struct Invitation {
+    /// The invitation.
+    pub id: Uuid,
+    /// Who was invited.
+    pub email: String,
+    /// The token.
+    pub token: String,
+}
+
+impl World {
+    /// A world of the test's own. End it with [`World::close`].
+    pub async fn open() -> Self {
+        Self::configured(&[]).await
+    }
+
+    /// The same on a server with more settings, by the names of their variables.
+    pub async fn configured(settings: &[(&str, &str)]) -> Self {
+        static ORIGINAL: OnceCell<(Database, Cast)> = OnceCell::const_new();
+        let (original, cast) = ORIGINAL.get_or_init(build).await;
+        let database = Database::copy_of(original).await;
+        let server = Server::configured(&database, settings).await;
+        Self { cast: cast.at(&server), server, database }
+    }
+
+    /// Stops the server.
+    pub async fn close(self) {
+        self.server.stop().await;
+    }
+}
+
+impl Deref for World {
+    type Target = Cast;
+
+    fn deref(&self) -> &Cast {
+        &self.cast
+    }
+}
+
+impl Deref for Person {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+impl Cast {
+    /// The same people, at this server.
+    pub fn at(&self, server: &Server) -> Self {
+        let mut cast = self.clone();
+        let Self { platform, a, b, .. } = &mut cast;
+        let people = [platform].into_iter().chain(a.everybody_mut()).chain(b.everybody_mut());
+        people.for_each(|person| person.actor = person.actor.at_server_of(server.nobody()));
+        cast
+    }
+}
+
+impl Tenant {
+    /// The members by role, the highest first, the auditor last.
+    pub fn by_role(&self) -> [(&'static str, &Person); 5] {
+        [
+            ("owner", &self.owner),
+            ("admin", &self.admin),
+            ("manager", &self.manager),
+            ("member", &self.member),
+            ("auditor", &self.auditor),
+        ]
+    }
+
+    /// Who has this role.
+    pub fn with_role(&self, role: &str) -> &Person {
+        let found = self.by_role().into_iter().find(|(name, _)| *name == role);
+        found.unwrap_or_else(|| panic!("nobody in the world is {role}")).1
+    }
+
+    fn everybody_mut(&mut self) -> [&mut Person; 8] {
+        let Self { owner, admin, manager, member, auditor, subject, blocked, guest, .. } = self;
+        [owner, admin, manager, member, auditor, subject, blocked, guest]
+    }
+}
+
+impl Person {
+    fn signed_in(nobody: &Actor, answer: &Answer, agent: &str) -> Self {
+        Self {
+            actor: nobody.bearing(answer.text_at("/access_token")).using(agent),
+            email: answer.text_at("/account/email").to_owned(),
+            account: answer.id_at("/account/id"),
+            membership: Uuid::nil(),
+            session: answer.id_at("/session/id"),
+            refresh_token: answer.text_at("/refresh_token").to_owned(),
+        }
+    }
+}
+
+async fn build() -> (Database, Cast) {
+    let database = Database::new().await;
+    let server = Server::start(&database).await;
+    let cast = Builder { database: &database, server: &server }.cast().await;
+    // A letter that the copies' servers find unsent would be sent by each of them.
+    database.letters_are_sent().await;
+    server.stop().await;
+    (database, cast)
+}
+
+struct Builder<'a> {
+    database: &'a Database,
+    server: &'a Server,
+}
+
+impl Builder<'_> {
+    async fn cast(&self) -> Cast {
+        let platform = self.first_admin().await;
+        let a = self.tenant(&platform, CANARY).await;
+        let b = self.tenant(&platform, OTHER).await;
+        let suspended = platform.get(&format!("/v1/accounts?email=suspended.{OTHER}@example.com")).await.expect(200);
+        let suspended = suspended.id_at("/items/0/id");
+        platform.post(&format!("/v1/accounts/{suspended}/block"), json!({"reason": "Reported"})).await.expect(200);
+        let closed = platform.post("/v1/organizations", json!({"name": "Closed"})).await.expect(201).id_at("/id");
+        let inside = self.enter(&platform, closed).await;
+        inside.delete(&format!("/v1/organizations/{closed}")).await.expect(204);
+        Cast { platform, a, b, suspended, closed }
+    }
+
+    async fn first_admin(&self) -> Person {
+        let first = json!({
+            "token": self.server.setup_token().await, "email": "platform@example.com", "name": "Platform",
+            "password": PASSWORD, "token_delivery": "body",
+        });
+        let answer = self.server.nobody().post("/v1/setup", first).await.expect(201);
+        Person::signed_in(self.server.nobody(), &answer, "freehold-it/platform")
+    }
+
+    /// A second session of the administrator's, in an organisation.
+    async fn enter(&self, platform: &Person, organization: Uuid) -> Actor {
+        let sign_in = json!({"email": platform.email, "password": PASSWORD, "token_delivery": "body"});
+        let answer = self.server.nobody().post("/v1/sessions", sign_in).await.expect(201);
+        let second = self.server.bearer(answer.text_at("/access_token"));
+        second.post("/v1/session/organization", json!({"organization_id": organization})).await.expect(200);
+        second
+    }
+
+    async fn tenant(&self, platform: &Person, word: &str) -> Tenant {
+        let name = json!({"name": format!("Works of {word}"), "slug": format!("{word}-works")});
+        let id = platform.post("/v1/organizations", name).await.expect(201).id_at("/id");
+        let founder = self.enter(platform, id).await;
+        let scene = Scene { builder: self, id, word };
+        let owner = scene.join(&founder, "owner", "owner").await;
+        // The platform's administrator leaves: from now on they have no access here.
+        let own = founder.get("/v1/me").await.expect(200).id_at("/member_id");
+        founder.delete(&format!("/v1/organizations/{id}/members/{own}")).await.expect(204);
+
+        let admin = scene.join(&owner, "admin", "admin").await;
+        let manager = scene.join(&owner, "manager", "manager").await;
+        let member = scene.join(&owner, "member", "member").await;
+        let auditor = scene.join(&owner, "auditor", "auditor").await;
+        let subject = scene.join(&owner, "subject", "member").await;
+        let blocked = scene.join(&owner, "blocked", "member").await;
+        let guest = scene.join(&owner, "guest", "member").await;
+        scene.join(&owner, "suspended", "member").await;
+        let block = json!({"status": "blocked"});
+        owner.patch(&scene.path(&format!("members/{}", blocked.membership)), block).await.expect(200);
+        owner.delete(&scene.path(&format!("members/{}", guest.membership))).await.expect(204);
+        let guest_token = scene.invite(&owner, "guest", "member").await.token;
+        let pending = scene.invite(&owner, "pending", "member").await;
+        let revoked = scene.invite(&owner, "revoked", "member").await;
+        owner.delete(&scene.path(&format!("invitations/{}", revoked.id))).await.expect(204);
+        let entry = owner.get(&scene.path("audit?limit=1")).await.expect(200).id_at("/items/0/id");
+        Tenant {
+            id,
+            owner,
+            admin,
+            manager,
+            member,
+            auditor,
+            subject,
+            blocked,
+            guest,
+            guest_token,
+            pending,
+            revoked,
+            entry,
+        }
+    }
+}
+
+/// A tenant that is being built.
+struct Scene<'a> {
+    builder: &'a Builder<'a>,
+    id: Uuid,
+    word: &'a str,
+}
+
+impl Scene<'_> {
+    fn path(&self, rest: &str) -> String {
+        format!("/v1/organizations/{}/{rest}", self.id)
+    }
+
+    async fn invite(&self, by: &Actor, name: &str, role: &str) -> Invitation {
+        let email = format!("{name}.{}@example.com", self.word);
+        let body = json!({"email": email, "role": role, "message": format!("Welcome to {}", self.word)});
+        let id = by.post(&self.path("invitations"), body).await.expect(201).id_at("/id");
+        Invitation { id, token: self.builder.database.mail().take_token(&email).await, email }
+    }
+
+    /// Invites a person, who accepts with a new account.
+    async fn join(&self, by: &Actor, name: &str, role: &str) -> Person {
+        let token = self.invite(by, name, role).await.token;
+        let name = format!("{name} of {}", self.word);
+        let body: Value = json!({"token": token, "name": name, "password": PASSWORD, "token_delivery": "body"});
+        let agent = format!("freehold-it/{}", self.word);
+        let nobody = self.builder.server.nobody().using(&agent);
+        let answer = nobody.post("/v1/invitations/accept", body).await.expect(201);
+        let mut person = Person::signed_in(&nobody, &answer, &agent);
+        person.membership = person.get("/v1/me").await.expect(200).id_at("/member_id");
+        person
+    }
+}
