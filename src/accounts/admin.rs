@@ -12,6 +12,8 @@ use crate::{
     types::{Caller, Email, Page, PageRequest, single_line},
 };
 
+/// The lock under which the number of platform administrators can shrink: the last one stays.
+pub const ADMINISTRATORS: &str = "platform administrators";
 /// The longest reason in characters.
 const LONGEST_REASON: usize = 500;
 
@@ -56,6 +58,12 @@ pub async fn block(app: &App, caller: &Caller, id: AccountId, reason: &str) -> R
         return Err(Error::Conflict(Code::Conflict));
     }
     let tx = app.db.write(caller).await?;
+    tx.lock(ADMINISTRATORS).await?;
+    // Two administrators who block each other: the second finds itself blocked.
+    let own = super::get(&tx, caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?).await?;
+    if own.state != rows::State::Active {
+        return Err(Error::Forbidden(Code::Forbidden));
+    }
     let account = locked(&tx, id).await?;
     if account.state == rows::State::Blocked {
         return Ok(account);

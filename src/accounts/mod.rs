@@ -16,7 +16,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, SelectStatement, extension::postgres::PgExpr},
 };
 
-pub use admin::{Search, block, end_sessions, list, unblock};
+pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
 pub use passwords::Passwords;
 pub use sign_in::{authenticate, mark_signed_in, sign_in};
 

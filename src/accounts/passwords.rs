@@ -124,7 +124,10 @@ impl Passwords {
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |argon2| {
-            // Whoever asked may have hung up.
+            // Whoever asked may have hung up before the work began, or since.
+            if answer.is_closed() {
+                return;
+            }
             drop(answer.send(work(argon2)));
         });
         match self.queue.try_send(work) {

@@ -353,8 +353,17 @@ impl Guard {
         Ok(bytes)
     }
 
+    /// Decides again after a body, which a slow client can stretch for half a minute: who has lost access meanwhile
+    /// must not act, and nothing is judged by the time at which the request began.
+    async fn admit_again(&self, request: &mut Request) -> Result<Caller> {
+        let origin = request.data::<Origin>().cloned().ok_or_else(|| Error::internal("a request without an origin"))?;
+        request.set_data(Origin { now: self.gate.app.clock.now(), ..origin });
+        self.admit(request).await
+    }
+
     async fn pass(&self, mut request: Request, caller: Caller) -> Result<poem::Result<Response>> {
         let bytes = self.read(&mut request).await?;
+        let caller = if bytes.is_empty() { caller } else { self.admit_again(&mut request).await? };
         let caller = match idempotency::begin(&self.gate.app, &caller, &self.policy, &request, &bytes).await? {
             idempotency::Begun::Replay(response) => return Ok(Ok(response)),
             idempotency::Begun::Run(caller) => caller,

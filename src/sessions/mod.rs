@@ -192,7 +192,7 @@ impl Sessions {
     /// # Errors
     /// `Unauthenticated` when the session or its account has lost access meanwhile.
     pub async fn issue(&self, session: &Session, origin: &Origin) -> Result<AccessToken> {
-        let principal = self.principals.get(session.account_id, session.id, origin).await?;
+        let principal = self.principals.fresh(session.account_id, session.id, origin).await?;
         let expires = Ord::min(origin.now + self.settings.access_lifetime, principal.expires_at);
         let claims = Claims {
             iss: self.issuer.to_string(),

@@ -99,12 +99,15 @@ impl Principals {
         let generation = Arc::new(AtomicU64::new(0));
         let (dropped, counted) = (cache.clone(), generation.clone());
         changes.on_change(move |change| {
+            if matches!(change, Change::Keys | Change::Outbox) {
+                return;
+            }
+            // Counted first: who keeps an older answer after this sees the count, or is dropped below.
+            counted.fetch_add(1, Ordering::SeqCst);
             match change {
                 Change::Account(id) => dropped.invalidate(&AccountId(id)),
-                Change::Organization(_) | Change::Everything => dropped.invalidate_all(),
-                Change::Keys | Change::Outbox => return,
+                _ => dropped.invalidate_all(),
             }
-            counted.fetch_add(1, Ordering::SeqCst);
         });
         Self { db, changes, cache, generation }
     }
@@ -125,8 +128,17 @@ impl Principals {
     /// Drops what is kept of an account, after this instance itself committed a change to it: its own notification
     /// comes back a moment later, and the answer to the change must not be made from before it.
     pub fn forget(&self, account: AccountId) {
-        self.cache.invalidate(&account);
         self.generation.fetch_add(1, Ordering::SeqCst);
+        self.cache.invalidate(&account);
+    }
+
+    /// The principal as the database has it at this moment: what a token is made of.
+    ///
+    /// # Errors
+    /// As [`Principals::get`].
+    pub async fn fresh(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Arc<Principal>> {
+        let principal = self.load(account, session, origin).await?;
+        if origin.now < principal.expires_at { Ok(principal) } else { Err(ended()) }
     }
 
     fn kept(&self, account: AccountId, session: SessionId) -> Option<Arc<Principal>> {

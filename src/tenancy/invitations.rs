@@ -13,7 +13,7 @@ use sea_orm::{
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
 
-use super::{organizations, roles};
+use super::{members, organizations, roles};
 use crate::{
     accounts,
     app::App,
@@ -75,6 +75,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<In
     let message = new.message.as_deref().map(checked_message).transpose()?;
     let organization = caller.organization().ok_or_else(Error::not_found)?;
     let tx = app.db.write(caller).await?;
+    members::still(&tx).await?;
     if let Err(refusal) = roles::may_grant(&app.policy, caller, role.as_str()) {
         let event = Event::without_target(Kind::InvitationRefused).refused().with("role", role.as_str());
         return tx.commit_refused(event, refusal).await;
@@ -159,6 +160,7 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     row.status = Set(rows::Status::Pending);
     row.expires_at = Set(caller.now() + LIFETIME);
     row.resend_count = Set(again);
+    row.invited_by = Set(caller.account());
     let row = tx.update(row).await?;
     let (row, inviter) = send(&tx, app, row, &token).await?;
     tx.commit(Event::new(Kind::InvitationResent, id)).await?;
@@ -168,10 +170,12 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
 /// Withdraws an open or expired invitation.
 ///
 /// # Errors
-/// `NotFound` when there is none that is open or expired.
+/// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`.
 pub async fn revoke(app: &App, caller: &Caller, id: InvitationId) -> Result<()> {
     let tx = app.db.write(caller).await?;
-    let mut row = open(&tx, id).await?.into_active_model();
+    let present = open(&tx, id).await?;
+    roles::may_grant(&app.policy, caller, &present.role)?;
+    let mut row = present.into_active_model();
     row.status = Set(rows::Status::Revoked);
     tx.update(row).await?;
     tx.commit(Event::new(Kind::InvitationRevoked, id)).await

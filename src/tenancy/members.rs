@@ -99,6 +99,36 @@ pub async fn belongs(app: &App, caller: &Caller, organization: OrganizationId) -
     Ok(tx.one(sessions::giving_access(seats)).await?.is_some())
 }
 
+/// Whether the caller is still what the guard found them to be, now that the transaction has begun.
+///
+/// # Errors
+/// `Forbidden` when their membership, role or account has changed since.
+pub(super) async fn still(tx: &Tx) -> Result<()> {
+    let caller = tx.caller();
+    let gone = || Error::Forbidden(Code::Forbidden);
+    let (id, role) = caller.membership.zip(caller.role.as_ref()).ok_or_else(gone)?;
+    let seat = tx
+        .find::<rows::Entity>()
+        .filter(rows::Column::Id.eq(id))
+        .filter(rows::Column::Role.eq(role.as_str()))
+        .filter(rows::Column::Status.eq(rows::Status::Active))
+        .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
+    tx.one(seat).await?.map(|_| ()).ok_or_else(gone)
+}
+
+/// Whether this person could grant the role in the transaction's organisation today.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, role: &str) -> Result<bool> {
+    let seat = tx
+        .find::<rows::Entity>()
+        .filter(rows::Column::AccountId.eq(account))
+        .filter(rows::Column::Status.eq(rows::Status::Active))
+        .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
+    Ok(tx.one(seat).await?.is_some_and(|seat| app.policy.hierarchy().covers(&seat.role, role)))
+}
+
 /// Makes a person a member, in the transaction of the reason for it.
 ///
 /// # Errors
@@ -135,7 +165,7 @@ pub async fn add(
 pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Changes) -> Result<Member> {
     let role = changes.role.as_deref().map(|name| roles::assignable(&app.policy, caller, name)).transpose()?;
     let tx = app.db.write(caller).await?;
-    organizations::lock(&tx, caller.organization()).await?;
+    settle(&tx).await?;
     let present = row(&tx, id).await?;
     expect_version(changes.version, present.version)?;
     if let Err(refusal) = may_change(app, &tx, &present, role.as_ref(), changes.status).await {
@@ -170,7 +200,7 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
 /// `NotFound`; `Forbidden` with `role_above_own`; `Conflict` with `last_owner`. A refusal by rule is recorded.
 pub async fn remove(app: &App, caller: &Caller, id: MembershipId) -> Result<()> {
     let tx = app.db.write(caller).await?;
-    organizations::lock(&tx, caller.organization()).await?;
+    settle(&tx).await?;
     let present = row(&tx, id).await?;
     let allowed = match caller.membership == Some(id) {
         true => Ok(()),
@@ -186,6 +216,16 @@ pub async fn remove(app: &App, caller: &Caller, id: MembershipId) -> Result<()> 
     tx.delete(tx.remove::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
     let event = Event::new(Kind::MemberRemoved, id).with("account", present.account_id.to_string());
     tx.commit(event.with("role", present.role)).await
+}
+
+/// Lets what depends on all members happen one after the other, by callers who may still do it.
+async fn settle(tx: &WriteTx) -> Result<()> {
+    let organization = tx.caller().organization();
+    if organization == Some(OrganizationId::PLATFORM) {
+        tx.lock(accounts::ADMINISTRATORS).await?;
+    }
+    organizations::lock(tx, organization).await?;
+    still(tx).await
 }
 
 async fn row(tx: &Tx, id: MembershipId) -> Result<rows::Model> {

@@ -1,5 +1,6 @@
 //! Who may do what to whom: roles, the last owner, leaving; versions, pages, search, and calls that are repeated.
 
+mod authority;
 mod lists;
 mod repeats;
 

@@ -30,7 +30,7 @@ export const platform = {
     restored: (name: string) => `${name} was restored`,
     emptyTitle: "No organisations yet",
     emptyText: "Create the first one, then invite the people who will work in it.",
-    noneDeletedTitle: "Nothing is waiting to be erased",
+    noneDeletedTitle: "No organisation is deleted",
     noneDeletedText: "Deleted organisations stay here for 30 days and can be restored.",
   },
   accounts: {

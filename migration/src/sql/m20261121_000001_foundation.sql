@@ -104,7 +104,8 @@ CREATE TABLE memberships (
     version integer NOT NULL DEFAULT 1,
     joined_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    CONSTRAINT memberships_account_key UNIQUE (organization_id, account_id)
+    CONSTRAINT memberships_account_key UNIQUE (organization_id, account_id),
+    CONSTRAINT memberships_platform_role CHECK (role <> 'platform_admin' OR organization_id = '00000000-0000-7000-8000-000000000001')
 );
 CREATE INDEX memberships_page ON memberships (organization_id, id);
 CREATE INDEX memberships_account ON memberships (account_id);
@@ -237,8 +238,9 @@ CREATE POLICY tenant_insert ON audit_words FOR INSERT TO freehold_application
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO freehold_application, freehold_platform;
-GRANT SELECT, INSERT, UPDATE ON accounts, password_credentials, setup_tokens, signing_keys, sessions, refresh_tokens
-    TO freehold_application, freehold_platform;
+GRANT SELECT, INSERT, UPDATE ON accounts, setup_tokens, sessions, refresh_tokens TO freehold_application, freehold_platform;
+GRANT SELECT, INSERT ON password_credentials TO freehold_application, freehold_platform;
+GRANT SELECT, INSERT, UPDATE ON signing_keys TO freehold_platform;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO freehold_application, freehold_platform;
 GRANT INSERT, SELECT (id, sent_at, failed_at) ON outbox TO freehold_application;
 GRANT SELECT, INSERT, UPDATE ON outbox TO freehold_platform;
@@ -267,7 +269,7 @@ CREATE TRIGGER notify_change AFTER UPDATE OF state, email, name ON accounts FOR 
 CREATE TRIGGER notify_change AFTER UPDATE OF ended_at, active_organization, expires_at ON sessions
     FOR EACH ROW EXECUTE FUNCTION notify_change();
 CREATE TRIGGER notify_change AFTER INSERT OR UPDATE OR DELETE ON memberships FOR EACH ROW EXECUTE FUNCTION notify_change();
-CREATE TRIGGER notify_change AFTER UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION notify_change();
+CREATE TRIGGER notify_change AFTER UPDATE OF status ON organizations FOR EACH ROW EXECUTE FUNCTION notify_change();
 CREATE TRIGGER notify_change AFTER INSERT OR UPDATE ON signing_keys FOR EACH ROW EXECUTE FUNCTION notify_change();
 CREATE TRIGGER notify_change AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION notify_change();
 

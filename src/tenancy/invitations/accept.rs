@@ -81,7 +81,7 @@ fn named(token: &str) -> Result<OrganizationId> {
 pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<Preview> {
     let caller = caller.within(named(token.expose())?);
     let tx = app.db.read(&caller).await?;
-    let (row, organization) = valid(&tx, token).await?;
+    let (row, organization) = valid(app, &tx, token).await?;
     let inviter = match row.invited_by {
         Some(id) => accounts::profiles(&tx, [id]).await?.remove(&id).map(|account| account.name),
         None => None,
@@ -105,7 +105,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Opened> {
     let caller = caller.within(named(answer.token.expose())?);
     let tx = app.db.read(&caller).await?;
-    let (row, _) = valid(&tx, &answer.token).await?;
+    let (row, _) = valid(app, &tx, &answer.token).await?;
     let email = address(&row)?;
     let known = accounts::find_by_email(&tx, &email).await?;
     // The connection must not wait for the hashing pool.
@@ -115,7 +115,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Op
         None => Person::New(new_account(app, email, answer.name.as_deref(), answer.password).await?),
     };
     let mut tx = app.db.write(&caller).await?;
-    let (row, _) = valid_locked(&tx, &answer.token).await?;
+    let (row, _) = valid_locked(app, &tx, &answer.token).await?;
     let account = match person {
         Person::Known(account) => account,
         Person::New(new) => accounts::create(&tx, app, new).await?,
@@ -146,7 +146,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
     let caller = caller.within(named(token.expose())?);
     let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
     let tx = app.db.write(&caller).await?;
-    let (row, _) = valid_locked(&tx, token).await?;
+    let (row, _) = valid_locked(app, &tx, token).await?;
     let account = accounts::get(&tx, id).await?;
     if account.email != row.email {
         return Err(Error::Conflict(Code::InvitationAccountMismatch));
@@ -180,19 +180,24 @@ async fn mark(tx: &WriteTx, row: rows::Model, account: entity::AccountId) -> Res
     Ok(Event::new(Kind::InvitationAccepted, id).with("account", account.to_string()))
 }
 
-async fn valid(tx: &Tx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
-    checked(tx, tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())))).await
+async fn valid(app: &App, tx: &Tx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
+    checked(app, tx, tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())))).await
 }
 
-async fn valid_locked(tx: &WriteTx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
+async fn valid_locked(app: &App, tx: &WriteTx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
     let query = tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())));
-    checked(tx, query.lock_exclusive()).await
+    checked(app, tx, query.lock_exclusive()).await
 }
 
-async fn checked(tx: &Tx, query: sea_orm::Select<rows::Entity>) -> Result<(rows::Model, orgs::Model)> {
+async fn checked(app: &App, tx: &Tx, query: sea_orm::Select<rows::Entity>) -> Result<(rows::Model, orgs::Model)> {
     let gone = || Error::NotFound(Code::InvitationNotValid);
     let row = tx.one(query).await?.ok_or_else(gone)?;
     if row.status != rows::Status::Pending || row.expires_at <= tx.caller().now() {
+        return Err(gone());
+    }
+    // An invitation is worth what its inviter could give today: it does not outlive their authority.
+    let inviter = row.invited_by.ok_or_else(gone)?;
+    if !members::could_grant(app, tx, inviter, &row.role).await? {
         return Err(gone());
     }
     let organization = organizations::get(tx).await.map_err(|_| gone())?;

@@ -1,0 +1,69 @@
+//! Authority that ends, ends: for a request that is still arriving, for an invitation that is still open, and for two
+//! administrators who act against each other.
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::set_role;
+use crate::world::World;
+
+/// Proves SES-4.
+#[tokio::test]
+async fn a_request_that_dribbles_in_is_judged_when_it_has_arrived() {
+    let world = World::open().await;
+    let a = &world.a;
+    let body = json!({"role": "admin"}).to_string();
+    let mut slow = TcpStream::connect(world.server.address()).await.unwrap();
+    let head = format!(
+        "PATCH /v1/organizations/{}/members/{} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        a.id,
+        a.member.membership,
+        a.admin.token(),
+        body.len()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    slow.write_all(&body.as_bytes()[..1]).await.unwrap();
+    // While the rest is on its way, the administrator stops being one.
+    set_role(&a.owner, a, &a.admin, "member").await.expect(200);
+    a.admin.get(&format!("/v1/organizations/{}/members", a.id)).await.expect(403);
+    slow.write_all(&body.as_bytes()[1..]).await.unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    let member = a.owner.get(&format!("/v1/organizations/{}/members/{}", a.id, a.member.membership)).await.expect(200);
+    assert_eq!(member.text_at("/role"), "member");
+    world.close().await;
+}
+
+/// Proves AZ-8.
+#[tokio::test]
+async fn an_invitation_does_not_outlive_its_inviters_authority() {
+    let world = World::open().await;
+    let a = &world.a;
+    let body = json!({"email": "late@example.com", "role": "manager"});
+    a.admin.post(&format!("/v1/organizations/{}/invitations", a.id), body).await.expect(201);
+    let token = world.database.mail().take_token("late@example.com").await;
+    let nobody = world.server.nobody();
+    nobody.post("/v1/invitations/lookup", json!({"token": token})).await.expect(200);
+    set_role(&a.owner, a, &a.admin, "member").await.expect(200);
+    let refused = nobody.post("/v1/invitations/lookup", json!({"token": token})).await;
+    refused.expect(404).problem("invitation_not_valid");
+    world.close().await;
+}
+
+/// Proves AZ-8.
+#[tokio::test]
+async fn an_administrator_does_not_revoke_an_owners_invitation() {
+    let world = World::open().await;
+    let a = &world.a;
+    let invitations = format!("/v1/organizations/{}/invitations", a.id);
+    let made = a.owner.post(&invitations, json!({"email": "heir@example.com", "role": "owner"})).await.expect(201);
+    let one = format!("{invitations}/{}", made.text_at("/id"));
+    a.admin.delete(&one).await.expect(403).problem("role_above_own");
+    a.owner.delete(&one).await.expect(204);
+    world.close().await;
+}
