@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use entity::InstanceId;
+
 use crate::{
     accounts::Passwords,
     audit::Refusals,
     authz::Policy,
     db::Db,
+    jobs::Jobs,
     mail::Mail,
     runtime::{Clock, Entropy, Ids},
     sessions::Sessions,
@@ -29,6 +32,10 @@ pub struct App {
     pub vault: Vault,
     /// The outbox.
     pub mail: Mail,
+    /// This instance, new at each start.
+    pub instance: InstanceId,
+    /// What runs by itself.
+    pub jobs: Jobs,
     /// The guard's refusals on their way into the record.
     pub refusals: Refusals,
     /// The clock.

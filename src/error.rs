@@ -159,6 +159,7 @@ codes! {
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
     SetupNotAvailable = "setup_not_available", 409, "Setup has been done, or the setup token is not valid";
+    OperationInProgress = "operation_in_progress", 409, "The same is being done already";
     IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this key is still running";
     IdempotencyAnswerLost = "idempotency_answer_lost", 409, "The first request with this key was carried out, but its answer was not kept";
     PreconditionFailed = "precondition_failed", 412, "The object has changed since you read it";

@@ -5,6 +5,7 @@
 
 use std::{net::SocketAddr, str::FromStr, sync::Arc};
 
+use entity::InstanceId;
 use poem::{
     Endpoint, EndpointExt, Request, Response, Route, endpoint::BoxEndpoint, error::MethodNotAllowedError, http::Uri,
 };
@@ -34,7 +35,9 @@ use crate::{
         docs::Docs, listener, problem,
     },
     error::{Error, Result},
+    jobs::{Instances, Job, Jobs, Leader},
     mail::{self, Mail, Transport},
+    operations,
     runtime::{Clock, Entropy, Ids},
     sessions::{Keys, Principals, Sessions},
     tenancy::setup,
@@ -160,15 +163,22 @@ async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) ->
     let application =
         given(&section.application_url)?.unwrap_or_else(|| under(&pooled, db::APPLICATION_ROLE, &logins.application));
     let platform = given(&section.platform_url)?.unwrap_or_else(|| under(&pooled, db::PLATFORM_ROLE, &logins.platform));
-    let listening = match (&section.application_url, &section.direct_url) {
-        (Some(login), Some(place)) => options(&with_login(place, login)?)?,
-        (Some(_), None) => application.clone(),
-        (None, _) => under(&direct, db::APPLICATION_ROLE, &logins.application),
+    // Past the pooler, where there is one, with the same login.
+    let past = |pooled: &PgConnectOptions,
+                login: &Option<SecretString>,
+                role: &str,
+                password: &Option<SecretString>| match (login, &section.direct_url) {
+        (Some(login), Some(place)) => options(&with_login(place, login)?),
+        (Some(_), None) => Ok(pooled.clone()),
+        (None, _) => Ok(under(&direct, role, password)),
     };
+    let listening = past(&application, &section.application_url, db::APPLICATION_ROLE, &logins.application)?;
+    let leading = past(&platform, &section.platform_url, db::PLATFORM_ROLE, &logins.platform)?;
     Ok(db::Settings {
         application,
         platform,
         direct: listening,
+        leading,
         max_connections: section.max_connections,
         pooler: section.pooler == Pooler::Transaction,
     })
@@ -202,7 +212,15 @@ pub fn vault(config: &Config) -> Result<Vault> {
 ///
 /// # Errors
 /// Whatever stands against a whole server; nothing is left running then.
-pub async fn start(mut config: Config, clock: Clock) -> Result<Running> {
+pub async fn start(config: Config, clock: Clock) -> Result<Running> {
+    start_with(config, clock, operations::jobs()).await
+}
+
+/// The same with other jobs than this release's.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(mut config: Config, clock: Clock, jobs: Vec<Job>) -> Result<Running> {
     let listener = TcpListener::bind(config.http.listen)
         .await
         .map_err(|error| Error::internal(format!("can't listen on {}: {error}", config.http.listen)))?;
@@ -211,7 +229,7 @@ pub async fn start(mut config: Config, clock: Clock) -> Result<Running> {
     let vault = vault(&config)?;
     let Database { settings, embedded } = open_database(&config, &vault).await?;
     let stop = CancellationToken::new();
-    match assemble(&config, clock, vault, &settings, &stop).await {
+    match assemble(&config, (clock, vault, Jobs::new(jobs)), &settings, &stop).await {
         Ok(parts) => {
             let serving = tokio::spawn(serve(listener, parts.endpoint, listener_settings(&config), stop.clone()));
             Ok(Running {
@@ -241,15 +259,15 @@ struct Parts {
 
 async fn assemble(
     config: &Config,
-    clock: Clock,
-    vault: Vault,
+    (clock, vault, jobs): (Clock, Vault, Jobs),
     settings: &db::Settings,
     stop: &CancellationToken,
 ) -> Result<Parts> {
     let mut workers = JoinSet::new();
     let policy = Policy::load(&policy_files(config)?).await.map_err(refused)?;
     let db = Db::new(settings);
-    let changes = Changes::new(Ids.next());
+    let instance = Ids.next::<InstanceId>();
+    let changes = Changes::new(instance.into());
     let now = || origin(&clock, &Ids);
     let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, now()).await?;
     let principals = Principals::new(db.clone(), changes.clone());
@@ -263,16 +281,24 @@ async fn assemble(
         passwords: Passwords::start(&config.passwords)?,
         vault: vault.clone(),
         mail: mail.clone(),
+        instance,
+        jobs: jobs.clone(),
         refusals: Refusals::default(),
         clock: clock.clone(),
         entropy: Entropy,
         ids: Ids,
         public_url: public_url.into(),
     };
-    let (wake, renewed) = listen_for_changes(&changes);
+    let Bells { outbox: wake, keys: renewed, jobs: queued } = listen_for_changes(&changes);
     let endpoint = endpoint(config, &app)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
+    let instances = Instances { db: db.clone(), clock: clock.clone(), instance };
+    workers.spawn(instances.run(stop.clone()));
+    if config.jobs.lead {
+        let leader = Leader { db: db.clone(), jobs, clock: clock.clone(), instance, wake: queued };
+        workers.spawn(leader.run(settings.leading.clone(), stop.clone()));
+    }
     workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db, stop.clone()));
     workers.spawn(worker.run(stop.clone()));
@@ -280,20 +306,32 @@ async fn assemble(
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
 }
 
-/// What to wake when something changes: the mail worker, and the one who reads the signing keys again.
-fn listen_for_changes(changes: &Changes) -> (Arc<Notify>, Arc<Notify>) {
-    let (wake, renewed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (outbox, keys) = (wake.clone(), renewed.clone());
+/// What is rung when something changes.
+#[derive(Default)]
+struct Bells {
+    /// The mail worker's.
+    outbox: Arc<Notify>,
+    /// Of the one who reads the signing keys again.
+    keys: Arc<Notify>,
+    /// The leader's.
+    jobs: Arc<Notify>,
+}
+
+fn listen_for_changes(changes: &Changes) -> Bells {
+    let bells = Bells::default();
+    let (outbox, keys, jobs) = (bells.outbox.clone(), bells.keys.clone(), bells.jobs.clone());
     changes.on_change(move |change| match change {
         Change::Outbox => outbox.notify_one(),
         Change::Keys => keys.notify_one(),
+        Change::Jobs => jobs.notify_one(),
         Change::Everything => {
             outbox.notify_one();
             keys.notify_one();
+            jobs.notify_one();
         }
         Change::Account(_) | Change::Organization(_) => {}
     });
-    (wake, renewed)
+    bells
 }
 
 async fn reload_keys(keys: Keys, renewed: Arc<Notify>, clock: Clock, stop: CancellationToken) {

@@ -55,6 +55,10 @@ ids! {
     AuditEntryId;
     /// A message in the outbox.
     OutboxId;
+    /// A run of a job.
+    JobRunId;
+    /// A running server.
+    InstanceId;
     /// A kept answer to an `Idempotency-Key`.
     IdempotencyId;
     /// A setup token.

@@ -11,12 +11,17 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Step {
-            name: "m20261121_000001_foundation",
-            sql: include_str!("sql/m20261121_000001_foundation.sql"),
-        })]
+        STEPS.iter().map(|(name, sql)| Box::new(Step { name, sql }) as Box<dyn MigrationTrait>).collect()
     }
 }
+
+macro_rules! steps {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("sql/", $name, ".sql"))),)*]
+    };
+}
+
+const STEPS: &[(&str, &str)] = steps!["m20261121_000001_foundation", "m20261121_000004_jobs"];
 
 struct Step {
     name: &'static str,

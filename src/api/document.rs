@@ -10,8 +10,10 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
     ("entry_id", "The entry of the record."),
     ("invitation_id", "The invitation."),
+    ("job_name", "The job's name."),
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
+    ("run_id", "The run of a job."),
     ("session_id", "The session."),
 ];
 

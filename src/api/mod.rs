@@ -7,6 +7,7 @@ pub mod dev_mail;
 mod document;
 mod health;
 mod invitations;
+mod jobs;
 mod me;
 mod members;
 mod organizations;
@@ -47,6 +48,7 @@ pub type Everything = (
     invitations::Invitations,
     audit::Audit,
     accounts::Accounts,
+    jobs::Operations,
     policy::Policies,
 );
 
@@ -62,6 +64,7 @@ pub fn everything(face: &Face) -> Everything {
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
+        jobs::Operations(face.clone()),
         policy::Policies(face.clone()),
     )
 }
@@ -87,6 +90,8 @@ enum Tag {
     Audit,
     /// People, for platform administrators.
     Accounts,
+    /// What runs by itself, and the instances that run it.
+    Operations,
     /// Roles and the signing keys.
     Policy,
 }

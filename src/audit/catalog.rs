@@ -111,6 +111,14 @@ catalogue! {
     InvitationResent = "invitation.resent", Low, Security, Tenant, "invitation", "Invitation sent again", "An invitation got a new link, and the old link stopped working.";
     InvitationRevoked = "invitation.revoked", Low, Security, Tenant, "invitation", "Invitation revoked", "An invitation was withdrawn.";
     InvitationAccepted = "invitation.accepted", Low, Security, Tenant, "invitation", "Invitation accepted", "The invited person accepted.";
+    InvitationExpired = "invitation.expired", Low, Normal, Tenant, "invitation", "Invitation expired", "Nobody accepted the invitation in its time, and its link stopped working.";
+    OrganizationPurged = "organization.purged", High, Security, Platform, "organization", "Organisation removed", "The grace period of a deleted organisation ended: its memberships, teams and invitations were removed for good.";
+    SessionsCleanedUp = "session.cleaned_up", Low, Normal, Platform, "session", "Old sessions removed", "Sessions that ended long ago were removed, with their tokens. The metadata says how many.";
+    LeaderElected = "leader.elected", Low, Normal, Platform, "instance", "Leader elected", "An instance took over the jobs that run by themselves. The metadata has the number of the leadership.";
+    JobRequested = "job.requested", Medium, Security, Platform, "job_run", "Job started by hand", "A platform administrator asked for a run of a job.";
+    JobPaused = "job.paused", High, Security, Platform, "job", "Job paused", "A platform administrator took a job off its schedule.";
+    JobResumed = "job.resumed", Medium, Security, Platform, "job", "Job resumed", "A platform administrator put a job on its schedule again.";
+    JobFailed = "job.failed", High, Security, Platform, "job_run", "Job failed", "A run of a job failed for good and waits for a person.";
     AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "The guard refused calls to an operation. The metadata has the operation, the reason and how many calls in a few seconds.";
 }
 

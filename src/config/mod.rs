@@ -47,6 +47,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// `[passwords]`
     pub passwords: Passwords,
+    /// `[jobs]`
+    pub jobs: Jobs,
     /// `[mail]`
     pub mail: Mail,
     /// `[log]`
@@ -148,6 +150,13 @@ pub struct Passwords {
     pub minimum_length: usize,
 }
 
+/// `[jobs]`: what runs by itself.
+#[derive(Clone)]
+pub struct Jobs {
+    /// Whether this instance may become the one that runs the jobs. Default `true`; at least one instance must.
+    pub lead: bool,
+}
+
 /// `[mail]`: how mail leaves.
 #[derive(Clone)]
 pub struct Mail {
@@ -193,6 +202,7 @@ impl Config {
             secrets: Secrets::read(&mut reader),
             tokens: Tokens::read(&mut reader),
             passwords: Passwords::read(&mut reader),
+            jobs: Jobs { lead: reader.take("jobs.lead", true) },
             mail: Mail::read(&mut reader, &data_dir),
             log: Log::read(&mut reader, profile),
             policies: Policies { directory: reader.take_optional("policies.directory") },

@@ -271,7 +271,7 @@ fn flatten(into: &mut BTreeMap<String, Result<String, &'static str>>, prefix: &s
             toml::Value::String(text) => Ok(text),
             toml::Value::Integer(number) => Ok(number.to_string()),
             toml::Value::Float(_) => Err("fraction"),
-            toml::Value::Boolean(_) => Err("boolean"),
+            toml::Value::Boolean(either) => Ok(either.to_string()),
             toml::Value::Datetime(_) => Err("date"),
         };
         into.insert(key, text);

@@ -126,6 +126,15 @@ impl Setting for String {
     }
 }
 
+impl Setting for bool {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "is neither true nor false".to_owned())
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Setting for PathBuf {
     fn parse(text: &str) -> Result<Self, String> {
         Ok(Self::from(text))

@@ -46,6 +46,8 @@ pub enum Change {
     Keys,
     /// There is something in the outbox.
     Outbox,
+    /// There is something in the queue of jobs.
+    Jobs,
     /// Notifications may have been missed: everything.
     Everything,
 }
@@ -151,6 +153,7 @@ impl Changes {
             "organization" => self.tell(Change::Organization(id)),
             "keys" => self.tell(Change::Keys),
             "outbox" => self.tell(Change::Outbox),
+            "jobs" => self.tell(Change::Jobs),
             _ => tracing::debug!(kind, "a notification of a kind that this release does not know"),
         }
     }

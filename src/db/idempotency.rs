@@ -105,6 +105,10 @@ pub async fn forget(tx: &WriteTx, key: &IdempotencyKey) -> Result<()> {
     Ok(())
 }
 
+/// The statement that removes some of the keys whose time was over at a moment.
+pub const CLEAN_UP: &str = "DELETE FROM idempotency_keys WHERE id IN (
+    SELECT id FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000)";
+
 /// Marks the key of the transaction's caller: from here on the work is part of this transaction.
 pub(super) async fn mark(tx: &WriteTx) -> Result<()> {
     let Some(claim) = &tx.caller().idempotency else { return Ok(()) };

@@ -5,6 +5,7 @@
 
 mod changes;
 mod error;
+mod leadership;
 mod migrate;
 mod tx;
 
@@ -21,6 +22,7 @@ use sqlx::{
 use tracing::log::LevelFilter;
 
 pub use changes::{Change, Changes};
+pub use leadership::{Candidate, Term};
 pub use migrate::{APPLICATION_ROLE, Logins, PLATFORM_ROLE, prepare};
 pub use tx::{Record, Tx, Unrecorded, WriteTx};
 
@@ -41,6 +43,8 @@ pub struct Settings {
     pub platform: PgConnectOptions,
     /// As the application's role, not through a pooler: for notifications.
     pub direct: PgConnectOptions,
+    /// As the platform's role, not through a pooler: for leadership.
+    pub leading: PgConnectOptions,
     /// The most connections of the application's pool.
     pub max_connections: u32,
     /// Whether a pooler in transaction mode lies between: then no statement stays prepared.

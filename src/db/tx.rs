@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use crate::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     types::{Caller, Tenancy},
 };
 
@@ -58,11 +58,8 @@ impl Tx {
     async fn tell_who(&self) -> Result<()> {
         let organization = self.caller.organization().map(|id| id.to_string()).unwrap_or_default();
         let account = self.caller.account().map(|id| id.to_string()).unwrap_or_default();
-        self.run(
-            "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true)",
-            [organization.into(), account.into()],
-        )
-        .await?;
+        let who = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true)";
+        self.run(who, [organization.into(), account.into()]).await?;
         Ok(())
     }
 
@@ -166,6 +163,10 @@ impl Deref for WriteTx {
 impl WriteTx {
     pub(super) async fn begin(pool: &DatabaseConnection, caller: &Caller) -> Result<Self> {
         let tx = Self(Tx::begin(pool, caller, AccessMode::ReadWrite).await?);
+        if caller.term.is_some() {
+            let bound = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
+            tx.execute(bound, [super::leadership::longest_idle().into()]).await?;
+        }
         super::idempotency::mark(&tx).await?;
         Ok(tx)
     }
@@ -273,6 +274,16 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Takes a lock that ends with the transaction, for what must not overlap (OPS-2). Equal names exclude each other.
+    ///
+    /// # Errors
+    /// `Conflict` with `operation_in_progress` when somebody else has it.
+    pub async fn try_lock(&self, name: &str) -> Result<()> {
+        let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken";
+        let locks: Vec<Lock> = self.0.query(sql, [name.into()]).await?;
+        if locks.iter().all(|lock| lock.taken) { Ok(()) } else { Err(Error::Conflict(Code::OperationInProgress)) }
+    }
+
     /// Adds an entry to the record of this transaction.
     ///
     /// # Errors
@@ -284,9 +295,12 @@ impl WriteTx {
     /// Commits what was done together with its record: the only commit there is.
     ///
     /// # Errors
-    /// When the database fails; nothing was done then.
+    /// When the database fails, or the caller acts under a leadership that has ended; nothing was done then.
     pub async fn commit(self, record: impl Record) -> Result<()> {
         record.record(&self).await?;
+        if let Some(term) = self.caller.term {
+            super::leadership::fence(&self, term).await?;
+        }
         Ok(self.0.inner.commit().await?)
     }
 
@@ -299,6 +313,11 @@ impl WriteTx {
         self.commit(record).await?;
         Err(refusal)
     }
+}
+
+#[derive(FromQueryResult)]
+struct Lock {
+    taken: bool,
 }
 
 #[derive(FromQueryResult)]

@@ -16,6 +16,7 @@ mod worker;
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use entity::{OutboxId, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
@@ -27,12 +28,16 @@ pub use worker::Worker;
 use crate::{
     db::{Tx, WriteTx},
     error::{Error, Result},
+    jobs::{Report, Run},
     runtime::{Ids, Timestamp},
     types::Email,
     vault::{Place, Scope, Vault},
 };
 
 use post::Post;
+
+/// How long it can be seen what became of a letter.
+const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// The outbox's word for mail.
 const KIND: &str = "mail";
@@ -109,6 +114,18 @@ pub async fn delivery(tx: &Tx, ids: &[OutboxId]) -> Result<HashMap<OutboxId, Del
         .into_tuple::<(OutboxId, Option<Timestamp>, Option<Timestamp>)>();
     let rows = tx.rows(query).await?;
     Ok(rows.into_iter().map(|(id, sent, failed)| (id, Delivery::of(sent, failed))).collect())
+}
+
+/// Removes what is left of letters that were sent or given up long ago.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clean_up(run: Run) -> Result<Report> {
+    let old = "DELETE FROM outbox WHERE id IN (
+             SELECT id FROM outbox WHERE sent_at < $1 OR failed_at < $1 LIMIT 1000)";
+    let before = run.caller().now() - KEPT;
+    let removed = run.repeat(old, &[before.into()]).await?;
+    Ok(Report::from([("letters", removed)]))
 }
 
 impl Delivery {

@@ -9,6 +9,7 @@ mod token;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use entity::{
     AccountId, OrganizationId, RefreshTokenId, SessionId, memberships, organizations, refresh_tokens, sessions as rows,
 };
@@ -27,12 +28,16 @@ use crate::{
     config::{SecretString, Tokens},
     db::{Db, Tx, Unrecorded, WriteTx},
     error::{Code, Error, Result},
+    jobs::{Report, Run},
     runtime::{Entropy, Ids, Timestamp},
     types::{Caller, Origin, Page, PageRequest},
 };
 
 /// A session's row, for lists.
 pub type Session = rows::Model;
+
+/// How long a session that is over is kept.
+const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// The prefix of refresh tokens, for people and secret scanners.
 const REFRESH_PREFIX: &str = "fhr_";
@@ -306,6 +311,28 @@ pub async fn end_all_of(tx: &WriteTx, account: AccountId, reason: &'static str) 
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::EndedAt.is_null());
     tx.apply(update).await
+}
+
+/// Removes refresh tokens that are too old to be presented, and sessions that are over for so long that nobody asks
+/// about them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clean_up(run: Run) -> Result<Report> {
+    let now = run.caller().now();
+    let tokens = "DELETE FROM refresh_tokens WHERE id IN (
+             SELECT id FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000)";
+    let tokens = run.repeat(tokens, &[now.into()]).await?;
+    // With them go their tokens.
+    let over = "DELETE FROM sessions WHERE id IN (
+             SELECT id FROM sessions WHERE ended_at < $1 OR expires_at < $1 LIMIT 1000)";
+    let sessions = run.repeat(over, &[(now - KEPT).into()]).await?;
+    let tx = run.write().await?;
+    let report = Report::from([("refresh_tokens", tokens), ("sessions", sessions)]);
+    if sessions == 0 {
+        return run.commit(tx, report, Unrecorded("nobody's session was removed")).await;
+    }
+    run.commit(tx, report, Event::without_target(Kind::SessionsCleanedUp).with("sessions", sessions)).await
 }
 
 async fn end_row(tx: &WriteTx, row: Session, reason: &'static str) -> Result<()> {

@@ -99,7 +99,7 @@ impl Principals {
         let generation = Arc::new(AtomicU64::new(0));
         let (dropped, counted) = (cache.clone(), generation.clone());
         changes.on_change(move |change| {
-            if matches!(change, Change::Keys | Change::Outbox) {
+            if matches!(change, Change::Keys | Change::Outbox | Change::Jobs) {
                 return;
             }
             // Counted first: who keeps an older answer after this sees the count, or is dropped below.

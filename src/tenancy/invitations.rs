@@ -2,6 +2,7 @@
 //! (AUT-4). A link works once and for seven days.
 
 mod accept;
+mod expiry;
 
 use chrono::TimeDelta;
 use entity::{InvitationId, invitations as rows, memberships};
@@ -12,6 +13,7 @@ use sea_orm::{
 };
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
+pub use expiry::expire_all;
 
 use super::{members, organizations, roles};
 use crate::{

@@ -12,6 +12,7 @@ use crate::{
     audit::{Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Fault, Result},
+    jobs::{Report, Run},
     types::{Caller, Page, PageRequest, Role, single_line},
 };
 
@@ -197,6 +198,30 @@ pub async fn restore(app: &App, caller: &Caller, id: OrganizationId) -> Result<O
     let organization = tx.update(row).await?;
     tx.commit(Event::new(Kind::OrganizationRestored, id).in_organization(id)).await?;
     Ok(organization)
+}
+
+/// Removes the organisations whose grace period has ended, with everything that belonged to them. What happened in
+/// them stays in the record.
+///
+/// # Errors
+/// When the database fails.
+pub async fn purge(run: Run) -> Result<Report> {
+    let mut purged = 0;
+    while !run.is_stopping() {
+        let tx = run.write().await?;
+        let due = tx
+            .find::<rows::Entity>()
+            .filter(rows::Column::PurgeAfter.lte(run.caller().now()))
+            .order_by_asc(rows::Column::PurgeAfter)
+            .limit(1);
+        // Locked, so that a restoration either comes before and is seen, or finds nothing.
+        let Some(organization) = tx.one(due.lock_exclusive()).await? else { break };
+        let id = organization.id;
+        tx.delete(tx.remove::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
+        tx.commit(Event::new(Kind::OrganizationPurged, id)).await?;
+        purged += 1;
+    }
+    Ok(Report::from([("organizations", purged)]))
 }
 
 /// Takes the organisation's row, so that what depends on all of its members happens one after the other.

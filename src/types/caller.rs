@@ -18,6 +18,8 @@ pub struct Caller {
     pub role: Option<Role>,
     /// The membership that gives the role.
     pub membership: Option<MembershipId>,
+    /// The leadership that the call acts under: it commits nothing once another has begun.
+    pub term: Option<i64>,
     /// The key of a creating call that must not happen twice, set by the edge.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -67,6 +69,7 @@ impl Caller {
             tenancy: Tenancy::None,
             role: None,
             membership: None,
+            term: None,
             idempotency: None,
         }
     }

@@ -10,8 +10,8 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
-    (3, &["accounts", "app", "authz", "sessions", "tenancy"]),
-    (2, &["audit", "mail"]),
+    (3, &["accounts", "app", "authz", "operations", "sessions", "tenancy"]),
+    (2, &["audit", "jobs", "mail"]),
     (1, &["config", "db", "error", "runtime", "telemetry", "types", "vault"]),
 ];
 
@@ -22,6 +22,9 @@ const BUNDLE: &str = "app";
 const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("accounts", "accounts"),
     ("idempotency_keys", "db"),
+    ("instances", "jobs"),
+    ("job_pauses", "jobs"),
+    ("job_runs", "jobs"),
     ("outbox", "mail"),
     ("password_credentials", "accounts"),
     ("refresh_tokens", "sessions"),
@@ -47,9 +50,14 @@ const AROUND_TX: &[&str] = &[
 const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "opening the session has recorded the sign-in"),
     ("edge", "bookkeeping of a call that records itself"),
+    ("jobs", "a run of a job is its own record"),
+    ("jobs", "a sign of life says nothing about what anybody did"),
+    ("jobs", "nothing was changed"),
     ("mail", "a lease of a letter says nothing about what anybody did"),
     ("mail", "the audit entry is that of the operation that queued the letter"),
+    ("operations", "a run of a job is its own record"),
     ("sessions", "a refresh only carries on what session.created recorded"),
+    ("sessions", "nobody's session was removed"),
     ("sessions", "nothing was changed"),
 ];
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 9] = [
+const IDENTITY: [(&str, &str); 13] = [
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
     ("sessions", "belongs to an account; the organisation is where it is at the moment"),
@@ -18,6 +18,10 @@ const IDENTITY: [(&str, &str); 9] = [
     ("setup_tokens", "makes the first administrator, before there is anything else"),
     ("signing_keys", "signs for the whole installation"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
+    ("instances", "the servers; out of reach for the application"),
+    ("job_pauses", "the installation's jobs; out of reach for the application"),
+    ("job_runs", "the installation's jobs; out of reach for the application"),
+    ("leadership", "which server leads; out of reach for the application"),
     ("outbox", "what lies in it is sealed, and the application can't read it"),
     ("seaql_migrations", "which steps of the schema were made; out of reach for the server's roles"),
 ];

@@ -17,6 +17,7 @@ mod edge;
 mod embedded;
 mod harness;
 mod isolation;
+mod jobs;
 mod mail;
 mod path;
 mod people;

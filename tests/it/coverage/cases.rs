@@ -32,6 +32,10 @@ pub enum Before {
     Nothing,
     /// The platform loses its administrator, so that it can be set up.
     NoAdministrator,
+    /// Somebody has paused the job.
+    PausedJob,
+    /// A run of a job has failed for good.
+    DeadRun,
 }
 
 /// A request.
@@ -39,6 +43,8 @@ pub enum Before {
 pub struct Call {
     /// The ids of the path, by name.
     pub ids: Vec<(&'static str, Uuid)>,
+    /// The names in the path, by parameter.
+    pub names: Vec<(&'static str, &'static str)>,
     /// The body.
     pub body: Option<Value>,
 }
@@ -92,6 +98,20 @@ fn pending(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("organization_id", tenant.id).id("invitation_id", tenant.pending.id)
 }
 
+/// A job of every release.
+pub const JOB: &str = "outbox_clean_up";
+
+/// The run that [`Before::DeadRun`] makes.
+pub const DEAD_RUN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00dd);
+
+fn job(_: &Stage, _: &Tenant) -> Call {
+    Call { names: vec![("job_name", JOB)], ..Call::default() }
+}
+
+fn dead_run(_: &Stage, _: &Tenant) -> Call {
+    Call::default().id("run_id", DEAD_RUN)
+}
+
 fn account(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("account_id", tenant.subject.account)
 }
@@ -140,6 +160,15 @@ const CASES: &[Case] = &[
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
     Case::new("accounts_sessions_end", account),
+    Case::new("jobs_list", plain),
+    Case::new("jobs_get", job),
+    Case::new("jobs_pause", job),
+    Case::new("jobs_resume", job).after(Before::PausedJob),
+    Case::new("job_runs_list", job),
+    Case::new("job_runs_create", job),
+    Case::new("job_runs_get", dead_run).after(Before::DeadRun),
+    Case::new("job_runs_retry", dead_run).after(Before::DeadRun),
+    Case::new("instances_list", plain),
     Case::new("errors_stats", plain),
     Case::new("organizations_get", inside),
     Case::new("organizations_update", |stage, tenant| {

@@ -6,7 +6,7 @@ use freehold::authz::Scope;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, case},
+    cases::{Before, Call, Case, DEAD_RUN, JOB, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -42,10 +42,24 @@ impl Stage {
     /// A stage on which a case can succeed.
     pub async fn for_case(case: &Case) -> Self {
         let mut stage = Self::open().await;
-        if case.before == Before::NoAdministrator {
-            let platform = "organization_id = platform_organization()";
-            stage.psql.get_mut().run(&format!("DELETE FROM memberships WHERE {platform}")).await.unwrap();
-            stage.setup_token = stage.world.server.setup_token().await;
+        match case.before {
+            Before::Nothing => {}
+            Before::NoAdministrator => {
+                let platform = "organization_id = platform_organization()";
+                stage.psql.get_mut().run(&format!("DELETE FROM memberships WHERE {platform}")).await.unwrap();
+                stage.setup_token = stage.world.server.setup_token().await;
+            }
+            Before::PausedJob => {
+                let pause = format!("INSERT INTO job_pauses (job, paused_at) VALUES ('{JOB}', now())");
+                stage.psql.get_mut().run(&pause).await.unwrap();
+            }
+            Before::DeadRun => {
+                let run = format!(
+                    "INSERT INTO job_runs (id, job, fire_time, cause, state, created_at, available_at, finished_at, error)
+                     VALUES ('{DEAD_RUN}', '{JOB}', now(), 'schedule', 'dead', now(), now(), now(), 'broken')"
+                );
+                stage.psql.get_mut().run(&run).await.unwrap();
+            }
         }
         stage
     }
@@ -87,7 +101,7 @@ impl Stage {
     }
 
     /// What lies in every table, in a line a table. Only the record of refused calls, which is written now and then,
-    /// is left out.
+    /// is left out, and that the servers say that they are there.
     pub async fn everything(&self) -> String {
         self.digest("'organization_id' = 'organization_id'", "true").await
     }
@@ -102,7 +116,7 @@ impl Stage {
         let mut psql = self.psql.lock().await;
         let names = format!(
             "SELECT DISTINCT table_name FROM information_schema.columns
-             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'seaql_migrations') AND {tables}"
+             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'instances', 'seaql_migrations') AND {tables}"
         );
         let mut names: Vec<_> = psql.rows(&names).await;
         names.sort_by_key(|row| row["table_name"].to_string());
@@ -134,7 +148,9 @@ pub fn path(operation: &Operation, call: &Call) -> String {
     let filled = call
         .ids
         .iter()
-        .fold(operation.path.clone(), |path, (name, id)| path.replace(&format!("{{{name}}}"), &id.to_string()));
+        .map(|(name, id)| (name, id.to_string()))
+        .chain(call.names.iter().map(|(name, text)| (name, (*text).to_owned())))
+        .fold(operation.path.clone(), |path, (name, text)| path.replace(&format!("{{{name}}}"), &text));
     assert!(!filled.contains('{'), "{}: its Case names too few ids: {filled}", operation.id);
     filled
 }

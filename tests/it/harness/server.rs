@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use freehold::{
     app::App,
     config::{Config, Sources},
+    jobs::Job,
     runtime::Clock,
     server::{self, Running},
 };
@@ -29,12 +30,32 @@ pub struct Server {
 }
 
 /// What every test server's configuration has in common, in this process and in others.
-pub(super) const VARIABLES: [(&str, &str); 4] = [
+pub(super) const VARIABLES: [(&str, &str); 5] = [
     ("FREEHOLD_PROFILE", "development"),
     ("FREEHOLD_HTTP_LISTEN", "127.0.0.1:0"),
     ("FREEHOLD_SECRETS_ROOT_KEY", ROOT_KEY),
     ("FREEHOLD_HTTP_DRAIN", "2s"),
+    // Nothing moves by itself, unless a story is about that.
+    ("FREEHOLD_JOBS_LEAD", "false"),
 ];
+
+impl Database {
+    /// What a server of a test is told from outside, by the names of the variables.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let path = |folder: std::path::PathBuf| folder.to_str().unwrap().to_owned();
+        let mut variables: Vec<_> = VARIABLES.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        variables.extend([
+            ("FREEHOLD_HTTP_PUBLIC_URL", PUBLIC_URL.to_owned()),
+            ("FREEHOLD_DATA_DIR", path(folder("server"))),
+            ("FREEHOLD_MAIL_DIRECTORY", path(self.mail_folder())),
+            ("FREEHOLD_DATABASE_MAX_CONNECTIONS", "8".to_owned()),
+            // Longer than any run, because the people of the world sign in once.
+            ("FREEHOLD_TOKENS_ACCESS_LIFETIME", "60m".to_owned()),
+            ("DATABASE_URL", self.url().expose().to_owned()),
+        ]);
+        variables
+    }
+}
 
 impl Server {
     /// A server on this database.
@@ -52,6 +73,17 @@ impl Server {
     /// A server with more settings, by the names of their environment variables.
     pub async fn configured(database: &Database, settings: &[(&str, &str)]) -> Self {
         Self::run(config(database, settings)).await.unwrap_or_else(|error| panic!("the server did not start: {error}"))
+    }
+
+    /// A server with more settings that may lead, and runs these jobs instead of its release's.
+    pub async fn leading(database: &Database, settings: &[(&str, &str)], jobs: Vec<Job>) -> Self {
+        let mut config = config(database, settings);
+        config.jobs.lead = true;
+        let clock = Clock::default();
+        let running = server::start_with(config, clock.clone(), jobs).await;
+        let running = running.unwrap_or_else(|error| panic!("the server did not start: {error}"));
+        let actor = Actor::at(&format!("http://{}", running.address));
+        Self { running, clock, actor }
     }
 
     /// Starts a server that may refuse to.
@@ -112,17 +144,9 @@ impl Server {
 
 /// The configuration of a test server on this database, with more settings by the names of their variables.
 pub fn config(database: &Database, settings: &[(&str, &str)]) -> Config {
-    let (data, mail, url) = (folder("server"), database.mail_folder(), database.url());
-    let own = [
-        ("FREEHOLD_HTTP_PUBLIC_URL", PUBLIC_URL),
-        ("FREEHOLD_DATA_DIR", data.to_str().unwrap()),
-        ("FREEHOLD_MAIL_DIRECTORY", mail.to_str().unwrap()),
-        ("FREEHOLD_DATABASE_MAX_CONNECTIONS", "8"),
-        // Longer than any run, because the people of the world sign in once.
-        ("FREEHOLD_TOKENS_ACCESS_LIFETIME", "60m"),
-        ("DATABASE_URL", url.expose()),
-    ];
-    let variables = [&VARIABLES, own.as_slice(), settings].concat();
+    let own = database.variables();
+    let own: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let variables = [own.as_slice(), settings].concat();
     let mut config = Config::load(&Sources::of(&variables)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     // Far too weak for people, which is why the configuration refuses it: it has to be done behind its back.
     (config.passwords.memory_kib, config.passwords.iterations, config.passwords.workers) = (64, 1, 1);

@@ -1,0 +1,49 @@
+//! Operating the installation: the jobs that run by themselves. When they run is here; what each does is in the module
+//! whose rows it works on.
+
+use chrono::TimeDelta;
+
+use crate::{
+    db::{Unrecorded, idempotency},
+    error::Result,
+    jobs::{self, Job, Report, Run, Schedule},
+    mail, sessions,
+    tenancy::{invitations, organizations},
+};
+
+/// How long the history of jobs is kept.
+const HISTORY: TimeDelta = TimeDelta::days(90);
+
+/// The jobs of this release.
+pub fn jobs() -> Vec<Job> {
+    vec![
+        Job::new("invitations_expire", Schedule::QUARTERLY, invitations::expire_all)
+            .described("Expire invitations", "Closes invitations that nobody accepted in their time."),
+        Job::new("sessions_clean_up", Schedule::HOURLY_AT_7, sessions::clean_up).described(
+            "Clean up sessions",
+            "Removes used-up refresh tokens, and sessions that ended more than 30 days ago.",
+        ),
+        Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
+            .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
+        Job::new("outbox_clean_up", Schedule::NIGHTLY, mail::clean_up)
+            .described("Clean up the outbox", "Removes what is left of letters that were sent or given up 30 days ago."),
+        Job::new("organizations_purge", Schedule::NIGHTLY, organizations::purge).described(
+            "Remove deleted organisations",
+            "Removes organisations whose grace period has ended, with everything that belonged to them but their audit entries.",
+        ),
+        Job::new("job_history_clean_up", Schedule::NIGHTLY, job_history)
+            .described("Clean up the job history", "Removes runs that succeeded more than 90 days ago."),
+    ]
+}
+
+async fn idempotency_keys(run: Run) -> Result<Report> {
+    let removed = run.repeat(idempotency::CLEAN_UP, &[run.caller().now().into()]).await?;
+    Ok(Report::from([("keys", removed)]))
+}
+
+async fn job_history(run: Run) -> Result<Report> {
+    let tx = run.write().await?;
+    let removed = jobs::clean_up(&tx, tx.caller().now() - HISTORY).await?;
+    let report = Report::from([("removed", removed)]);
+    run.commit(tx, report, Unrecorded("a run of a job is its own record")).await
+}
