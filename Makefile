@@ -56,6 +56,24 @@ test: deps console ## Runs all tests: Rust, then the console's end-to-end tests 
 	cargo build --bin freehold
 	tests/e2e.sh "$(BINARY)"
 
+.PHONY: bench
+bench: deps-bench console ## Measures speed and size beside their limits, and writes a table of ratios (about 10 minutes).
+	cargo bench --bench decision
+	cargo bench --bench load
+
+.PHONY: bench-quick
+bench-quick: deps-bench console ## The same in a tenth of the time, for a first look.
+	cargo bench --bench decision -- --quick
+	cargo bench --bench load -- quick
+
+.PHONY: deps-bench
+deps-bench:
+	@.ci/deps bench
+
+.PHONY: soak
+soak: deps ## The long runs of the tests: fifty killed leaders.
+	FREEHOLD_TEST_KILLS=50 cargo test --test it jobs::kill -- --nocapture
+
 .PHONY: lint
 lint: deps console ## Checks format, code, dependencies, contract, console, file sizes, requirement names.
 	cargo fmt --all --check

@@ -28,6 +28,8 @@ pub struct RoleRow {
 #[derive(Clone, Debug)]
 pub struct Hierarchy {
     rows: Vec<RoleRow>,
+    /// The position of each role, by name.
+    positions: HashMap<String, usize>,
     /// For each role, the roles whose grants it has, itself included.
     includes: HashMap<String, HashSet<String>>,
 }
@@ -63,7 +65,8 @@ impl Hierarchy {
                 faults.push(format!("roles.csv: {name} is missing"));
             }
         }
-        if faults.is_empty() { Ok(Self { rows, includes }) } else { Err(faults) }
+        let positions = rows.iter().enumerate().map(|(at, row)| (row.name.clone(), at)).collect();
+        if faults.is_empty() { Ok(Self { rows, positions, includes }) } else { Err(faults) }
     }
 
     /// The roles, in the file's order.
@@ -97,7 +100,7 @@ impl Hierarchy {
 
     /// The position of a role in the compiled table.
     pub(super) fn index(&self, name: &str) -> Option<usize> {
-        self.rows.iter().position(|row| row.name == name)
+        self.positions.get(name).copied()
     }
 }
 

@@ -118,8 +118,9 @@ fn connection(pool: PgPool) -> DatabaseConnection {
 }
 
 /// Options common to all connections: quiet logs (statements may hold personal data) and, behind a pooler in
-/// transaction mode, no prepared statement that outlives its transaction.
+/// transaction mode, no prepared statement that outlives its transaction, and no start-up parameter that it refuses.
 fn tuned(options: PgConnectOptions, pooler: bool) -> PgConnectOptions {
     let options = options.log_statements(LevelFilter::Off).log_slow_statements(LevelFilter::Off, Duration::MAX);
-    if pooler { options.statement_cache_capacity(0) } else { options }
+    // PgBouncer refuses start-up parameters that it does not know, and knows this one only by configuration.
+    if pooler { options.statement_cache_capacity(0).extra_float_digits(None) } else { options }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod cluster;
 mod config;
 mod coverage;
 mod crash;

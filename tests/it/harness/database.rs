@@ -72,6 +72,18 @@ impl Database {
         url(&cluster().owner.clone().port(port), &self.name)
     }
 
+    /// The user and password of the owner, or of one of the server's roles.
+    pub(super) fn login(&self, role: Option<&str>) -> (String, String) {
+        match role {
+            // The owner's password has no character that a URL would write otherwise.
+            None => {
+                let url = cluster().owner.to_url_lossy();
+                (url.username().to_owned(), url.password().unwrap_or_default().to_owned())
+            }
+            Some(role) => (role.to_owned(), password_of(role).expose().to_owned()),
+        }
+    }
+
     /// The port of PostgreSQL itself, for a proxy before it.
     pub fn port(&self) -> u16 {
         cluster().owner.get_port()
@@ -184,8 +196,11 @@ fn url(options: &PgConnectOptions, database: &str) -> SecretString {
 }
 
 fn under(options: PgConnectOptions, role: &str) -> PgConnectOptions {
-    let password = vault().derive_password(&format!("database role {role}")).unwrap();
-    options.username(role).password(password.expose())
+    options.username(role).password(password_of(role).expose())
+}
+
+fn password_of(role: &str) -> SecretString {
+    vault().derive_password(&format!("database role {role}")).unwrap()
 }
 
 fn vault() -> Vault {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
+    net::TcpListener,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -9,7 +10,7 @@ use std::{
 
 use freehold::db::embedded::Search;
 
-use super::{Actor, database::Database, eventually, folder, server::VARIABLES, token_of};
+use super::{Actor, PUBLIC_URL, database::Database, eventually, folder, server::VARIABLES, token_of};
 
 /// How long the binary may take to be ready, its own PostgreSQL included.
 const READY: Duration = Duration::from_secs(60);
@@ -20,6 +21,8 @@ const STOPPED: Duration = Duration::from_secs(40);
 pub struct Process {
     child: Child,
     output: Arc<Mutex<String>>,
+    /// Where it was told to listen.
+    listen: Option<String>,
 }
 
 impl Process {
@@ -33,23 +36,40 @@ impl Process {
         let output = Arc::new(Mutex::new(String::new()));
         collect(child.stdout.take().unwrap(), &output);
         collect(child.stderr.take().unwrap(), &output);
-        Self { child, output }
+        let listen = settings.iter().find(|(name, _)| *name == "FREEHOLD_HTTP_LISTEN");
+        Self { child, output, listen: listen.map(|(_, address)| (*address).to_owned()) }
+    }
+
+    /// The same among others, which all say that they are reached at [`PUBLIC_URL`]: on a port that is free now.
+    pub fn among_others(settings: &[(&str, &str)]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let own = [("FREEHOLD_HTTP_LISTEN", free.as_str()), ("FREEHOLD_HTTP_PUBLIC_URL", PUBLIC_URL)];
+        Self::start(&[settings, &own].concat())
     }
 
     /// The same on a database of this run, with more variables.
     pub fn on(database: &Database, settings: &[(&str, &str)]) -> Self {
-        let (data, mail, url) = (folder("process-data"), database.mail_folder(), database.url());
-        let own = [
-            ("FREEHOLD_DATA_DIR", data.to_str().unwrap()),
-            ("FREEHOLD_MAIL_DIRECTORY", mail.to_str().unwrap()),
-            ("DATABASE_URL", url.expose()),
-        ];
+        let own = Self::variables(database);
+        let own: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Self::start(&[own.as_slice(), settings].concat())
+    }
+
+    /// What a server on a database of this run is told.
+    pub fn variables(database: &Database) -> [(&'static str, String); 3] {
+        let path = |folder: std::path::PathBuf| folder.to_str().unwrap().to_owned();
+        [
+            ("FREEHOLD_DATA_DIR", path(folder("process-data"))),
+            ("FREEHOLD_MAIL_DIRECTORY", path(database.mail_folder())),
+            ("DATABASE_URL", database.url().expose().to_owned()),
+        ]
     }
 
     /// Waits until it is ready; returns nobody in particular, at its address.
     pub async fn ready(&mut self) -> Actor {
         let line = self.line_with("Console  http").await;
+        if let Some(address) = &self.listen {
+            return Actor::at(&format!("http://{address}"));
+        }
         let url = line.trim().trim_start_matches("Console").trim().trim_end_matches('/');
         let (_, port) = url.rsplit_once(':').unwrap();
         Actor::at(&format!("http://127.0.0.1:{port}"))
@@ -85,14 +105,16 @@ impl Process {
     }
 
     async fn line_with(&mut self, text: &str) -> String {
-        let Self { child, output } = self;
+        let Self { child, output, .. } = self;
         eventually(&format!("a line with {text}"), READY, async || {
             let written = output.lock().unwrap().clone();
             let line = written.split_inclusive('\n').find(|line| line.contains(text) && line.ends_with('\n'));
             if line.is_none()
                 && let Some(status) = child.try_wait().unwrap()
             {
-                panic!("the server ended ({status}):\n{written}");
+                // Its last words may still be on their way.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                panic!("the server ended ({status}):\n{}", output.lock().unwrap());
             }
             line.map(str::to_owned)
         })

@@ -88,7 +88,7 @@ async fn no_run_is_lost_or_done_twice_however_often_the_leader_is_killed() {
             (psql.number(&done).await > 3).then_some(())
         })
         .await;
-        let leader = leader(&mut psql).await;
+        let leader = leader(&mut psql, database.port()).await;
         let at = instances.iter().position(|instance| instance.0.id() == leader);
         instances.remove(at.expect("the leader is one of ours")).kill_9();
         let begun = Instant::now();
@@ -129,7 +129,7 @@ async fn led_after(psql: &mut Psql, term: i64, within: Duration) -> i64 {
 }
 
 /// The process that leads: the one at the other end of the connection that holds the lock.
-async fn leader(psql: &mut Psql) -> u32 {
+async fn leader(psql: &mut Psql, postgres: u16) -> u32 {
     let port = psql
         .number(
             "SELECT a.client_port FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -138,16 +138,16 @@ async fn leader(psql: &mut Psql) -> u32 {
                AND ((l.classid::bigint << 32) | l.objid::bigint) = x'667265656c656164'::bigint",
         )
         .await;
-    owner_of(u16::try_from(port).unwrap())
+    owner_of(u16::try_from(port).unwrap(), postgres)
 }
 
-/// The process that has a TCP socket on this local port, as `/proc` knows it.
-fn owner_of(port: u16) -> u32 {
+/// The process that has a TCP connection from this port to that one, as `/proc` knows it.
+fn owner_of(port: u16, to: u16) -> u32 {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let line = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let wanted = format!(":{port:04X}");
-    let inode =
-        line.filter(|fields| fields[1].ends_with(&wanted) && fields[9] != "0").map(|fields| fields[9].to_owned());
+    let (from, to) = (format!(":{port:04X}"), format!(":{to:04X}"));
+    let ours = line.filter(|fields| fields[1].ends_with(&from) && fields[2].ends_with(&to) && fields[9] != "0");
+    let inode = ours.map(|fields| fields[9].to_owned());
     let inodes: Vec<_> = inode.map(|inode| format!("socket:[{inode}]")).collect();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     for process in processes {

@@ -1,0 +1,42 @@
+//! The guard's authorization decision, beside Casbin's own (PERF-3).
+#![expect(clippy::unwrap_used, reason = "a benchmark ends when something is wrong")]
+
+use std::hint::black_box;
+
+use casbin::CoreApi;
+use criterion::{Criterion, criterion_group, criterion_main};
+use freehold::authz::{Hierarchy, Policy, PolicyFiles, Registry, enforcer};
+
+/// The policy files with so many more roles, each of which inherits `member`.
+fn files(more: usize) -> PolicyFiles {
+    let mut files = PolicyFiles::default();
+    for number in 0..more {
+        files
+            .roles
+            .push_str(&format!("custom_{number},member,,organization,Custom {number},A role of an organisation.\n"));
+    }
+    files
+}
+
+fn decisions(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for (name, more, role) in [("decision/default", 0, "manager"), ("decision/1000 roles", 1000, "custom_999")] {
+        let policy = runtime.block_on(Policy::load(&files(more))).unwrap();
+        let (position, _) = policy.registry().find("members_list").unwrap();
+        criterion.bench_function(name, |bench| bench.iter(|| policy.decide(black_box(role), black_box(position))));
+    }
+    let files = files(0);
+    let hierarchy = Hierarchy::parse(&files.roles).unwrap();
+    let registry = Registry::parse(&files.operations, &hierarchy).unwrap();
+    let casbin = runtime.block_on(enforcer(&files.model, &hierarchy, &registry)).unwrap();
+    criterion.bench_function("casbin/enforce", |bench| {
+        bench.iter(|| casbin.enforce((black_box("manager"), "members", "list", "any")).unwrap());
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().without_plots();
+    targets = decisions
+}
+criterion_main!(benches);

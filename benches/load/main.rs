@@ -1,0 +1,69 @@
+//! The load harness: the real binary on a real PostgreSQL, beside the limit that each target is measured against, in one
+//! run on one machine. It writes a table of ratios; nothing here passes or fails by time.
+//!
+//!     cargo bench --bench load [-- quick]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark ends when something is wrong, and says what it does"
+)]
+
+mod bare;
+mod installation;
+mod reads;
+mod revocations;
+mod sign_ins;
+mod table;
+mod tools;
+mod writes;
+
+use std::time::Duration;
+
+use installation::Installation;
+use table::Table;
+
+/// How long and how often things are measured.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    /// One measurement.
+    pub span: Duration,
+    /// How often each is repeated, in turn with what it is compared to.
+    pub rounds: usize,
+    /// How many revocations are timed.
+    pub revocations: usize,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    // The same program is the bare server that the real one is compared with.
+    if let Some(at) = arguments.iter().position(|argument| argument == bare::ARGUMENT) {
+        return bare::serve(&arguments[at + 1]);
+    }
+    let quick = arguments.iter().any(|argument| argument == "quick");
+    let effort = if quick {
+        Effort { span: Duration::from_secs(3), rounds: 1, revocations: 20 }
+    } else {
+        Effort { span: Duration::from_secs(10), rounds: 3, revocations: 200 }
+    };
+    tools::required();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let table = runtime.block_on(measure(effort));
+    let path = table.write();
+    println!("\n{table}\nWritten to {}", path.display());
+}
+
+async fn measure(effort: Effort) -> Table {
+    let mut table = Table::default();
+    let installation = Installation::start().await;
+    let people = installation.people().await;
+    installation.idle(&mut table).await;
+    reads::measure(&installation, &people, effort, &mut table).await;
+    sign_ins::measure(&installation, &people, effort, &mut table).await;
+    writes::measure(&installation, &people, effort, &mut table).await;
+    revocations::measure(&installation, &people, effort, &mut table).await;
+    installation.stop().await;
+    table
+}
