@@ -66,6 +66,7 @@ pub struct Person {
 
 /// An invitation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Invitation {
     /// Its id.
     pub id: Uuid,
@@ -156,6 +157,7 @@ pub(super) struct InvitationToken {
 
 /// What an invitation is about.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct InvitationPreview {
     /// The organisation's name.
     organization_name: String,

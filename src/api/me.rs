@@ -33,6 +33,7 @@ pub struct Me(pub Face);
 
 /// Who is signed in, where they are, and what they may do there.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Profile {
     /// The account.
     account: Account,

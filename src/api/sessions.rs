@@ -69,6 +69,7 @@ pub struct SwitchOrganization {
 
 /// A session.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Session {
     /// Its id.
     pub id: Uuid,
@@ -90,6 +91,7 @@ pub struct Session {
 
 /// What a client gets for signing in or carrying on.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct SignedIn {
     /// The session.
     pub session: Session,
@@ -98,13 +100,10 @@ pub struct SignedIn {
     /// The organisation that the session is in.
     pub organization_id: Option<Uuid>,
     /// The access token, with `token_delivery: body`.
-    #[oai(skip_serializing_if_is_none)]
     pub access_token: Option<String>,
     /// The refresh token, with `token_delivery: body`, if it is a new one.
-    #[oai(skip_serializing_if_is_none)]
     pub refresh_token: Option<String>,
     /// `Bearer`, with `token_delivery: body`.
-    #[oai(skip_serializing_if_is_none)]
     pub token_type: Option<String>,
     /// For how many seconds the access token is valid.
     pub expires_in: u64,

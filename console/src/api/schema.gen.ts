@@ -948,7 +948,7 @@ export interface components {
         Items_Account: {
             /** @description The items. */
             items: components["schemas"]["Account"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -958,7 +958,7 @@ export interface components {
         Items_AuditEntry: {
             /** @description The items. */
             items: components["schemas"]["AuditEntry"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -968,7 +968,7 @@ export interface components {
         Items_Invitation: {
             /** @description The items. */
             items: components["schemas"]["Invitation"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -978,7 +978,7 @@ export interface components {
         Items_Member: {
             /** @description The items. */
             items: components["schemas"]["Member"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -988,7 +988,7 @@ export interface components {
         Items_Organization: {
             /** @description The items. */
             items: components["schemas"]["Organization"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -998,7 +998,7 @@ export interface components {
         Items_Session: {
             /** @description The items. */
             items: components["schemas"]["Session"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
