@@ -126,7 +126,8 @@ impl SignIn {
 
     /// Carry a session on with its refresh token, which is used up.
     ///
-    /// A refresh token that is presented twice ends the whole session.
+    /// A refresh token that is presented twice ends the whole session. One from a cookie is not taken in a body, nor the
+    /// other way round.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "sessions_refresh")]
     async fn refresh(
         &self,
@@ -136,13 +137,13 @@ impl SignIn {
     ) -> ApiResult<Response<Json<SignedIn>>> {
         let gate = &self.0.gate;
         let in_body = body.0.refresh_token;
-        let by_cookie = in_body.is_none();
+        let vessel = if in_body.is_some() { Delivery::Body } else { Delivery::Cookie };
         let token = in_body.or_else(|| gate.cookies.read(request.headers(), CookieKind::Refresh));
         let token = SecretString::new(token.ok_or(Error::Unauthenticated(Code::Unauthenticated))?);
-        if by_cookie {
+        if vessel == Delivery::Cookie {
             gate.csrf.check(request.method(), request.headers(), None)?;
         }
-        let opened = gate.app.sessions.refresh(&visitor.0, token.expose()).await?;
+        let opened = gate.app.sessions.refresh(&visitor.0, token.expose(), vessel).await?;
         Ok(self.0.carried_on(&visitor.0, opened).await?)
     }
 

@@ -95,6 +95,7 @@ catalogue! {
     SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";
     SessionsEnded = "session.ended_all", Medium, Security, Platform, "account", "All sessions ended", "A person ended all of their sessions.";
     RefreshTokenReused = "session.refresh_token_reused", High, Security, Platform, "session", "Refresh token reused", "A refresh token was presented a second time: somebody else may have it. The whole session was ended.";
+    RefreshTokenMisplaced = "session.refresh_token_misplaced", High, Security, Platform, "session", "Refresh token misplaced", "A refresh token that was given to a browser in a cookie came in a body, or the other way round: somebody else may have it. It was refused and not used up.";
     OrganizationEntered = "organization.entered", Low, Security, Tenant, "account", "Organisation entered", "A person's session began to act in this organisation, by signing in or by switching.";
     OrganizationCreated = "organization.created", Medium, Security, Tenant, "organization", "Organisation created", "A platform administrator created this organisation and became its owner.";
     OrganizationUpdated = "organization.updated", Low, Normal, Tenant, "organization", "Organisation changed", "The organisation's name or short name was changed.";

@@ -148,11 +148,12 @@ impl Sessions {
     }
 
     /// Carries a session on: the presented refresh token is used up and a new one takes its place. A token that was
-    /// used before ends the whole session: one of the two who presented it is not its owner (RFC 9700, 4.14).
+    /// used before ends the whole session: one of the two who presented it is not its owner (RFC 9700, 4.14). One that
+    /// comes in another `vessel` than it was given in is refused and stays as it is: it leaked from there.
     ///
     /// # Errors
-    /// `Unauthenticated` for a token that is unknown, used, or too old, or whose session has ended.
-    pub async fn refresh(&self, caller: &Caller, token: &str) -> Result<Opened> {
+    /// `Unauthenticated` for a token that is unknown, used, misplaced, or too old, or whose session has ended.
+    pub async fn refresh(&self, caller: &Caller, token: &str, vessel: rows::Delivery) -> Result<Opened> {
         let refused = || Error::Unauthenticated(Code::SessionEnded);
         let mut tx = self.db.write(caller).await?;
         let by_hash =
@@ -174,6 +175,10 @@ impl Sessions {
         }
         if presented.expires_at <= now || session.expires_at <= now {
             return Err(refused());
+        }
+        if session.delivery != vessel {
+            let event = Event::new(Kind::RefreshTokenMisplaced, session.id).refused();
+            return tx.commit_refused(event, refused()).await;
         }
         tx.identify(session.account_id, session.id).await?;
         let mut used = presented.into_active_model();
