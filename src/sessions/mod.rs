@@ -253,11 +253,7 @@ impl Sessions {
     pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Session>> {
         let (account, _) = signed_in(caller)?;
         let tx = self.db.read(caller).await?;
-        let mut query = live(&tx, account, caller.now()).order_by_desc(rows::Column::Id).limit(page.rows());
-        if let Some(after) = page.after {
-            query = query.filter(rows::Column::Id.lt(after.0));
-        }
-        Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+        tx.page(live(&tx, account, caller.now()), rows::Column::Id, |row| row.id.into(), page).await
     }
 
     /// The caller's own session.

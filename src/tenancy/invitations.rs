@@ -116,7 +116,7 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Invitation>> {
     let tx = app.db.read(caller).await?;
-    let mut query = tx.find::<rows::Entity>().order_by_desc(rows::Column::Id).limit(page.rows());
+    let mut query = tx.find::<rows::Entity>();
     let (pending, now) = (rows::Column::Status.eq(rows::Status::Pending), caller.now());
     query = match status {
         None => query,
@@ -127,10 +127,7 @@ pub async fn list(
         }
         Some(status) => query.filter(rows::Column::Status.eq(status)),
     };
-    if let Some(after) = page.after {
-        query = query.filter(rows::Column::Id.lt(after.0));
-    }
-    let page = Page::of(page, tx.all(query).await?, |row| row.id.into());
+    let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
     let people = accounts::profiles(&tx, page.items.iter().filter_map(|row| row.invited_by)).await?;
     let mails: Vec<_> = page.items.iter().filter_map(|row| row.mail_id).collect();
     let mails = crate::mail::delivery(&tx, &mails).await?;
