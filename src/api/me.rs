@@ -116,6 +116,13 @@ impl Me {
         Ok(Listed::page(request, page, |row| Session::of(&row, Some(row.id) == caller.session())))
     }
 
+    /// One of one's own live sessions.
+    #[oai(path = "/me/sessions/:session_id", method = "get", operation_id = "sessions_get")]
+    async fn session(&self, caller: Caller, session_id: Path<Uuid>) -> ApiResult<Json<Session>> {
+        let row = self.0.gate.app.sessions.get(&caller, SessionId(session_id.0)).await?;
+        Ok(Json(Session::of(&row, Some(row.id) == caller.session())))
+    }
+
     /// End one of one's own sessions.
     #[oai(path = "/me/sessions/:session_id", method = "delete", operation_id = "sessions_end")]
     async fn end_session(&self, caller: Caller, session_id: Path<Uuid>) -> ApiResult<Done> {

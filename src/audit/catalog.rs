@@ -109,10 +109,11 @@ catalogue! {
     MemberChangeRefused = "member.change_refused", Medium, Security, Tenant, "member", "Change of a member refused", "A rule stood against changing or removing a member: the last owner, or a role above one's own.";
     InvitationCreated = "invitation.created", Low, Security, Tenant, "invitation", "Invitation sent", "A person was invited by e-mail.";
     InvitationRefused = "invitation.refused", Medium, Security, Tenant, "invitation", "Invitation refused", "Somebody tried to invite with a role above their own.";
+    InvitationTokenRefused = "invitation.token_refused", Medium, Security, Tenant, "invitation", "Invitation link refused", "Somebody presented the link of an invitation that is not open any more. The metadata has the reason and how many times in a few seconds.";
     InvitationResent = "invitation.resent", Low, Security, Tenant, "invitation", "Invitation sent again", "An invitation got a new link, and the old link stopped working.";
     InvitationRevoked = "invitation.revoked", Low, Security, Tenant, "invitation", "Invitation revoked", "An invitation was withdrawn.";
     InvitationAccepted = "invitation.accepted", Low, Security, Tenant, "invitation", "Invitation accepted", "The invited person accepted.";
-    AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "The guard refused calls to an operation. The metadata has the operation, the reason and how many calls in a few seconds.";
+    AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "Calls to an operation were refused, by the guard or by a limit. The metadata has the operation, the reason and how many calls in a few seconds.";
 }
 
 impl Kind {

@@ -256,6 +256,17 @@ impl Sessions {
         tx.page(live(&tx, account, caller.now()), rows::Column::Id, |row| row.id.into(), page).await
     }
 
+    /// One of the caller's live sessions.
+    ///
+    /// # Errors
+    /// `NotFound` when the caller has no live session of this id.
+    pub async fn get(&self, caller: &Caller, session: SessionId) -> Result<Session> {
+        let (account, _) = signed_in(caller)?;
+        let tx = self.db.read(caller).await?;
+        let query = live(&tx, account, caller.now()).filter(rows::Column::Id.eq(session));
+        tx.one(query).await?.ok_or_else(Error::not_found)
+    }
+
     /// The caller's own session.
     ///
     /// # Errors
