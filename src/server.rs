@@ -393,7 +393,11 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         contract: poem::get(docs.contract()).catch_error(only_to_read).map_to_response().boxed(),
         mails: shows_mails(config).then(|| {
             Route::new()
-                .nest("/dev/mail", api::dev_mail::endpoint(config.mail.directory.clone()))
+                .nest(
+                    "/dev/mail",
+                    api::dev_mail::endpoint(config.mail.directory.clone(), config.http.public_url.as_str()),
+                )
+                .catch_error(only_to_read)
                 .map_to_response()
                 .boxed()
         }),
@@ -401,6 +405,7 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
     };
     let settings = context::ContextSettings {
         trusted_proxies: config.http.trusted_proxies.clone(),
+        forwarded_header: config.http.forwarded_header,
         require_https: config.profile == Profile::Production,
         public_url: config.http.public_url.as_str().to_owned(),
         clock: app.clock.clone(),

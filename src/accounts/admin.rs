@@ -1,7 +1,7 @@
 //! What a platform administrator does to accounts: list, block, unblock, end their sessions.
 
 use entity::{AccountId, accounts as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 use super::Account;
 use crate::{
@@ -32,17 +32,14 @@ pub struct Search {
 /// When the database fails.
 pub async fn list(app: &App, caller: &Caller, search: &Search, page: PageRequest) -> Result<Page<Account>> {
     let tx = app.db.read(caller).await?;
-    let mut query = tx.find_identity::<rows::Entity>().order_by_desc(rows::Column::Id).limit(page.rows());
+    let mut query = tx.find_identity::<rows::Entity>();
     if let Some(email) = &search.email {
         query = query.filter(rows::Column::Email.eq(email.as_str()));
     }
     if let Some(state) = search.state {
         query = query.filter(rows::Column::State.eq(state));
     }
-    if let Some(after) = page.after {
-        query = query.filter(rows::Column::Id.lt(after.0));
-    }
-    Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+    tx.page(query, rows::Column::Id, |row| row.id.into(), page).await
 }
 
 /// Blocks an account everywhere and ends its sessions. It changes nothing of an account that is blocked already.

@@ -36,6 +36,7 @@ pub enum AccountState {
 
 /// A person's account.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Account {
     /// Its id.
     pub id: Uuid,

@@ -65,6 +65,7 @@ enum EventOutcome {
 
 /// Who did it.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Actor {
     /// `account`, `anonymous` or `system`.
     #[oai(rename = "type")]
@@ -77,6 +78,7 @@ struct Actor {
 
 /// What it happened to.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Target {
     /// The type, such as `member`.
     #[oai(rename = "type")]
@@ -87,6 +89,7 @@ struct Target {
 
 /// An entry of the record.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct AuditEntry {
     /// Its id.
     id: Uuid,

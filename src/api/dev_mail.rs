@@ -1,7 +1,9 @@
 //! `/dev/mail`: the mail that a development server would have sent. Mounted in the development profile only, when
 //! mail goes to files (NET-14: production has no debug routes).
 //!
-//! It shows the text version of a message and never its HTML. The pages run no script and load nothing.
+//! It shows the text version of a message and never its HTML. The pages run no script and load nothing. They answer
+//! under the names of this machine only: a foreign page whose name is made to lead here would read the links of the
+//! mails (DNS rebinding).
 
 use std::path::PathBuf;
 
@@ -14,10 +16,12 @@ use poem::{
     web::{Data, Path},
 };
 use sha2::{Digest, Sha256};
+use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    error::Error,
+    edge::{context, problem::refuse},
+    error::{Code, Error},
     mail::files::{self, Filed},
 };
 
@@ -53,9 +57,19 @@ enum Piece<'a> {
     Link(&'a str),
 }
 
-/// The pages, to be nested at `/dev/mail`, of the mail in this directory.
-pub fn endpoint(directory: PathBuf) -> impl Endpoint {
-    Route::new().at("/", get(list)).at("/:id", get(show)).data(directory)
+/// The pages, to be nested at `/dev/mail`, of the mail in this directory, on a server with this public URL.
+pub fn endpoint(directory: PathBuf, public_url: &str) -> impl Endpoint + use<> {
+    let own = Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let pages = Route::new().at("/", get(list)).at("/:id", get(show)).data(directory);
+    pages.around(move |pages, request| {
+        let known = context::host::name(request.headers()).is_some_and(|host| is_here(host, own.as_deref()));
+        async move { if known { pages.call(request).await } else { Err(refuse(Error::Forbidden(Code::CrossSiteRequest))) } }
+    })
+}
+
+/// Whether a host names this machine, or is the public one.
+fn is_here(host: &str, public: Option<&str>) -> bool {
+    ["localhost", "127.0.0.1", "[::1]"].into_iter().chain(public).any(|known| known.eq_ignore_ascii_case(host))
 }
 
 #[handler]
@@ -158,9 +172,10 @@ mod tests {
         let mail = "Subject: <script>alert(1)</script>\r\nTo: ada@example.com\r\n\r\n<img src=x> https://id.example.com/setup#token=a\"b\r\n";
         std::fs::write(directory.join(format!("{id}.eml")), mail).unwrap();
         std::fs::write(parent.join("secret.eml"), "Subject: secret\r\n\r\nsecret").unwrap();
-        let app = Route::new().nest("/dev/mail", endpoint(directory));
+        let app = Route::new().nest("/dev/mail", endpoint(directory, "http://dev.example:8080"));
         let get = async |path: String| {
-            let request = Request::builder().uri(path.parse::<Uri>().unwrap()).finish();
+            let request =
+                Request::builder().uri(path.parse::<Uri>().unwrap()).header("host", "localhost:8080").finish();
             let response = app.get_response(request).await;
             (response.status(), response.headers().clone(), response.into_body().into_string().await.unwrap())
         };

@@ -66,6 +66,7 @@ pub struct Person {
 
 /// An invitation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Invitation {
     /// Its id.
     pub id: Uuid,
@@ -102,7 +103,7 @@ struct InviteUser {
     /// As what.
     #[oai(validator(min_length = 1, max_length = 63))]
     role: String,
-    /// A personal word for the mail.
+    /// A personal word for the mail, without web addresses.
     #[oai(validator(min_length = 1, max_length = 500), skip_serializing_if_is_none)]
     message: Option<String>,
 }
@@ -156,6 +157,7 @@ pub(super) struct InvitationToken {
 
 /// What an invitation is about.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct InvitationPreview {
     /// The organisation's name.
     organization_name: String,
@@ -206,7 +208,7 @@ impl Invitations {
         Ok(Created::Created(Json(Invitation::of(made, caller.now())), location))
     }
 
-    /// Invite up to 200 people. Each is told apart: one bad address stops none of the others.
+    /// Invite up to 200 people, all at once. Each is told apart: who can't be invited stops none of the others.
     #[oai(
         path = "/organizations/:organization_id/invitations/bulk",
         method = "post",
@@ -217,25 +219,20 @@ impl Invitations {
         caller: Caller,
         organization_id: Path<Uuid>,
         body: Json<InviteUsers>,
+        /// The same key does the work once.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
     ) -> ApiResult<Json<InviteResults>> {
         let _ = organization_id;
-        let mut results = Vec::new();
-        for wanted in body.0.invitations {
-            let email = wanted.email.0.clone();
-            let made = match wanted.try_into() {
-                Ok(new) => invitations::create(&self.0.gate.app, &caller, new).await,
-                Err(error) => Err(error),
-            };
-            match made {
-                Ok(made) => {
-                    let invitation = Some(Invitation::of(made, caller.now()));
-                    results.push(InviteResult { email, invitation, error: None });
-                }
-                Err(error @ (Error::Internal(_) | Error::Upstream { .. })) => return Err(error.into()),
-                Err(error) => results.push(InviteResult { email, invitation: None, error: Some(error.into()) }),
-            }
-        }
-        Ok(Json(InviteResults { results }))
+        let people = body.0.invitations;
+        let emails: Vec<_> = people.iter().map(|person| person.email.0.clone()).collect();
+        let wanted = people.into_iter().map(TryInto::try_into).collect();
+        let made = invitations::create_all(&self.0.gate.app, &caller, wanted).await?;
+        let results = emails.into_iter().zip(made).map(|(email, made)| match made {
+            Ok(made) => InviteResult { email, invitation: Some(Invitation::of(made, caller.now())), error: None },
+            Err(error) => InviteResult { email, invitation: None, error: Some(error.into()) },
+        });
+        Ok(Json(InviteResults { results: results.collect() }))
     }
 
     /// The invitations of an organisation, newest first.
@@ -260,7 +257,26 @@ impl Invitations {
         Ok(Listed::page(request, page, |invitation| Invitation::of(invitation, caller.now())))
     }
 
+    /// One invitation.
+    #[oai(
+        path = "/organizations/:organization_id/invitations/:invitation_id",
+        method = "get",
+        operation_id = "invitations_get"
+    )]
+    async fn get(
+        &self,
+        caller: Caller,
+        organization_id: Path<Uuid>,
+        invitation_id: Path<Uuid>,
+    ) -> ApiResult<Json<Invitation>> {
+        let _ = organization_id;
+        let found = invitations::get(&self.0.gate.app, &caller, InvitationId(invitation_id.0)).await?;
+        Ok(Json(Invitation::of(found, caller.now())))
+    }
+
     /// Send an open or expired invitation again, with a new link. The old link stops working.
+    ///
+    /// At most five times a day, and not twice within a minute.
     #[oai(
         path = "/organizations/:organization_id/invitations/:invitation_id/resend",
         method = "post",

@@ -33,6 +33,7 @@ pub struct Me(pub Face);
 
 /// Who is signed in, where they are, and what they may do there.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Profile {
     /// The account.
     account: Account,
@@ -113,6 +114,13 @@ impl Me {
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
         let page = self.0.gate.app.sessions.list(&caller, page).await?;
         Ok(Listed::page(request, page, |row| Session::of(&row, Some(row.id) == caller.session())))
+    }
+
+    /// One of one's own live sessions.
+    #[oai(path = "/me/sessions/:session_id", method = "get", operation_id = "sessions_get")]
+    async fn session(&self, caller: Caller, session_id: Path<Uuid>) -> ApiResult<Json<Session>> {
+        let row = self.0.gate.app.sessions.get(&caller, SessionId(session_id.0)).await?;
+        Ok(Json(Session::of(&row, Some(row.id) == caller.session())))
     }
 
     /// End one of one's own sessions.

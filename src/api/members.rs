@@ -35,6 +35,7 @@ pub enum MemberStatus {
 
 /// A member of an organisation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Member {
     /// The membership's id.
     pub id: Uuid,

@@ -99,7 +99,8 @@ enum Tag {
 const DESCRIPTION: &str = "A self-hosted, multi-tenant identity backend.\n\n\
     Errors are problem documents (RFC 9457) whose `code` never changes its meaning. Lists are pages: pass `next_cursor` as \
     `cursor`. Updates take `If-Match` with the `ETag` that was read; creating calls take `Idempotency-Key`. Times are RFC 3339 \
-    in UTC, ids are UUIDs that sort by time. Unknown fields and parameters are refused.\n\n\
+    in UTC, ids are UUIDs that sort by time. Unknown fields and parameters are refused. A field without a value is left out: \
+    no answer says `null`, and no request may.\n\n\
     Clients that are no browsers sign in with `token_delivery: body` and send the access token as `Authorization: Bearer`. \
     Browsers sign in with `token_delivery: cookie`, and repeat the `freehold_csrf` cookie in `X-CSRF-Token` on every write.";
 

@@ -45,6 +45,7 @@ pub enum OrganizationStatus {
 
 /// An organisation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Organization {
     /// Its id.
     pub id: Uuid,

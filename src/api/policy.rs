@@ -11,6 +11,7 @@ pub struct Policies(pub Face);
 
 /// A role.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Role {
     /// The name that memberships carry.
     name: String,

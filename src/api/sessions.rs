@@ -69,6 +69,7 @@ pub struct SwitchOrganization {
 
 /// A session.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Session {
     /// Its id.
     pub id: Uuid,
@@ -90,6 +91,7 @@ pub struct Session {
 
 /// What a client gets for signing in or carrying on.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct SignedIn {
     /// The session.
     pub session: Session,
@@ -98,13 +100,10 @@ pub struct SignedIn {
     /// The organisation that the session is in.
     pub organization_id: Option<Uuid>,
     /// The access token, with `token_delivery: body`.
-    #[oai(skip_serializing_if_is_none)]
     pub access_token: Option<String>,
     /// The refresh token, with `token_delivery: body`, if it is a new one.
-    #[oai(skip_serializing_if_is_none)]
     pub refresh_token: Option<String>,
     /// `Bearer`, with `token_delivery: body`.
-    #[oai(skip_serializing_if_is_none)]
     pub token_type: Option<String>,
     /// For how many seconds the access token is valid.
     pub expires_in: u64,
@@ -127,7 +126,8 @@ impl SignIn {
 
     /// Carry a session on with its refresh token, which is used up.
     ///
-    /// A refresh token that is presented twice ends the whole session.
+    /// A refresh token that is presented twice ends the whole session. One from a cookie is not taken in a body, nor the
+    /// other way round.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "sessions_refresh")]
     async fn refresh(
         &self,
@@ -137,13 +137,13 @@ impl SignIn {
     ) -> ApiResult<Response<Json<SignedIn>>> {
         let gate = &self.0.gate;
         let in_body = body.0.refresh_token;
-        let by_cookie = in_body.is_none();
+        let vessel = if in_body.is_some() { Delivery::Body } else { Delivery::Cookie };
         let token = in_body.or_else(|| gate.cookies.read(request.headers(), CookieKind::Refresh));
         let token = SecretString::new(token.ok_or(Error::Unauthenticated(Code::Unauthenticated))?);
-        if by_cookie {
+        if vessel == Delivery::Cookie {
             gate.csrf.check(request.method(), request.headers(), None)?;
         }
-        let opened = gate.app.sessions.refresh(&visitor.0, token.expose()).await?;
+        let opened = gate.app.sessions.refresh(&visitor.0, token.expose(), vessel).await?;
         Ok(self.0.carried_on(&visitor.0, opened).await?)
     }
 

@@ -11,10 +11,11 @@ use crate::types::{Cursor, Page};
 
 /// A page of a list.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Items<T: ParseFromJSON + ToJSON + Send + Sync> {
     /// The items.
     pub items: Vec<T>,
-    /// Pass this as `cursor` to get the next page; `null` on the last.
+    /// Pass this as `cursor` to get the next page; absent on the last.
     pub next_cursor: Option<String>,
 }
 

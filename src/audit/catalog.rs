@@ -95,6 +95,7 @@ catalogue! {
     SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";
     SessionsEnded = "session.ended_all", Medium, Security, Platform, "account", "All sessions ended", "A person ended all of their sessions.";
     RefreshTokenReused = "session.refresh_token_reused", High, Security, Platform, "session", "Refresh token reused", "A refresh token was presented a second time: somebody else may have it. The whole session was ended.";
+    RefreshTokenMisplaced = "session.refresh_token_misplaced", High, Security, Platform, "session", "Refresh token misplaced", "A refresh token that was given to a browser in a cookie came in a body, or the other way round: somebody else may have it. It was refused and not used up.";
     OrganizationEntered = "organization.entered", Low, Security, Tenant, "account", "Organisation entered", "A person's session began to act in this organisation, by signing in or by switching.";
     OrganizationCreated = "organization.created", Medium, Security, Tenant, "organization", "Organisation created", "A platform administrator created this organisation and became its owner.";
     OrganizationUpdated = "organization.updated", Low, Normal, Tenant, "organization", "Organisation changed", "The organisation's name or short name was changed.";
@@ -108,6 +109,7 @@ catalogue! {
     MemberChangeRefused = "member.change_refused", Medium, Security, Tenant, "member", "Change of a member refused", "A rule stood against changing or removing a member: the last owner, or a role above one's own.";
     InvitationCreated = "invitation.created", Low, Security, Tenant, "invitation", "Invitation sent", "A person was invited by e-mail.";
     InvitationRefused = "invitation.refused", Medium, Security, Tenant, "invitation", "Invitation refused", "Somebody tried to invite with a role above their own.";
+    InvitationTokenRefused = "invitation.token_refused", Medium, Security, Tenant, "invitation", "Invitation link refused", "Somebody presented the link of an invitation that is not open any more. The metadata has the reason and how many times in a few seconds.";
     InvitationResent = "invitation.resent", Low, Security, Tenant, "invitation", "Invitation sent again", "An invitation got a new link, and the old link stopped working.";
     InvitationRevoked = "invitation.revoked", Low, Security, Tenant, "invitation", "Invitation revoked", "An invitation was withdrawn.";
     InvitationAccepted = "invitation.accepted", Low, Security, Tenant, "invitation", "Invitation accepted", "The invited person accepted.";
@@ -119,7 +121,7 @@ catalogue! {
     JobPaused = "job.paused", High, Security, Platform, "job", "Job paused", "A platform administrator took a job off its schedule.";
     JobResumed = "job.resumed", Medium, Security, Platform, "job", "Job resumed", "A platform administrator put a job on its schedule again.";
     JobFailed = "job.failed", High, Security, Platform, "job_run", "Job failed", "A run of a job failed for good and waits for a person.";
-    AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "The guard refused calls to an operation. The metadata has the operation, the reason and how many calls in a few seconds.";
+    AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "Calls to an operation were refused, by the guard or by a limit. The metadata has the operation, the reason and how many calls in a few seconds.";
 }
 
 impl Kind {

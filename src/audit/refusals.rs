@@ -1,5 +1,6 @@
-//! The guard's own refusals, counted and written down every few seconds: a flood of refused calls makes a few
-//! entries with a number, not a flood of entries.
+//! Refusals that anybody can bring about again and again, counted and written down every few seconds: a flood of
+//! refused calls makes a few entries with a number, not a flood of entries. They are the guard's own, and those of links
+//! that are not good any more.
 
 use std::{
     collections::HashMap,
@@ -9,6 +10,7 @@ use std::{
 
 use entity::{AccountId, OrganizationId, SessionId};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{Event, Kind};
 use crate::{
@@ -26,8 +28,16 @@ const MOST: usize = 10_000;
 struct Key {
     organization: OrganizationId,
     actor: Option<(AccountId, SessionId)>,
-    operation: &'static str,
-    code: Code,
+    attempt: Attempt,
+}
+
+/// What was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Attempt {
+    /// A call to an operation.
+    Call(&'static str, Code),
+    /// The use of something that is there, and why not.
+    Use(Kind, Uuid, &'static str),
 }
 
 /// The counters. Cheap to clone.
@@ -37,10 +47,19 @@ pub struct Refusals(Arc<Mutex<HashMap<Key, (u64, Origin)>>>);
 impl Refusals {
     /// Counts one refused call.
     pub fn count(&self, caller: &Caller, operation: &'static str, code: Code) {
+        self.add(caller, Attempt::Call(operation, code));
+    }
+
+    /// Counts one refused use of something of the caller's organisation, with the reason.
+    pub fn count_use(&self, caller: &Caller, kind: Kind, target: impl Into<Uuid>, reason: &'static str) {
+        self.add(caller, Attempt::Use(kind, target.into(), reason));
+    }
+
+    fn add(&self, caller: &Caller, attempt: Attempt) {
         let actor = caller.account().zip(caller.session());
         let organization = caller.organization().unwrap_or(OrganizationId::PLATFORM);
         let Ok(mut counts) = self.0.lock() else { return };
-        let key = Key { organization, actor, operation, code };
+        let key = Key { organization, actor, attempt };
         if counts.len() < MOST || counts.contains_key(&key) {
             counts.entry(key).or_insert_with(|| (0, caller.origin.clone())).0 += 1;
         }
@@ -91,11 +110,12 @@ async fn write(db: &Db, key: &Key, count: u64, origin: Origin) -> Result<()> {
     } else {
         caller.actor = Actor::Anonymous;
     }
-    let event = Event::without_target(Kind::AccessRefused)
-        .in_organization(key.organization)
-        .refused()
-        .with("operation", key.operation)
-        .with("code", key.code.as_str())
-        .with("count", count);
+    let event = match key.attempt {
+        Attempt::Call(operation, code) => {
+            Event::without_target(Kind::AccessRefused).with("operation", operation).with("code", code.as_str())
+        }
+        Attempt::Use(kind, target, reason) => Event::new(kind, target).with("reason", reason),
+    };
+    let event = event.in_organization(key.organization).refused().with("count", count);
     db.write(&caller).await?.commit(event).await
 }

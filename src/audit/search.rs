@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use entity::{AuditEntryId, audit_entries as entries, audit_words};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use crate::{
@@ -47,11 +47,8 @@ const WORDS: usize = 8;
 /// `Invalid` for a text without words or with too many; when the database fails.
 pub async fn list(tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<entries::Model>> {
     let words = filter.text.as_deref().map(searched).transpose()?.unwrap_or_default();
-    let mut query = filtered(tx, filter, words).order_by_desc(entries::Column::Id).limit(page.rows());
-    if let Some(after) = page.after {
-        query = query.filter(entries::Column::Id.lt(after.0));
-    }
-    Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+    let query = filtered(tx, filter, words);
+    tx.page(query, entries::Column::Id, |row| row.id.into(), page).await
 }
 
 /// One entry.

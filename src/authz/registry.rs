@@ -77,6 +77,11 @@ impl OperationPolicy {
     pub fn reads(&self) -> bool {
         matches!(self.action.as_str(), "read" | "list")
     }
+
+    /// Whether it makes something for somebody known, and so takes an `Idempotency-Key` (API-2).
+    pub fn creates(&self) -> bool {
+        matches!(self.action.as_str(), "create" | "create_bulk") && self.scope != Scope::Public
+    }
 }
 
 /// The registry, by operation.

@@ -24,7 +24,7 @@ pub use render::{generate_secrets, render_effective};
 pub use root_key::ensure_development_secrets;
 pub use secret::{SecretBytes, SecretString};
 pub use sources::{ConfigFile, Sources};
-pub use values::{Algorithm, LogFormat, Pooler, Profile, PublicUrl, UnknownWord};
+pub use values::{Algorithm, ForwardedHeader, LogFormat, Pooler, Profile, PublicUrl, UnknownWord};
 
 use reader::{Effective, Reader};
 use values::Size;
@@ -66,8 +66,11 @@ pub struct Http {
     /// Where people reach this server. In development it follows from `listen`; production needs
     /// it, with https.
     pub public_url: PublicUrl,
-    /// Peers whose `X-Forwarded-*` and `Forwarded` count. Default none.
+    /// Peers whose forwarded headers count. Default none.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which kind of forwarded header they write; the other is not read. Default `x-forwarded`, as nginx, HAProxy and
+    /// the clouds' load balancers write it.
+    pub forwarded_header: ForwardedHeader,
     /// How long a client may take to send a request's head. Default 10 s, as in nginx's hardening
     /// guides: slow enough for phones, too quick for Slowloris.
     pub header_timeout: Duration,
@@ -238,6 +241,7 @@ impl Http {
             listen,
             public_url: reader.take_derived("http.public_url", PublicUrl::of_listener(listen), "http.listen"),
             trusted_proxies: reader.take("http.trusted_proxies", Vec::new()),
+            forwarded_header: reader.take("http.forwarded_header", ForwardedHeader::XForwarded),
             header_timeout: reader.take_within("http.header_timeout", 10 * SECOND, SECOND..=5 * MINUTE),
             body_timeout: reader.take_within("http.body_timeout", 30 * SECOND, SECOND..=60 * MINUTE),
             max_connections: reader.take_within("http.max_connections", 4096, 1..=1_000_000),

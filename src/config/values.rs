@@ -50,6 +50,15 @@ pub enum Pooler {
     Transaction,
 }
 
+/// Which header a trusted proxy writes about the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`.
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -97,6 +106,7 @@ macro_rules! words {
 words!(Profile { Profile::Development => "development", Profile::Production => "production" });
 words!(Algorithm { Algorithm::Es256 => "ES256", Algorithm::Rs256 => "RS256", Algorithm::EdDsa => "EdDSA" });
 words!(Pooler { Pooler::None => "none", Pooler::Transaction => "transaction" });
+words!(ForwardedHeader { ForwardedHeader::XForwarded => "x-forwarded", ForwardedHeader::Forwarded => "forwarded" });
 words!(LogFormat { LogFormat::Json => "json", LogFormat::Text => "text" });
 
 /// A setting that is a number without a unit.

@@ -10,13 +10,15 @@ use entity::{AccountId, Identity, OrganizationId, Owned, SessionId, Tenant};
 use sea_orm::{
     AccessMode, ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection,
     DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, IsolationLevel, PaginatorTrait,
-    QueryFilter, Select, Selector, SelectorTrait, Statement, TransactionTrait, UpdateMany, Value,
+    QueryFilter, QueryOrder, QuerySelect, Select, Selector, SelectorTrait, Statement, TransactionTrait, UpdateMany,
+    Value,
     sea_query::{Expr, SimpleExpr},
 };
+use uuid::Uuid;
 
 use crate::{
     error::{Code, Error, Result},
-    types::{Caller, Tenancy},
+    types::{Caller, Page, PageRequest, Tenancy},
 };
 
 /// A transaction that reads.
@@ -108,6 +110,25 @@ impl Tx {
     /// When the database fails.
     pub async fn all<E: EntityTrait>(&self, query: Select<E>) -> Result<Vec<E::Model>> {
         Ok(query.all(&self.inner).await?)
+    }
+
+    /// A page of a query, newest first: ids are ordered by time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn page<E: EntityTrait>(
+        &self,
+        query: Select<E>,
+        column: E::Column,
+        id: impl Fn(&E::Model) -> Uuid + Send,
+        request: PageRequest,
+    ) -> Result<Page<E::Model>> {
+        let query = match request.after {
+            Some(after) => query.filter(column.lt(after.0)),
+            None => query,
+        };
+        let rows = self.all(query.order_by_desc(column).limit(request.rows())).await?;
+        Ok(Page::of(request, rows, id))
     }
 
     /// The rows of a selection of columns.

@@ -5,6 +5,7 @@
 //! request. It never looks at who calls or what is asked; it logs no path, query, header or body.
 
 mod forwarded;
+pub mod host;
 mod trace;
 
 use std::{
@@ -32,6 +33,7 @@ use super::{
     problem::{self, ErrorStats},
 };
 use crate::{
+    config::ForwardedHeader,
     error::{Code, Error},
     runtime::{Clock, Ids},
     types::Origin,
@@ -58,8 +60,10 @@ pub enum Scheme {
 /// What the outermost layer needs to know.
 #[derive(Clone, Debug)]
 pub struct ContextSettings {
-    /// The networks whose `X-Forwarded-*` and `Forwarded` headers count.
+    /// The networks whose forwarded headers count.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which of the two kinds counts.
+    pub forwarded_header: ForwardedHeader,
     /// Whether plain HTTP is refused: the `production` profile.
     pub require_https: bool,
     /// The address that people use, without a slash at the end: where plain HTTP is sent on to.
@@ -129,7 +133,8 @@ impl<E: Endpoint> Endpoint for Context<E> {
         request.set_data(arrival.trace.clone());
         request.set_data(arrival.matched.clone());
         let response = async {
-            let response = match self.insecure(&request, arrival.scheme) {
+            let refusal = misaddressed(&request).or_else(|| self.insecure(&request, arrival.scheme));
+            let response = match refusal {
                 Some(refusal) => refusal,
                 None => self.guarded_call(request).await,
             };
@@ -151,7 +156,10 @@ impl<E: Endpoint> Context<E> {
         if proxy.is_none() && forwarded::is_claimed(request_headers) {
             self.warn_of_proxy(peer);
         }
-        let client = proxy.map(|proxy| forwarded::client(request_headers, proxy, &self.settings.trusted_proxies));
+        let client = proxy.map(|proxy| {
+            let settings = &self.settings;
+            forwarded::client(request_headers, settings.forwarded_header, proxy, &settings.trusted_proxies)
+        });
         let own_scheme = if *request.scheme() == uri::Scheme::HTTPS { Scheme::Https } else { Scheme::Http };
         let given_id = proxy.and_then(|_| request_id(request_headers));
         let origin = Origin {
@@ -212,6 +220,12 @@ impl<E: Endpoint> Context<E> {
     }
 }
 
+/// The answer to a request that does not say which host it is for, or says it twice.
+fn misaddressed(request: &Request) -> Option<Response> {
+    let fault = || Error::Malformed("the request must have one Host header with a host and perhaps a port".to_owned());
+    (!host::is_named(request)).then(|| problem::answer(fault()))
+}
+
 /// Puts on what every answer carries.
 fn dress(mut response: Response, arrival: &Arrival) -> Response {
     let answer_headers = response.headers_mut();
@@ -269,6 +283,7 @@ mod tests {
         let clock = Clock::default();
         ContextSettings {
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            forwarded_header: ForwardedHeader::XForwarded,
             require_https,
             public_url: "https://id.example.com".to_owned(),
             stats: Arc::new(ErrorStats::new(clock.now())),
@@ -306,7 +321,7 @@ mod tests {
     }
 
     fn get(path: &str) -> RequestBuilder {
-        Request::builder().uri_str(format!("http://localhost{path}"))
+        Request::builder().uri_str(format!("http://localhost{path}")).header("host", "localhost")
     }
 
     /// Proves NET-8.

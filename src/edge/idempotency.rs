@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     app::App,
-    authz::{OperationPolicy, Scope},
+    authz::OperationPolicy,
     db::{
         Unrecorded,
         idempotency::{self, Bounds, Claim},
@@ -63,8 +63,8 @@ pub(super) async fn begin(
     request: &Request,
     body: &[u8],
 ) -> Result<Begun> {
-    let creates = policy.action == "create" && policy.scope != Scope::Public;
-    let Some(key) = request.headers().get(HEADER).filter(|_| creates) else { return Ok(Begun::Run(caller.clone())) };
+    let key = request.headers().get(HEADER).filter(|_| policy.creates());
+    let Some(key) = key else { return Ok(Begun::Run(caller.clone())) };
     let key = key.to_str().ok().filter(|key| (1..=LONGEST).contains(&key.len()));
     let key = key.filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()));
     let fault = || Fault::parameter("Idempotency-Key", "format", "must be 1 to 255 visible ASCII characters");

@@ -153,11 +153,12 @@ impl Sessions {
     }
 
     /// Carries a session on: the presented refresh token is used up and a new one takes its place. A token that was
-    /// used before ends the whole session: one of the two who presented it is not its owner (RFC 9700, 4.14).
+    /// used before ends the whole session: one of the two who presented it is not its owner (RFC 9700, 4.14). One that
+    /// comes in another `vessel` than it was given in is refused and stays as it is: it leaked from there.
     ///
     /// # Errors
-    /// `Unauthenticated` for a token that is unknown, used, or too old, or whose session has ended.
-    pub async fn refresh(&self, caller: &Caller, token: &str) -> Result<Opened> {
+    /// `Unauthenticated` for a token that is unknown, used, misplaced, or too old, or whose session has ended.
+    pub async fn refresh(&self, caller: &Caller, token: &str, vessel: rows::Delivery) -> Result<Opened> {
         let refused = || Error::Unauthenticated(Code::SessionEnded);
         let mut tx = self.db.write(caller).await?;
         let by_hash =
@@ -179,6 +180,10 @@ impl Sessions {
         }
         if presented.expires_at <= now || session.expires_at <= now {
             return Err(refused());
+        }
+        if session.delivery != vessel {
+            let event = Event::new(Kind::RefreshTokenMisplaced, session.id).refused();
+            return tx.commit_refused(event, refused()).await;
         }
         tx.identify(session.account_id, session.id).await?;
         let mut used = presented.into_active_model();
@@ -253,11 +258,18 @@ impl Sessions {
     pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Session>> {
         let (account, _) = signed_in(caller)?;
         let tx = self.db.read(caller).await?;
-        let mut query = live(&tx, account, caller.now()).order_by_desc(rows::Column::Id).limit(page.rows());
-        if let Some(after) = page.after {
-            query = query.filter(rows::Column::Id.lt(after.0));
-        }
-        Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+        tx.page(live(&tx, account, caller.now()), rows::Column::Id, |row| row.id.into(), page).await
+    }
+
+    /// One of the caller's live sessions.
+    ///
+    /// # Errors
+    /// `NotFound` when the caller has no live session of this id.
+    pub async fn get(&self, caller: &Caller, session: SessionId) -> Result<Session> {
+        let (account, _) = signed_in(caller)?;
+        let tx = self.db.read(caller).await?;
+        let query = live(&tx, account, caller.now()).filter(rows::Column::Id.eq(session));
+        tx.one(query).await?.ok_or_else(Error::not_found)
     }
 
     /// The caller's own session.

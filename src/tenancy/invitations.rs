@@ -2,38 +2,41 @@
 //! (AUT-4). A link works once and for seven days.
 
 mod accept;
+mod create;
 mod expiry;
 
 use chrono::TimeDelta;
 use entity::{InvitationId, invitations as rows, memberships};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::ExprTrait,
 };
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
+pub use create::{LONGEST_MESSAGE, MOST, create, create_all};
 pub use expiry::expire_all;
 
-use super::{members, organizations, roles};
+use create::Host;
+
+use super::roles;
 use crate::{
     accounts,
     app::App,
-    audit::{Event, Kind},
-    config::SecretString,
+    audit::{self, Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
-    mail::{Delivery, Letter},
+    mail::Delivery,
     runtime::Timestamp,
-    types::{Caller, Email, Page, PageRequest, single_line},
+    types::{Caller, Email, Page, PageRequest},
 };
 
 /// How long an invitation can be accepted (AUT-4).
 const LIFETIME: TimeDelta = TimeDelta::days(7);
-/// The longest personal message in characters.
-pub const LONGEST_MESSAGE: usize = 500;
-/// The most invitations of one bulk call.
-pub const MOST: usize = 200;
+/// How often one invitation is sent again in a day, and how long after one letter comes the next. A letter that was
+/// lost, went to a stale address book or into the junk is sent again once or twice; who could send more could bury a
+/// stranger's mailbox under our name, and our name at the mail providers.
+const RESENDS: u64 = 5;
+const DAY: TimeDelta = TimeDelta::days(1);
+const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// An invitation as lists show it.
 #[derive(Clone, Debug)]
@@ -67,46 +70,6 @@ impl Invitation {
     }
 }
 
-/// Invites a person.
-///
-/// # Errors
-/// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `already_member` or `already_invited`;
-/// `Invalid` for a role that does not exist or a message that is none.
-pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<Invitation> {
-    let role = roles::assignable(&app.policy, caller, &new.role)?;
-    let message = new.message.as_deref().map(checked_message).transpose()?;
-    let organization = caller.organization().ok_or_else(Error::not_found)?;
-    let tx = app.db.write(caller).await?;
-    members::still(&tx).await?;
-    if let Err(refusal) = roles::may_grant(&app.policy, caller, role.as_str()) {
-        let event = Event::without_target(Kind::InvitationRefused).refused().with("role", role.as_str());
-        return tx.commit_refused(event, refusal).await;
-    }
-    refuse_member(&tx, &new.email).await?;
-    expire(&tx, &new.email).await?;
-    let (token, token_hash) = accept::token(organization, app.entropy)?;
-    let row = rows::Model {
-        id: app.ids.next(),
-        organization_id: organization,
-        email: new.email.to_string(),
-        role: role.to_string(),
-        message,
-        token_hash,
-        status: rows::Status::Pending,
-        invited_by: caller.account(),
-        accepted_by: None,
-        resend_count: 0,
-        created_at: caller.now(),
-        expires_at: caller.now() + LIFETIME,
-        mail_id: None,
-        accepted_at: None,
-    };
-    let row = tx.insert(rows::ActiveModel::from(row)).await?;
-    let (row, inviter) = send(&tx, app, row, &token).await?;
-    tx.commit(Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone())).await?;
-    Ok(Invitation { row, inviter, mail: Some(Delivery::Waiting) })
-}
-
 /// The organisation's invitations, newest first.
 ///
 /// # Errors
@@ -118,7 +81,7 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Invitation>> {
     let tx = app.db.read(caller).await?;
-    let mut query = tx.find::<rows::Entity>().order_by_desc(rows::Column::Id).limit(page.rows());
+    let mut query = tx.find::<rows::Entity>();
     let (pending, now) = (rows::Column::Status.eq(rows::Status::Pending), caller.now());
     query = match status {
         None => query,
@@ -129,47 +92,82 @@ pub async fn list(
         }
         Some(status) => query.filter(rows::Column::Status.eq(status)),
     };
-    if let Some(after) = page.after {
-        query = query.filter(rows::Column::Id.lt(after.0));
-    }
-    let page = Page::of(page, tx.all(query).await?, |row| row.id.into());
-    let people = accounts::profiles(&tx, page.items.iter().filter_map(|row| row.invited_by)).await?;
-    let mails: Vec<_> = page.items.iter().filter_map(|row| row.mail_id).collect();
-    let mails = crate::mail::delivery(&tx, &mails).await?;
-    Ok(page.map(|row| Invitation {
+    let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
+    Ok(Page { items: detailed(&tx, page.items).await?, next: page.next })
+}
+
+/// One invitation of the caller's organisation.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn get(app: &App, caller: &Caller, id: InvitationId) -> Result<Invitation> {
+    let tx = app.db.read(caller).await?;
+    let row = tx.one(tx.find::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
+    let found = detailed(&tx, row.into_iter().collect()).await?;
+    found.into_iter().next().ok_or_else(Error::not_found)
+}
+
+/// Invitations with who invited and what became of the mail.
+async fn detailed(tx: &Tx, rows: Vec<rows::Model>) -> Result<Vec<Invitation>> {
+    let people = accounts::profiles(tx, rows.iter().filter_map(|row| row.invited_by)).await?;
+    let mails: Vec<_> = rows.iter().filter_map(|row| row.mail_id).collect();
+    let mails = crate::mail::delivery(tx, &mails).await?;
+    let invitations = rows.into_iter().map(|row| Invitation {
         inviter: row.invited_by.and_then(|id| people.get(&id).cloned()),
         mail: row.mail_id.and_then(|id| mails.get(&id).copied()),
         row,
-    }))
+    });
+    Ok(invitations.collect())
 }
 
-/// Sends an open or expired invitation again, with a new link and seven new days. The old link stops working.
+/// Sends an open or expired invitation again, with a new link and seven new days. The old link stops working, and its
+/// letter is withdrawn if it has not left.
 ///
 /// # Errors
-/// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`, which is recorded.
+/// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`, which is recorded;
+/// `Throttled` when it was sent too often.
 pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invitation> {
     let tx = app.db.write(caller).await?;
-    let present = open(&tx, id).await?;
-    if let Err(refusal) = roles::may_grant(&app.policy, caller, &present.role) {
-        let event = Event::new(Kind::InvitationRefused, id).refused().with("role", present.role);
+    create::one_at_a_time(&tx).await?;
+    let mut row = open(&tx, id).await?;
+    if let Err(refusal) = roles::may_grant(&app.policy, caller, &row.role) {
+        let event = Event::new(Kind::InvitationRefused, id).refused().with("role", row.role);
         return tx.commit_refused(event, refusal).await;
     }
-    refuse_member(&tx, &present.email.parse().map_err(Error::internal)?).await?;
-    let (token, token_hash) = accept::token(present.organization_id, app.entropy)?;
-    let again = present.resend_count + 1;
-    let mut row = present.into_active_model();
-    row.token_hash = Set(token_hash);
-    row.status = Set(rows::Status::Pending);
-    row.expires_at = Set(caller.now() + LIFETIME);
-    row.resend_count = Set(again);
-    row.invited_by = Set(caller.account());
-    let row = tx.update(row).await?;
-    let (row, inviter) = send(&tx, app, row, &token).await?;
+    refuse_member(&tx, &row.email.parse().map_err(Error::internal)?).await?;
+    refuse_often(&tx, id).await.inspect_err(|error| app.refusals.count(caller, "invitations_resend", error.code()))?;
+    let host = Host::of(&tx).await?;
+    let (token, token_hash) = accept::token(row.organization_id, app.entropy)?;
+    row.token_hash = token_hash;
+    row.status = rows::Status::Pending;
+    row.expires_at = caller.now() + LIFETIME;
+    row.resend_count += 1;
+    row.invited_by = caller.account();
+    host.write_to(app, &tx, &mut row, &token).await?;
+    let row = tx.update(row.into_active_model().reset_all()).await?;
     tx.commit(Event::new(Kind::InvitationResent, id)).await?;
-    Ok(Invitation { row, inviter, mail: Some(Delivery::Waiting) })
+    Ok(Invitation { row, inviter: host.inviter, mail: Some(Delivery::Waiting) })
 }
 
-/// Withdraws an open or expired invitation.
+/// Refuses an invitation that was sent again a moment ago, or too often today; the record knows.
+async fn refuse_often(tx: &Tx, id: InvitationId) -> Result<()> {
+    let now = tx.caller().now();
+    let sent = audit::Filter {
+        event: Some(Kind::InvitationResent.code().to_owned()),
+        target_id: Some(id.into()),
+        from: Some(now - DAY),
+        ..audit::Filter::default()
+    };
+    let sent = audit::list(tx, &sent, PageRequest { limit: RESENDS, after: None }).await?.items;
+    let last = sent.first().map(|entry| entry.occurred_at + PAUSE);
+    let first = sent.last().filter(|_| u64::try_from(sent.len()) == Ok(RESENDS)).map(|entry| entry.occurred_at + DAY);
+    match Ord::max(last, first).filter(|free| *free > now) {
+        Some(free) => Err(Error::Throttled((free - now).to_std().unwrap_or_default())),
+        None => Ok(()),
+    }
+}
+
+/// Withdraws an open or expired invitation, and its letter if it has not left.
 ///
 /// # Errors
 /// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`.
@@ -181,33 +179,6 @@ pub async fn revoke(app: &App, caller: &Caller, id: InvitationId) -> Result<()> 
     row.status = Set(rows::Status::Revoked);
     tx.update(row).await?;
     tx.commit(Event::new(Kind::InvitationRevoked, id)).await
-}
-
-/// Puts the mail into the outbox and remembers which it is.
-async fn send(
-    tx: &WriteTx,
-    app: &App,
-    row: rows::Model,
-    token: &SecretString,
-) -> Result<(rows::Model, Option<accounts::Account>)> {
-    let organization = organizations::get(tx).await?;
-    let inviter = match row.invited_by {
-        Some(id) => accounts::profiles(tx, [id]).await?.remove(&id),
-        None => None,
-    };
-    let role = app.policy.hierarchy().rows().iter().find(|role| role.name == row.role);
-    let letter = Letter::Invitation {
-        organization: organization.name,
-        inviter: inviter.as_ref().map(|account| account.name.clone()),
-        role_title: role.map_or_else(|| row.role.clone(), |role| role.title.clone()),
-        message: row.message.clone(),
-        link: SecretString::new(format!("{}/invitation#token={}", app.public_url, token.expose())),
-        expires_at: row.expires_at,
-    };
-    let mail = app.mail.queue(tx, &row.email.parse().map_err(Error::internal)?, &letter).await?;
-    let mut row = row.into_active_model();
-    row.mail_id = Set(Some(mail));
-    Ok((tx.update(row).await?, inviter))
 }
 
 async fn open(tx: &WriteTx, id: InvitationId) -> Result<rows::Model> {
@@ -222,22 +193,4 @@ async fn refuse_member(tx: &Tx, email: &Email) -> Result<()> {
     let Some(account) = accounts::find_by_email(tx, email).await? else { return Ok(()) };
     let query = tx.find::<memberships::Entity>().filter(memberships::Column::AccountId.eq(account.id));
     if tx.count(query).await? == 0 { Ok(()) } else { Err(Error::Conflict(Code::AlreadyMember)) }
-}
-
-/// Marks what is past its time, so that the person can be invited anew.
-async fn expire(tx: &WriteTx, email: &Email) -> Result<()> {
-    let late = tx
-        .change::<rows::Entity>()
-        .col_expr(rows::Column::Status, Expr::value("expired"))
-        .filter(rows::Column::Email.eq(email.as_str()))
-        .filter(rows::Column::Status.eq(rows::Status::Pending))
-        .filter(rows::Column::ExpiresAt.lte(tx.caller().now()));
-    tx.apply(late).await?;
-    Ok(())
-}
-
-fn checked_message(message: &str) -> Result<String> {
-    single_line(message, LONGEST_MESSAGE).ok_or_else(|| {
-        Error::field("/message", "format", format!("must be 1 to {LONGEST_MESSAGE} characters on one line"))
-    })
 }

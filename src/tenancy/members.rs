@@ -1,7 +1,7 @@
 //! Members: who belongs to an organisation, with which role, and the rules about changing that (AZ-8).
 
 use entity::{AccountId, MembershipId, OrganizationId, memberships as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter};
 
 use super::{organizations, roles};
 use crate::{
@@ -51,7 +51,7 @@ pub struct Changes {
 /// When the database fails.
 pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest) -> Result<Page<Member>> {
     let tx = app.db.read(caller).await?;
-    let mut query = tx.find::<rows::Entity>().order_by_desc(rows::Column::Id).limit(page.rows());
+    let mut query = tx.find::<rows::Entity>();
     if let Some(role) = &filter.role {
         query = query.filter(rows::Column::Role.eq(role));
     }
@@ -61,10 +61,7 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
     if let Some(text) = &filter.search {
         query = query.filter(rows::Column::AccountId.in_subquery(accounts::matching(&tx, text)));
     }
-    if let Some(after) = page.after {
-        query = query.filter(rows::Column::Id.lt(after.0));
-    }
-    let page = Page::of(page, tx.all(query).await?, |row| row.id.into());
+    let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
     with_accounts(&tx, page).await
 }
 
@@ -224,7 +221,7 @@ async fn settle(tx: &WriteTx) -> Result<()> {
     if organization == Some(OrganizationId::PLATFORM) {
         tx.lock(accounts::ADMINISTRATORS).await?;
     }
-    organizations::lock(tx, organization).await?;
+    organizations::open(tx).await?;
     still(tx).await
 }
 

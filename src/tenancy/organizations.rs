@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use entity::{AccountId, OrganizationId, organizations as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::members;
@@ -95,14 +95,11 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Organization>> {
     let tx = app.db.read(caller).await?;
-    let mut query = tx.find::<rows::Entity>().order_by_desc(rows::Column::Id).limit(page.rows());
+    let mut query = tx.find::<rows::Entity>();
     if let Some(status) = status {
         query = query.filter(rows::Column::Status.eq(status));
     }
-    if let Some(after) = page.after {
-        query = query.filter(rows::Column::Id.lt(after.0));
-    }
-    Ok(Page::of(page, tx.all(query).await?, |row| row.id.into()))
+    tx.page(query, rows::Column::Id, |row| row.id.into(), page).await
 }
 
 /// The caller's active organisations, by name.
@@ -132,11 +129,11 @@ pub async fn get(tx: &Tx) -> Result<Organization> {
 /// Changes the caller's organisation.
 ///
 /// # Errors
-/// `Invalid`, `Conflict` with `slug_taken`, or `precondition_failed`.
+/// `Invalid`; `NotFound` when it has been deleted; `Conflict` with `slug_taken` or `precondition_failed`.
 pub async fn update(app: &App, caller: &Caller, changes: Changes) -> Result<Organization> {
     let (name, slug) = checked(changes.name.as_deref(), changes.slug.as_deref())?;
     let tx = app.db.write(caller).await?;
-    let present = lock(&tx, caller.organization()).await?;
+    let present = open(&tx).await?;
     expect_version(changes.version, present.version)?;
     let mut fields = Vec::new();
     let (id, next) = (present.id, present.version + 1);
@@ -159,10 +156,10 @@ pub async fn update(app: &App, caller: &Caller, changes: Changes) -> Result<Orga
 /// Closes the caller's organisation to everybody. It can be restored for 30 days.
 ///
 /// # Errors
-/// `Conflict` for the platform's own organisation, or `precondition_failed`.
+/// `NotFound` when somebody else was quicker; `Conflict` for the platform's own organisation, or `precondition_failed`.
 pub async fn delete(app: &App, caller: &Caller, version: Option<i32>) -> Result<()> {
     let tx = app.db.write(caller).await?;
-    let present = lock(&tx, caller.organization()).await?;
+    let present = open(&tx).await?;
     expect_version(version, present.version)?;
     if present.kind == rows::Kind::Platform {
         return Err(Error::Conflict(Code::Conflict));
@@ -184,7 +181,7 @@ pub async fn delete(app: &App, caller: &Caller, version: Option<i32>) -> Result<
 /// `NotFound` when there is no deleted organisation of this id whose grace period has not ended.
 pub async fn restore(app: &App, caller: &Caller, id: OrganizationId) -> Result<Organization> {
     let tx = app.db.write(caller).await?;
-    let present = lock(&tx, Some(id)).await?;
+    let present = lock(&tx, id).await?;
     if present.status != rows::Status::Deleted || present.purge_after.is_none_or(|end| end <= caller.now()) {
         return Err(Error::not_found());
     }
@@ -224,12 +221,16 @@ pub async fn purge(run: Run) -> Result<Report> {
     Ok(Report::from([("organizations", purged)]))
 }
 
-/// Takes the organisation's row, so that what depends on all of its members happens one after the other.
+/// Takes the row of the caller's organisation, so that what depends on all of its members happens one after the other.
 ///
 /// # Errors
-/// `NotFound`.
-pub(super) async fn lock(tx: &WriteTx, id: Option<OrganizationId>) -> Result<Organization> {
-    let id = id.ok_or_else(Error::not_found)?;
+/// `NotFound`, also when it was deleted since the guard let the caller pass.
+pub(super) async fn open(tx: &WriteTx) -> Result<Organization> {
+    let present = lock(tx, tx.caller().organization().ok_or_else(Error::not_found)?).await?;
+    if present.status == rows::Status::Active { Ok(present) } else { Err(Error::not_found()) }
+}
+
+async fn lock(tx: &WriteTx, id: OrganizationId) -> Result<Organization> {
     let query = tx.find::<rows::Entity>().filter(rows::Column::Id.eq(id));
     tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)
 }

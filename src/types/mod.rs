@@ -12,4 +12,4 @@ pub use email::Email;
 pub use page::{Cursor, Page, PageRequest};
 pub use request::Origin;
 pub use role::Role;
-pub use text::{nfc, single_line};
+pub use text::{has_link, nfc, single_line};

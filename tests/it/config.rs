@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use freehold::config::{
-    Config, ConfigFile, LogFormat, Mistakes, Pooler, Profile, Sources, ensure_development_secrets, generate_secrets,
-    render_effective,
+    Config, ConfigFile, ForwardedHeader, LogFormat, Mistakes, Pooler, Profile, Sources, ensure_development_secrets,
+    generate_secrets, render_effective,
 };
 
 /// 32 bytes without a pattern.
@@ -193,6 +193,18 @@ fn production_refuses_what_would_travel_in_clear() {
 fn development_stays_on_loopback() {
     let text = bad(development(&[("FREEHOLD_HTTP_LISTEN", "0.0.0.0:8080")]));
     assert!(text.contains("http.listen (from env FREEHOLD_HTTP_LISTEN): leaves this machine"), "{text}");
+}
+
+/// Proves NET-1.
+#[test]
+fn the_forwarded_header_is_one_of_two() {
+    assert_eq!(good(production(&[])).http.forwarded_header, ForwardedHeader::XForwarded);
+    let chosen = good(production(&[("FREEHOLD_HTTP_FORWARDED_HEADER", "forwarded")]));
+    assert_eq!(chosen.http.forwarded_header, ForwardedHeader::Forwarded);
+    for wrong in ["both", "x-real-ip", "X-Forwarded-For"] {
+        let text = bad(production(&[("FREEHOLD_HTTP_FORWARDED_HEADER", wrong)]));
+        assert!(text.contains("http.forwarded_header") && text.contains("x-forwarded, forwarded"), "{wrong}: {text}");
+    }
 }
 
 /// Proves AUT-1.

@@ -1,6 +1,7 @@
 //! The path from a fresh machine to a colleague who signs in, through the API alone; its side roads are in `path/`.
 
 mod invitations;
+mod letters;
 mod organizations;
 
 use serde_json::{Value, json};

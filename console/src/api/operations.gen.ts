@@ -78,6 +78,11 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "invitations_get": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
   "invitations_list": {
     "scope": "organization",
     "minimumRole": "manager",
@@ -194,6 +199,11 @@ export const operations = {
     "ownership": null
   },
   "sessions_end_all": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_get": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null

@@ -115,6 +115,18 @@ export const invitationsQuery = (organization_id: string, query: InvitationFilte
     placeholderData: keepPreviousData,
   });
 
+export const invitationQuery = (organization_id: string, invitation_id: string) =>
+  queryOptions({
+    queryKey: [...keys.invitations(organization_id), "one", invitation_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/invitations/{invitation_id}`, {
+          signal,
+          params: { path: { organization_id, invitation_id } },
+        }),
+      ),
+  });
+
 export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>
   queryOptions({
     queryKey: [...keys.audit(organization_id), query],

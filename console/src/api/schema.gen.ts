@@ -265,7 +265,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One of one's own live sessions. */
+        get: operations["sessions_get"];
         put?: never;
         post?: never;
         /** End one of one's own sessions. */
@@ -371,7 +372,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One invitation. */
+        get: operations["invitations_get"];
         put?: never;
         post?: never;
         /** Withdraw an open or expired invitation. */
@@ -390,7 +392,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send an open or expired invitation again, with a new link. The old link stops working. */
+        /**
+         * Send an open or expired invitation again, with a new link. The old link stops working.
+         * @description At most five times a day, and not twice within a minute.
+         */
         post: operations["invitations_resend"];
         delete?: never;
         options?: never;
@@ -407,7 +412,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Invite up to 200 people. Each is told apart: one bad address stops none of the others. */
+        /** Invite up to 200 people, all at once. Each is told apart: who can't be invited stops none of the others. */
         post: operations["invitations_create_bulk"];
         delete?: never;
         options?: never;
@@ -553,7 +558,8 @@ export interface paths {
         put?: never;
         /**
          * Carry a session on with its refresh token, which is used up.
-         * @description A refresh token that is presented twice ends the whole session.
+         * @description A refresh token that is presented twice ends the whole session. One from a cookie is not taken in a body, nor the
+         *     other way round.
          */
         post: operations["sessions_refresh"];
         delete?: never;
@@ -928,7 +934,7 @@ export interface components {
              * @description Whom.
              */
             email: string;
-            /** @description A personal word for the mail. */
+            /** @description A personal word for the mail, without web addresses. */
             message?: string;
             /** @description As what. */
             role: string;
@@ -948,7 +954,7 @@ export interface components {
         Items_Account: {
             /** @description The items. */
             items: components["schemas"]["Account"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -958,7 +964,7 @@ export interface components {
         Items_AuditEntry: {
             /** @description The items. */
             items: components["schemas"]["AuditEntry"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -968,7 +974,7 @@ export interface components {
         Items_Invitation: {
             /** @description The items. */
             items: components["schemas"]["Invitation"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -978,7 +984,7 @@ export interface components {
         Items_Member: {
             /** @description The items. */
             items: components["schemas"]["Member"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -988,7 +994,7 @@ export interface components {
         Items_Organization: {
             /** @description The items. */
             items: components["schemas"]["Organization"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -998,7 +1004,7 @@ export interface components {
         Items_Session: {
             /** @description The items. */
             items: components["schemas"]["Session"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -2024,6 +2030,39 @@ export interface operations {
             };
         };
     };
+    sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Session"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sessions_end: {
         parameters: {
             query?: never;
@@ -2450,6 +2489,41 @@ export interface operations {
             };
         };
     };
+    invitations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation. */
+                invitation_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invitations_revoke: {
         parameters: {
             query?: never;
@@ -2522,7 +2596,10 @@ export interface operations {
     invitations_create_bulk: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The organisation. The session must be in it. */
                 organization_id: string;

@@ -30,5 +30,5 @@ export type Severity = Schemas["EventSeverity"];
 /** A page of a list: the cursor of the next one is absent on the last. */
 export interface Page<T> {
   items: T[];
-  next_cursor?: string | null;
+  next_cursor?: string;
 }

@@ -82,7 +82,16 @@ export const check = {
     if (!value.trim()) return words.gate.signIn.required;
     return isEmail(value) ? null : words.gate.signIn.notEmail;
   },
+  noLink: (value: string) => (hasLink(value) ? words.common.noLink : null),
 };
+
+/** Whether a mail program would make a link of a part of the text, as the server asks it. */
+function hasLink(value: string): boolean {
+  const text = value.toLowerCase();
+  if (text.includes("://") || text.includes("www.")) return true;
+  const parts = text.split(/[^\p{L}\p{N}._@-]+/u).map((part) => part.replace(/^\.+|\.+$/g, ""));
+  return parts.some((part) => /^([^.@]+\.)+(\p{L}{2,}|xn--[^.@]+)$/u.test(part));
+}
 
 export function isEmail(value: string): boolean {
   return /^[^\s@<>(),;:"[\]\\]+@[^\s@<>(),;:"[\]\\]+\.[^\s@<>(),;:"[\]\\.]{2,}$/.test(value.trim());

@@ -6,6 +6,7 @@ export const common = {
   cancel: "Cancel",
   close: "Close",
   dismiss: "Dismiss this message",
+  noLink: "Leave web addresses out; they are not sent.",
   save: "Save changes",
   saved: "Saved",
   retry: "Try again",

@@ -129,7 +129,8 @@ export const invitations = {
   several: "Several people",
   email: "E-mail address",
   message: "Personal message",
-  messageHint: "Optional. It is shown in the e-mail, as plain text.",
+  messageHint:
+    "Optional. It is shown in the e-mail, as plain text, and must not contain a web address.",
   addresses: "E-mail addresses",
   addressesHint: "One a line, or separated by commas. Up to 200; “Name <address>” works too.",
   count: (good: number, bad: number) =>

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use poem::http::{HeaderMap, HeaderName, header};
 
 use super::Scheme;
+use crate::config::ForwardedHeader;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -37,23 +38,14 @@ pub(super) fn is_claimed(headers: &HeaderMap) -> bool {
 
 /// Reads what a trusted peer says. The headers of an untrusted peer must not get here.
 ///
-/// A proxy writes one kind of header and passes the other on as the client sent it. When both are there and disagree,
-/// one of them is the client's invention and nobody can tell which: then the peer itself is taken for the client.
-pub(super) fn client(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> Client {
-    let direct = Client { address: peer, scheme: None };
-    let listed = listed_hops(headers).map(|hops| resolve(&hops, peer, trusted));
-    let forwarded = headers.contains_key(header::FORWARDED).then(|| {
-        let hops = forwarded_hops(headers);
-        hops.map_or(direct, |hops| resolve(&hops, peer, trusted))
-    });
-    match (listed, forwarded) {
-        (None, None) => direct,
-        (Some(client), None) | (None, Some(client)) => client,
-        (Some(listed), Some(forwarded)) => Client {
-            address: if listed.address == forwarded.address { listed.address } else { peer },
-            scheme: if listed.scheme == forwarded.scheme { listed.scheme } else { Some(Scheme::Http) },
-        },
-    }
+/// A proxy writes one kind of header and passes the other on as the client sent it. Only the operator knows which is
+/// which, so only the configured kind is read; the other is the client's invention.
+pub(super) fn client(headers: &HeaderMap, kind: ForwardedHeader, peer: IpAddr, trusted: &[IpNet]) -> Client {
+    let hops = match kind {
+        ForwardedHeader::XForwarded => listed_hops(headers),
+        ForwardedHeader::Forwarded => forwarded_hops(headers),
+    };
+    resolve(&hops.unwrap_or_default(), peer, trusted)
 }
 
 /// Walks from the nearest hop outward, as long as the hop is a trusted proxy.
@@ -157,17 +149,21 @@ mod tests {
 
     use super::*;
 
-    fn read(lines: &[(&'static str, &str)]) -> Client {
+    const X: ForwardedHeader = ForwardedHeader::XForwarded;
+    const STANDARD: ForwardedHeader = ForwardedHeader::Forwarded;
+
+    fn read(kind: ForwardedHeader, lines: &[(&'static str, &str)]) -> Client {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, HeaderValue::from_str(value).unwrap());
         }
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        client(&headers, "10.0.0.1".parse().unwrap(), &trusted)
+        client(&headers, kind, "10.0.0.1".parse().unwrap(), &trusted)
     }
 
     fn expect(lines: &[(&'static str, &str)], address: &str, scheme: Option<Scheme>) {
-        assert_eq!(read(lines), Client { address: address.parse().unwrap(), scheme }, "{lines:?}");
+        let kind = if lines.iter().any(|(name, _)| *name == "forwarded") { STANDARD } else { X };
+        assert_eq!(read(kind, lines), Client { address: address.parse().unwrap(), scheme }, "{lines:?}");
     }
 
     #[test]
@@ -220,9 +216,19 @@ mod tests {
         expect(&[("forwarded", "nonsense")], "10.0.0.1", None);
     }
 
+    /// Proves NET-1.
     #[test]
-    fn contradicting_headers_name_nobody() {
-        let both = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=198.51.100.1;proto=https")];
-        expect(&both, "10.0.0.1", Some(Scheme::Http));
+    fn only_the_configured_header_counts() {
+        let both = [
+            ("x-forwarded-for", "203.0.113.9"),
+            ("x-forwarded-proto", "http"),
+            ("forwarded", "for=198.51.100.1;proto=https"),
+        ];
+        let client = |address: &str, scheme| Client { address: address.parse().unwrap(), scheme };
+        assert_eq!(read(X, &both), client("203.0.113.9", Some(Scheme::Http)));
+        assert_eq!(read(STANDARD, &both), client("198.51.100.1", Some(Scheme::Https)));
+        // What the proxy does not write, it does not say.
+        assert_eq!(read(X, &both[2..]), client("10.0.0.1", None));
+        assert_eq!(read(STANDARD, &both[..2]), client("10.0.0.1", None));
     }
 }

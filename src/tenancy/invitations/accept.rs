@@ -191,20 +191,30 @@ async fn valid_locked(app: &App, tx: &WriteTx, token: &SecretString) -> Result<(
 
 async fn checked(app: &App, tx: &Tx, query: sea_orm::Select<rows::Entity>) -> Result<(rows::Model, orgs::Model)> {
     let gone = || Error::NotFound(Code::InvitationNotValid);
+    // A made-up token is nobody's, and only counted among the errors.
     let row = tx.one(query).await?.ok_or_else(gone)?;
-    if row.status != rows::Status::Pending || row.expires_at <= tx.caller().now() {
-        return Err(gone());
-    }
-    // An invitation is worth what its inviter could give today: it does not outlive their authority.
-    let inviter = row.invited_by.ok_or_else(gone)?;
-    if !members::could_grant(app, tx, inviter, &row.role).await? {
-        return Err(gone());
-    }
-    let organization = organizations::get(tx).await.map_err(|_| gone())?;
-    if organization.status != orgs::Status::Active {
+    let organization = organizations::get(tx).await?;
+    if let Some(reason) = stale(app, tx, &row, &organization).await? {
+        app.refusals.count_use(tx.caller(), Kind::InvitationTokenRefused, row.id, reason);
         return Err(gone());
     }
     Ok((row, organization))
+}
+
+/// Why an invitation is not open, if it is not.
+async fn stale(app: &App, tx: &Tx, row: &rows::Model, organization: &orgs::Model) -> Result<Option<&'static str>> {
+    Ok(match row.status {
+        rows::Status::Accepted => Some("accepted"),
+        rows::Status::Revoked => Some("revoked"),
+        rows::Status::Expired => Some("expired"),
+        rows::Status::Pending if row.expires_at <= tx.caller().now() => Some("expired"),
+        rows::Status::Pending if organization.status != orgs::Status::Active => Some("organization_deleted"),
+        // An invitation is worth what its inviter could give today: it does not outlive their authority.
+        rows::Status::Pending => match row.invited_by {
+            Some(inviter) if members::could_grant(app, tx, inviter, &row.role).await? => None,
+            _ => Some("inviter_without_authority"),
+        },
+    })
 }
 
 fn address(row: &rows::Model) -> Result<Email> {

@@ -145,6 +145,7 @@ const CASES: &[Case] = &[
     Case::new("session_end", plain),
     Case::new("session_switch", |_, tenant| Call::default().body(json!({"organization_id": tenant.id}))),
     Case::new("sessions_list", plain),
+    Case::new("sessions_get", |_, tenant| Call::default().id("session_id", tenant.member.session)),
     Case::new("sessions_end", |_, tenant| Call::default().id("session_id", tenant.member.session)),
     Case::new("sessions_end_all", plain),
     Case::new("me_get", plain),
@@ -189,6 +190,7 @@ const CASES: &[Case] = &[
         inside(stage, tenant).body(json!({"invitations": invitations}))
     }),
     Case::new("invitations_list", inside),
+    Case::new("invitations_get", pending),
     Case::new("invitations_resend", pending),
     Case::new("invitations_revoke", pending),
     Case::new("audit_list", inside),

@@ -105,8 +105,8 @@ fn faulty(operation: &Operation, good: &Value) -> Vec<Faulty> {
         };
         if operation.requires(&name) {
             add("is missing", None);
-            add("is null", Some(Value::Null));
         }
+        add("is null", Some(Value::Null));
         for wrong in [json!({"an": "object"}), json!(1), json!(true)] {
             add(&format!("is {wrong}"), Some(wrong));
         }

@@ -126,7 +126,7 @@ impl Stage {
             format!(
                 "SELECT '{name} ' || count(*) || ' ' || md5(coalesce(string_agg(row::text, ',' ORDER BY row::text), '')) AS line
                  FROM (SELECT to_jsonb(t) AS row FROM {name} t) rows
-                 WHERE row->>'event' IS DISTINCT FROM 'access.refused' AND {rows}"
+                 WHERE coalesce(row->>'event', '') NOT IN ('access.refused', 'invitation.token_refused') AND {rows}"
             )
         });
         let all = digests.collect::<Vec<_>>().join(" UNION ALL ");

@@ -4,6 +4,7 @@ pub mod browser;
 mod cross_site;
 mod headers;
 mod health;
+mod host;
 mod input;
 mod limits;
 mod logs;

@@ -72,6 +72,29 @@ async fn what_a_trusted_proxy_says_does() {
     world.close().await;
 }
 
+/// Proves NET-1.
+#[tokio::test]
+async fn of_two_kinds_of_header_the_configured_one_counts_from_a_trusted_peer_only() {
+    let world = World::open().await;
+    let both = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=198.51.100.1;proto=https")];
+    for (kind, trusted, address) in [
+        ("x-forwarded", "127.0.0.0/8", "203.0.113.9"),
+        ("forwarded", "127.0.0.0/8", "198.51.100.1"),
+        ("x-forwarded", "192.0.2.0/24", "127.0.0.1"),
+        ("forwarded", "192.0.2.0/24", "127.0.0.1"),
+    ] {
+        let settings = [("FREEHOLD_HTTP_TRUSTED_PROXIES", trusted), ("FREEHOLD_HTTP_FORWARDED_HEADER", kind)];
+        let server = Server::configured(&world.database, &settings).await;
+        let (_, entry) = recorded(&world, &server, &both).await;
+        assert_eq!(entry["ip"], address, "{kind} from a peer when {trusted} is trusted");
+        // The other kind alone says nothing.
+        let other = if kind == "forwarded" { &both[..1] } else { &both[1..] };
+        assert_eq!(recorded(&world, &server, other).await.1["ip"], "127.0.0.1");
+        server.stop().await;
+    }
+    world.close().await;
+}
+
 /// Proves NET-8.
 #[tokio::test]
 async fn a_trace_goes_on_with_a_span_of_our_own() {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{sign_in, switch};
 use crate::{
-    harness::{Actor, Answer, eventually},
+    harness::{Actor, Answer, Login, eventually},
     world::World,
 };
 
@@ -120,6 +120,34 @@ async fn a_deleted_organisation_can_be_restored_for_thirty_days() {
     world.server.advance(TimeDelta::days(30));
     let platform = sign_in(nobody, &world.platform.email).await;
     platform.post_nothing(&restore).await.expect(404);
+    world.close().await;
+}
+
+/// Proves AUD-2.
+#[tokio::test]
+async fn of_several_who_delete_an_organisation_one_does() {
+    let world = World::open().await;
+    let (a, path) = (&world.a, format!("/v1/organizations/{}", world.a.id));
+    let mut psql = world.database.psql(Login::Owner).await;
+    // Held up by somebody who changes it, they all have passed the guard when the first goes on.
+    psql.run("BEGIN").await.unwrap();
+    psql.rows(&format!("SELECT id FROM organizations WHERE id = '{}' FOR UPDATE", a.id)).await;
+    let renames = a.owner.patch(&path, json!({"name": "Too late"}));
+    let deletions = futures_util::future::join_all((0..4).map(|_| a.owner.delete(&path)));
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        psql.run("COMMIT").await.unwrap();
+    };
+    let (answers, renamed, ()) = tokio::join!(deletions, renames, release);
+    let (deleted, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 204);
+    assert_eq!(deleted.len(), 1, "{refused:?}");
+    refused.into_iter().for_each(|answer| drop(answer.expect(404)));
+    assert!(matches!(renamed.status, 200 | 404), "{renamed}");
+    let entries = format!(
+        "SELECT count(*) FROM audit_entries WHERE event = 'organization.deleted' AND organization_id = '{}'",
+        a.id
+    );
+    assert_eq!(psql.number(&entries).await, 1);
     world.close().await;
 }
 

@@ -8,7 +8,11 @@ use tokio::{
 };
 
 use super::set_role;
-use crate::world::World;
+use crate::{
+    harness::Login,
+    path::switch,
+    world::{Person, World},
+};
 
 /// Proves SES-4.
 #[tokio::test]
@@ -36,6 +40,38 @@ async fn a_request_that_dribbles_in_is_judged_when_it_has_arrived() {
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     let member = a.owner.get(&format!("/v1/organizations/{}/members/{}", a.id, a.member.membership)).await.expect(200);
     assert_eq!(member.text_at("/role"), "member");
+    world.close().await;
+}
+
+/// Proves AUD-2, AZ-8.
+#[tokio::test]
+async fn of_two_administrators_who_block_each_other_one_wins() {
+    let world = World::open().await;
+    let platform = world.platform.get("/v1/me").await.expect(200).id_at("/organization/id");
+    let invite = json!({"email": world.a.guest.email, "role": "platform_admin"});
+    world.platform.post(&format!("/v1/organizations/{platform}/invitations"), invite).await.expect(201);
+    // The first letter that is not taken yet is the platform's.
+    let token = world.database.mail().take_token(&world.a.guest.email).await;
+    world.a.guest.post("/v1/me/invitations", json!({"token": token})).await.expect(200);
+    switch(&world.a.guest, platform).await;
+
+    let block = async |by: &Person, whom: &Person| {
+        by.post(&format!("/v1/accounts/{}/block", whom.account), json!({"reason": "Not trusted"})).await
+    };
+    let (first, second) = (&world.platform, &world.a.guest);
+    let answers = tokio::join!(block(first, second), block(second, first));
+    let won = [&answers.0, &answers.1].iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(won, 1, "{} {}", answers.0, answers.1);
+    let lost = if answers.0.status == 200 { answers.1 } else { answers.0 };
+    assert!(matches!(lost.problem_code(), Ok("forbidden" | "session_ended")), "{lost}");
+    let mut psql = world.database.psql(Login::Owner).await;
+    let state = |person: &Person| format!("SELECT state FROM accounts WHERE id = '{}'", person.account);
+    let mut states = [psql.text(&state(first)).await, psql.text(&state(second)).await];
+    states.sort_unstable();
+    assert_eq!(states, ["active", "blocked"]);
+    let entries =
+        "SELECT count(*) FROM audit_entries WHERE event = 'account.blocked' AND metadata->>'reason' = 'Not trusted'";
+    assert_eq!(psql.number(entries).await, 1);
     world.close().await;
 }
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::json;
 
 use super::{claims, refresh, sign_in};
 use crate::{
+    edge::browser::Browser,
     harness::{Answer, Login, Server, eventually},
     world::World,
 };
@@ -66,6 +68,36 @@ async fn a_token_that_is_presented_twice_ends_its_whole_family_and_is_remembered
     assert_eq!(entry["target"], json!({"type": "session", "id": member.session}));
     assert_eq!((&entry["ip"], &entry["user_agent"]), (&json!("127.0.0.1"), &json!("Thief/1.0")));
     assert_eq!(entry["request_id"], caught.header("x-request-id"));
+    world.close().await;
+}
+
+/// Proves SES-1, AUD-2.
+#[tokio::test]
+async fn a_refresh_token_stays_in_its_vessel() {
+    let world = World::open().await;
+    let (nobody, member) = (world.server.nobody(), &world.a.member);
+    let origin = &world.server.app().public_url;
+    let mut browser = Browser::sign_in(nobody, origin, &member.email).await;
+
+    // The browser's token in a body, as a thief of cookies would send it.
+    let stolen = browser.cookie("freehold_refresh").to_owned();
+    refresh(nobody, &stolen).await.expect(401).problem("session_ended");
+    // The other one in a cookie, with every proof that a page has.
+    let misplaced = format!("freehold_refresh={}", member.refresh_token);
+    let draft = nobody.request(Method::POST, "/v1/sessions/refresh").header("cookie", &misplaced);
+    let draft = draft.header("origin", origin).header("x-csrf-token", browser.csrf()).json(&json!({}));
+    draft.send().await.expect(401).problem("session_ended");
+
+    let entries = platform_audit(&world, "session.refresh_token_misplaced").await;
+    let sessions: Vec<_> = entries.items().iter().map(|entry| &entry["target"]["id"]).collect();
+    assert_eq!(sessions, [&json!(member.session), &browser.signed_in.json["session"]["id"]], "{entries}");
+    assert!(entries.items().iter().all(|entry| entry["outcome"] == "refused"), "{entries}");
+
+    // Nothing was used up, and nobody lost their session.
+    refresh(nobody, &member.refresh_token).await.expect(200);
+    let carried_on = browser.own(Method::POST, "/v1/sessions/refresh").json(&json!({})).send().await.expect(200);
+    browser.keep(&carried_on);
+    assert_ne!(browser.cookie("freehold_refresh"), stolen);
     world.close().await;
 }
 

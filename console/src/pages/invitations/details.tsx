@@ -1,13 +1,13 @@
 /** One invitation: its drawer, its menu, sending again and revoking. */
-import { Text } from "@mantine/core";
 import { IconMailForward, IconMailOff } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
-import { keys } from "../../api/queries";
+import { invitationQuery, keys } from "../../api/queries";
 import type { Invitation } from "../../api/types";
 import { RoleBadge } from "../../parts/badges";
 import { Confirm } from "../../parts/confirm";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
+import { useOpen } from "../../parts/filters";
 import { tell, tellProblem } from "../../parts/notify";
 import {
   GuardedButton,
@@ -16,6 +16,7 @@ import {
   useOrganization,
   useWhyNot,
 } from "../../parts/permissions";
+import { Failed, Loading } from "../../parts/states";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
 
@@ -76,32 +77,36 @@ export function InvitationMenu({ invitation, onRevoke }: ActProps) {
   );
 }
 
+/** Whether the letter has yet to leave. */
+export function onItsWay(invitation: Invitation | undefined): boolean {
+  return invitation?.status === "pending" && invitation.mail_status === "waiting";
+}
+
 interface InvitationDetailsProps {
-  invitation: Invitation | undefined;
-  opened: boolean;
-  onClose: () => void;
+  id: string | undefined;
   onRevoke: (invitation: Invitation) => void;
 }
 
-/** There is no call for one invitation: the drawer shows what the list on this page holds. */
-export function InvitationDetails({
-  invitation,
-  opened,
-  onClose,
-  onRevoke,
-}: InvitationDetailsProps) {
+export function InvitationDetails({ id, onRevoke }: InvitationDetailsProps) {
+  const organization = useOrganization();
+  const open = useOpen();
+  const query = useQuery({
+    ...invitationQuery(organization.id, id ?? ""),
+    enabled: id !== undefined,
+    // Mail goes out a moment after the answer: look again until it has.
+    refetchInterval: ({ state }) => (onItsWay(state.data) ? 3_000 : false),
+  });
+  const invitation = query.data;
   return (
     <Details
-      opened={opened}
-      onClose={onClose}
+      opened={id !== undefined}
+      onClose={() => open({ open: undefined })}
       title={invitation?.email ?? words.common.details}
       actions={invitation ? <Acts invitation={invitation} onRevoke={onRevoke} /> : null}
     >
-      {invitation ? (
-        <InvitationFields invitation={invitation} />
-      ) : (
-        <Text c="dimmed">{words.problems.notFoundText}</Text>
-      )}
+      {query.isPending ? <Loading /> : null}
+      {query.isError ? <Failed error={query.error} retry={() => void query.refetch()} /> : null}
+      {invitation ? <InvitationFields invitation={invitation} /> : null}
     </Details>
   );
 }

@@ -68,7 +68,7 @@ function InviteOne({ onClose }: { onClose: () => void }) {
   const idempotent = useIdempotent();
   const form = useForm({
     initialValues: { email: "", role: "member", message: "" },
-    validate: { email: check.email },
+    validate: { email: check.email, message: check.noLink },
   });
   const problems = useProblems(form, { already_member: "email", already_invited: "email" });
   const invite = useMutation({
@@ -111,7 +111,7 @@ function InviteOne({ onClose }: { onClose: () => void }) {
           autosize
           minRows={2}
           maxRows={6}
-          maxLength={1000}
+          maxLength={500}
           {...form.getInputProps("message")}
         />
         {problems.alert}
@@ -129,6 +129,7 @@ interface SeveralProps {
 function InviteSeveral({ onClose, onResults }: SeveralProps) {
   const organization = useOrganization();
   const refresh = useRefresh();
+  const idempotent = useIdempotent();
   const form = useForm({
     initialValues: { invitations: "", role: "member" },
     validate: {
@@ -145,11 +146,16 @@ function InviteSeveral({ onClose, onResults }: SeveralProps) {
     mutationFn: async ({ invitations, role }: typeof form.values) => {
       const { good, bad } = addressesIn(invitations);
       const body = { invitations: good.map((email) => ({ email, role })) };
-      const answer = await take(
-        api.POST("/v1/organizations/{organization_id}/invitations/bulk", {
-          body,
-          params: { path: { organization_id: organization.id } },
-        }),
+      const answer = await idempotent(body, (key) =>
+        take(
+          api.POST("/v1/organizations/{organization_id}/invitations/bulk", {
+            body,
+            params: {
+              path: { organization_id: organization.id },
+              header: { "Idempotency-Key": key },
+            },
+          }),
+        ),
       );
       // What was no address was not sent, and its line says so too.
       const error = { code: "format", detail: said.notAddress };

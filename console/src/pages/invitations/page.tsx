@@ -15,7 +15,7 @@ import { Empty, Forbidden } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
-import { InvitationDetails, InvitationMenu, RevokeDialog } from "./details";
+import { InvitationDetails, InvitationMenu, onItsWay, RevokeDialog } from "./details";
 import { InviteDialog } from "./invite";
 
 const said = words.invitations;
@@ -101,19 +101,10 @@ function List({ inviteNot }: { inviteNot: string | null }) {
           )
         }
       />
-      <InvitationDetails
-        invitation={query.data?.items.find(({ id }) => id === opened)}
-        opened={opened !== undefined && query.isSuccess}
-        onClose={() => open({ open: undefined })}
-        onRevoke={setRevoking}
-      />
+      <InvitationDetails id={opened} onRevoke={setRevoking} />
       <RevokeDialog invitation={revoking} onClose={() => setRevoking(null)} />
     </>
   );
-}
-
-function onItsWay({ status, mail_status }: Invitation): boolean {
-  return status === "pending" && mail_status === "waiting";
 }
 
 const tones: Record<Invitation["status"], Tone> = {
