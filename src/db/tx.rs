@@ -3,6 +3,9 @@
 //! A [`Tx`] belongs to a caller. It names the caller's organisation and account to PostgreSQL, whose row-level
 //! security then shows those rows only, and scopes every query in code as well (AZ-9). A [`WriteTx`] is committed
 //! together with a record of what it did, or not at all (AUD-2).
+//!
+//! PostgreSQL gives up on a transaction that waits too long, so that one stuck row can't take every connection. The
+//! limits are set by each transaction for itself: behind a pooler in transaction mode nothing else would hold.
 
 use std::ops::Deref;
 
@@ -18,6 +21,12 @@ use crate::{
     error::{Error, Result},
     types::{Caller, Tenancy},
 };
+
+/// What each transaction tells PostgreSQL first, in one round trip: for whom it is, and how long it may take. A lock
+/// that nobody gives up, a statement that does not end, and a transaction that its owner has left behind end in a 503.
+const BEGIN: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true),
+    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
+    set_config('idle_in_transaction_session_timeout', '30s', true)";
 
 /// A transaction that reads.
 pub struct Tx {
@@ -58,11 +67,7 @@ impl Tx {
     async fn tell_who(&self) -> Result<()> {
         let organization = self.caller.organization().map(|id| id.to_string()).unwrap_or_default();
         let account = self.caller.account().map(|id| id.to_string()).unwrap_or_default();
-        self.run(
-            "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true)",
-            [organization.into(), account.into()],
-        )
-        .await?;
+        self.run(BEGIN, [organization.into(), account.into()]).await?;
         Ok(())
     }
 

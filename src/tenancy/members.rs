@@ -59,7 +59,7 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
         query = query.filter(rows::Column::Status.eq(status));
     }
     if let Some(text) = &filter.search {
-        query = query.filter(rows::Column::AccountId.in_subquery(accounts::matching(&tx, text)));
+        query = query.filter(accounts::matches(&tx, rows::Column::AccountId.as_column_ref(), text));
     }
     if let Some(after) = page.after {
         query = query.filter(rows::Column::Id.lt(after.0));
