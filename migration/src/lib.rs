@@ -11,10 +11,16 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Step {
-            name: "m20261121_000001_foundation",
-            sql: include_str!("sql/m20261121_000001_foundation.sql"),
-        })]
+        vec![
+            Box::new(Step {
+                name: "m20261121_000001_foundation",
+                sql: include_str!("sql/m20261121_000001_foundation.sql"),
+            }),
+            Box::new(Step {
+                name: "m20261121_000002_hardening",
+                sql: include_str!("sql/m20261121_000002_hardening.sql"),
+            }),
+        ]
     }
 }
 
