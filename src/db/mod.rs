@@ -5,6 +5,7 @@
 
 mod changes;
 mod error;
+mod logins;
 mod migrate;
 mod tx;
 
@@ -21,6 +22,7 @@ use sqlx::{
 use tracing::log::LevelFilter;
 
 pub use changes::{Change, Changes};
+pub use logins::verify_logins;
 pub use migrate::{APPLICATION_ROLE, Logins, PLATFORM_ROLE, prepare};
 pub use tx::{Record, Tx, Unrecorded, WriteTx};
 

@@ -13,6 +13,7 @@ mod architecture;
 mod config;
 mod coverage;
 mod crash;
+mod database;
 mod edge;
 mod embedded;
 mod harness;
