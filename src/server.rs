@@ -199,7 +199,7 @@ async fn assemble(
     workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db, stop.clone()));
     workers.spawn(worker.run(stop.clone()));
-    workers.spawn(reload_keys(keys, renewed, clock, stop.clone()));
+    workers.spawn(keys.run(renewed, clock, stop.clone()));
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
 }
 
@@ -217,18 +217,6 @@ fn listen_for_changes(changes: &Changes) -> (Arc<Notify>, Arc<Notify>) {
         Change::Account(_) | Change::Organization(_) => {}
     });
     (wake, renewed)
-}
-
-async fn reload_keys(keys: Keys, renewed: Arc<Notify>, clock: Clock, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = renewed.notified() => {}
-        }
-        if let Err(error) = keys.reload(origin(&clock, &Ids)).await {
-            tracing::warn!(%error, "the signing keys could not be read again; an unknown key makes the next try");
-        }
-    }
 }
 
 fn policy_files(config: &Config) -> Result<PolicyFiles> {
