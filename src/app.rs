@@ -7,7 +7,7 @@ use crate::{
     accounts::Passwords,
     audit::Refusals,
     authz::Policy,
-    db::Db,
+    db::{Db, Probe},
     mail::Mail,
     runtime::{Clock, Entropy, Ids},
     sessions::Sessions,
@@ -19,6 +19,8 @@ use crate::{
 pub struct App {
     /// The database.
     pub db: Db,
+    /// How the database is.
+    pub probe: Probe,
     /// The policy in force.
     pub policy: Policy,
     /// Sessions and their tokens.

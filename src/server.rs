@@ -27,7 +27,7 @@ use crate::{
     audit::Refusals,
     authz::{Policy, PolicyFiles},
     config::{self, Config, Profile, SecretString},
-    db::{self, Change, Changes, Db, embedded::Embedded},
+    db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
         self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
         docs::Docs, listener, problem,
@@ -181,6 +181,7 @@ async fn assemble(
     let mail = Mail::new(vault.clone(), Ids);
     let app = App {
         db: db.clone(),
+        probe: Probe::new(db.clone(), clock.clone()),
         policy,
         sessions,
         passwords: Passwords::start(&config.passwords)?,

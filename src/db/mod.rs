@@ -7,6 +7,7 @@ mod changes;
 mod error;
 mod logins;
 mod migrate;
+mod probe;
 mod tx;
 
 pub mod embedded;
@@ -24,6 +25,7 @@ use tracing::log::LevelFilter;
 pub use changes::{Change, Changes};
 pub use logins::verify_logins;
 pub use migrate::{APPLICATION_ROLE, Logins, PLATFORM_ROLE, prepare};
+pub use probe::{Condition, Probe};
 pub use tx::{Record, Tx, Unrecorded, WriteTx};
 
 use crate::{
