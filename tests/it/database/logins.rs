@@ -48,6 +48,9 @@ async fn refusal(database: &Database, settings: &[(&str, &str)]) -> String {
     }
 }
 
+/// Settings, and what has to be said against them.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// Proves AZ-9.
 #[tokio::test]
 async fn a_server_refuses_logins_that_row_level_security_would_not_bind() {
@@ -61,7 +64,7 @@ async fn a_server_refuses_logins_that_row_level_security_would_not_bind() {
     let (application, platform) =
         (url_of_made(&database, "freehold_application"), url_of_made(&database, "freehold_platform"));
     let (application_url, platform_url) = ("DATABASE_APPLICATION_URL", "DATABASE_PLATFORM_URL");
-    let cases: [(&[(&str, &str)], &[&str]); 6] = [
+    let cases: [Case<'_>; 6] = [
         (&[(application_url, &owning)], &[application_url, "owns the tables"]),
         (&[(platform_url, &owning)], &[platform_url, "owns the tables"]),
         (
