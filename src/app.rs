@@ -9,7 +9,7 @@ use crate::{
     accounts::Passwords,
     audit::Refusals,
     authz::Policy,
-    db::Db,
+    db::{Db, Probe},
     jobs::Jobs,
     mail::Mail,
     runtime::{Clock, Entropy, Ids},
@@ -22,6 +22,8 @@ use crate::{
 pub struct App {
     /// The database.
     pub db: Db,
+    /// How the database is.
+    pub probe: Probe,
     /// The policy in force.
     pub policy: Policy,
     /// Sessions and their tokens.

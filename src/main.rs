@@ -40,7 +40,7 @@ enum Command {
     Secrets(SecretsCommand),
     /// Bring the database to the present schema and stop.
     Migrate,
-    /// Print the link for making the first platform administrator. Needs `DATABASE_URL` beside a running server.
+    /// Print the link for making the first platform administrator, also beside a running server.
     SetupToken,
     /// Write the OpenAPI contract to the standard output. Needs neither configuration nor database.
     Openapi,
@@ -160,22 +160,11 @@ async fn migrate(config: Config) -> Result<()> {
     say("The database has the present schema.")
 }
 
-async fn setup_token(mut config: Config) -> Result<()> {
-    // Beside a running server: on a port of its own.
-    config.http.listen.set_port(0);
-    let public_url = config.http.public_url.clone();
-    let running = server::start(config, Clock::default()).await?;
-    let link = running.setup_link().await;
-    running.stop().await;
-    match link? {
-        Some(link) => say(&link.expose().replacen(running_url(link.expose()), public_url.as_str(), 1)),
+async fn setup_token(config: Config) -> Result<()> {
+    match server::setup_link_alone(&config, &Clock::default()).await? {
+        Some(link) => say(link.expose()),
         None => say("This installation has an administrator: nothing to set up."),
     }
-}
-
-/// The part of a setup link before its path.
-fn running_url(link: &str) -> &str {
-    link.split("/setup#").next().unwrap_or_default()
 }
 
 fn say(text: &str) -> Result<()> {

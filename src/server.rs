@@ -3,21 +3,23 @@
 //! Nobody else reads [`Config`] as a whole. Start-up refuses what would be half a server: a database that is away, a
 //! contract and a registry that disagree, a sealed key that this root key can't open.
 
-use std::{net::SocketAddr, str::FromStr, sync::Arc};
+mod database;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use entity::InstanceId;
 use poem::{
     Endpoint, EndpointExt, Request, Response, Route, endpoint::BoxEndpoint, error::MethodNotAllowedError, http::Uri,
 };
 use poem_openapi::OpenApiService;
-use sqlx::postgres::PgConnectOptions;
 use tokio::{
     net::TcpListener,
     sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
-use url::Url;
+
+pub use database::{Database, open_database};
 
 use crate::{
     accounts::Passwords,
@@ -25,11 +27,8 @@ use crate::{
     app::App,
     audit::Refusals,
     authz::{Policy, PolicyFiles},
-    config::{self, Config, Pooler, Profile, SecretString},
-    db::{
-        self, Change, Changes, Db, Logins,
-        embedded::{Embedded, EmbeddedSettings},
-    },
+    config::{self, Config, Profile, SecretString},
+    db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
         self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
         docs::Docs, listener, problem,
@@ -61,19 +60,6 @@ pub struct Running {
     embedded: Option<Embedded>,
 }
 
-/// A database that is ready: migrated, with the ways to reach it.
-pub struct Database {
-    settings: db::Settings,
-    embedded: Option<Embedded>,
-}
-
-impl Database {
-    /// Stops what was started for it.
-    pub async fn close(self) {
-        stop_embedded(self.embedded).await;
-    }
-}
-
 impl Running {
     /// The link with which the first platform administrator is made, or `None` when there is one. It stays the same
     /// until it is used.
@@ -98,7 +84,7 @@ impl Running {
         if let Err(error) = self.app.db.close().await {
             tracing::warn!(%error, "the pools did not close cleanly");
         }
-        stop_embedded(self.embedded).await;
+        database::stop_embedded(self.embedded).await;
     }
 }
 
@@ -107,96 +93,26 @@ impl Running {
 /// # Errors
 /// When the database fails.
 pub async fn setup_link(app: &App) -> Result<Option<SecretString>> {
-    let token = setup::issue_token(app, &Caller::system("setup", origin(&app.clock, &app.ids))).await?;
-    Ok(token.map(|token| SecretString::new(format!("{}/setup#token={}", app.public_url, token.expose()))))
+    issued_link(&app.db, &app.vault, &app.public_url, &app.clock).await
 }
 
-async fn stop_embedded(embedded: Option<Embedded>) {
-    if let Some(embedded) = embedded
-        && let Err(error) = embedded.stop().await
-    {
-        tracing::error!(%error, "the embedded PostgreSQL did not stop cleanly");
-    }
-}
-
-/// Finds or starts the database and migrates it.
+/// The same without a server, and beside one that runs: it opens the database and nothing else.
 ///
 /// # Errors
-/// When it can't be reached, started or migrated; the text is for the operator.
-pub async fn open_database(config: &Config, vault: &Vault) -> Result<Database> {
-    let embedded = match &config.database.url {
-        Some(_) => None,
-        None => {
-            tracing::info!(data_dir = %config.data_dir.display(), "no DATABASE_URL: starting the embedded PostgreSQL");
-            Some(Embedded::start(EmbeddedSettings::new(&config.data_dir)).await.map_err(Error::internal)?)
-        }
-    };
-    match connect(config, vault, embedded.as_ref()).await {
-        Ok(settings) => Ok(Database { settings, embedded }),
-        Err(error) => {
-            stop_embedded(embedded).await;
-            Err(error)
-        }
-    }
+/// When there is no root key, or the database can't be reached; the text is for the operator.
+pub async fn setup_link_alone(config: &Config, clock: &Clock) -> Result<Option<SecretString>> {
+    let vault = vault(config)?;
+    let database = database::open_beside(config, &vault).await?;
+    let db = Db::new(&database.settings);
+    let link = issued_link(&db, &vault, config.http.public_url.as_str(), clock).await;
+    let closed = db.close().await;
+    database.close().await;
+    closed.and(link)
 }
 
-async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) -> Result<db::Settings> {
-    let section = &config.database;
-    let url = section.url.as_ref().or(embedded.map(Embedded::owner_url));
-    let pooled = options(url.ok_or_else(|| Error::internal("no database"))?)?;
-    let direct = section.direct_url.as_ref().map(options).transpose()?.unwrap_or_else(|| pooled.clone());
-    let login = |given: &Option<SecretString>, role: &str| match given {
-        Some(_) => Ok::<_, Error>(None),
-        None => vault.derive_password(&format!("database role {role}")).map(Some),
-    };
-    let logins = Logins {
-        application: login(&section.application_url, db::APPLICATION_ROLE)?,
-        platform: login(&section.platform_url, db::PLATFORM_ROLE)?,
-    };
-    tracing::info!("checking the database's schema");
-    db::prepare(&direct, &logins).await?;
-    let under = |base: &PgConnectOptions, role: &str, password: &Option<SecretString>| match password {
-        Some(password) => base.clone().username(role).password(password.expose()),
-        None => base.clone(),
-    };
-    let given = |url: &Option<SecretString>| url.as_ref().map(options).transpose();
-    let application =
-        given(&section.application_url)?.unwrap_or_else(|| under(&pooled, db::APPLICATION_ROLE, &logins.application));
-    let platform = given(&section.platform_url)?.unwrap_or_else(|| under(&pooled, db::PLATFORM_ROLE, &logins.platform));
-    // Past the pooler, where there is one, with the same login.
-    let past = |pooled: &PgConnectOptions,
-                login: &Option<SecretString>,
-                role: &str,
-                password: &Option<SecretString>| match (login, &section.direct_url) {
-        (Some(login), Some(place)) => options(&with_login(place, login)?),
-        (Some(_), None) => Ok(pooled.clone()),
-        (None, _) => Ok(under(&direct, role, password)),
-    };
-    let listening = past(&application, &section.application_url, db::APPLICATION_ROLE, &logins.application)?;
-    let leading = past(&platform, &section.platform_url, db::PLATFORM_ROLE, &logins.platform)?;
-    Ok(db::Settings {
-        application,
-        platform,
-        direct: listening,
-        leading,
-        max_connections: section.max_connections,
-        pooler: section.pooler == Pooler::Transaction,
-    })
-}
-
-/// The place of one database URL with the user and password of another.
-fn with_login(place: &SecretString, login: &SecretString) -> Result<SecretString> {
-    let unreadable = || Error::internal("a database URL can't be read");
-    let mut place = Url::parse(place.expose()).map_err(|_| unreadable())?;
-    let login = Url::parse(login.expose()).map_err(|_| unreadable())?;
-    place.set_username(login.username()).map_err(|()| unreadable())?;
-    place.set_password(login.password()).map_err(|()| unreadable())?;
-    Ok(SecretString::new(String::from(place)))
-}
-
-fn options(url: &SecretString) -> Result<PgConnectOptions> {
-    // The error of a URL may quote it, with its password.
-    PgConnectOptions::from_str(url.expose()).map_err(|_| Error::internal("a database URL can't be read"))
+async fn issued_link(db: &Db, vault: &Vault, public_url: &str, clock: &Clock) -> Result<Option<SecretString>> {
+    let token = setup::issue_token(db, vault, &Caller::system("setup", origin(clock, &Ids))).await?;
+    Ok(token.map(|token| SecretString::new(format!("{public_url}/setup#token={}", token.expose()))))
 }
 
 /// The vault over the configured root key.
@@ -245,7 +161,7 @@ pub async fn start_with(mut config: Config, clock: Clock, jobs: Vec<Job>) -> Res
         }
         Err(error) => {
             stop.cancel();
-            stop_embedded(embedded).await;
+            database::stop_embedded(embedded).await;
             Err(error)
         }
     }
@@ -276,6 +192,7 @@ async fn assemble(
     let mail = Mail::new(vault.clone(), Ids);
     let app = App {
         db: db.clone(),
+        probe: Probe::new(db.clone(), clock.clone()),
         policy,
         sessions,
         passwords: Passwords::start(&config.passwords)?,
@@ -302,7 +219,7 @@ async fn assemble(
     workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db, stop.clone()));
     workers.spawn(worker.run(stop.clone()));
-    workers.spawn(reload_keys(keys, renewed, clock, stop.clone()));
+    workers.spawn(keys.run(renewed, clock, stop.clone()));
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
 }
 
@@ -332,18 +249,6 @@ fn listen_for_changes(changes: &Changes) -> Bells {
         Change::Account(_) | Change::Organization(_) => {}
     });
     bells
-}
-
-async fn reload_keys(keys: Keys, renewed: Arc<Notify>, clock: Clock, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = renewed.notified() => {}
-        }
-        if let Err(error) = keys.reload(origin(&clock, &Ids)).await {
-            tracing::warn!(%error, "the signing keys could not be read again; an unknown key makes the next try");
-        }
-    }
 }
 
 fn policy_files(config: &Config) -> Result<PolicyFiles> {

@@ -26,6 +26,8 @@ impl ActiveModelBehavior for ActiveModel {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum State {
+    /// Is published and does not sign yet; at most one is.
+    Pending,
     /// Signs; at most one does.
     Active,
     /// Signs no more, but what it signed is still valid: published.

@@ -13,7 +13,7 @@ use entity::{AccountId, accounts as rows, password_credentials};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, Func, SelectStatement, extension::postgres::PgExpr},
+    sea_query::{Expr, ExprTrait, Func, IntoColumnRef, SelectStatement, extension::postgres::PgExpr},
 };
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
@@ -70,15 +70,16 @@ pub async fn profiles(tx: &Tx, ids: impl IntoIterator<Item = AccountId>) -> Resu
     Ok(tx.all(query).await?.into_iter().map(|account| (account.id, account)).collect())
 }
 
-/// A subquery of the ids whose address or name has this text, for a list that is bounded by something else.
-pub fn matching(tx: &Tx, text: &str) -> SelectStatement {
+/// Whether the address or the name of the account with this id has this text, as a condition on another table's rows.
+///
+/// It asks about one account after the other and is no set of ids to join with, so that the rows it is a condition on
+/// bound what is read: a search among the members of one organisation never goes through everybody's accounts.
+pub fn matches(tx: &Tx, id: impl IntoColumnRef, text: &str) -> Expr {
     let pattern = format!("%{}%", text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
     let name = Expr::expr(Func::lower(Expr::col(rows::Column::Name))).like(pattern.clone());
-    tx.find_identity::<rows::Entity>()
-        .select_only()
-        .column(rows::Column::Id)
-        .filter(Expr::col(rows::Column::Email).ilike(pattern).or(name))
-        .into_query()
+    let has = Expr::col(rows::Column::Email).ilike(pattern).or(name);
+    let one = tx.find_identity::<rows::Entity>().filter(Expr::col(rows::Column::Id.as_column_ref()).equals(id));
+    Expr::from(one.select_only().expr(has).into_query())
 }
 
 /// A subquery of the ids of those who may sign in, for a list that is bounded by something else.

@@ -2,12 +2,18 @@
 //!
 //! Hashing is slow and hungry by intent. It runs on a few threads of its own at the lowest priority behind a bounded
 //! queue, so that a storm of sign-ins neither exhausts memory nor slows other requests.
+//!
+//! A password is hashed in Unicode's normalisation form C, whichever form a keyboard made of it: `ë` is one character
+//! or two, by the system that it was typed on (NIST SP 800-63B-4, 3.1.1.2).
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    time::Duration,
 };
-use std::time::Duration;
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -19,7 +25,7 @@ use tokio::sync::oneshot;
 use crate::{
     config::{self, SecretString},
     error::{Error, Fault, Result},
-    types::Email,
+    types::{Email, nfc},
 };
 
 /// The longest password in characters (AUT-2).
@@ -69,6 +75,7 @@ impl Passwords {
     /// # Errors
     /// `Upstream` when the queue is full.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
+        let password = normalised(&password);
         self.run(move |argon2| argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()))
             .await?
             .map_err(Error::internal)
@@ -84,7 +91,10 @@ impl Passwords {
         let matches = self
             .run(move |argon2| {
                 let hash = PasswordHash::new(&hash).map_err(Error::internal)?;
-                Ok::<_, Error>(argon2.verify_password(password.expose().as_bytes(), &hash).is_ok())
+                let is = |text: &SecretString| argon2.verify_password(text.expose().as_bytes(), &hash).is_ok();
+                let normal = normalised(&password);
+                // As it was typed too: hashes were once made of that.
+                Ok::<_, Error>(is(&normal) || (normal.expose() != password.expose() && is(&password)))
             })
             .await??;
         Ok(real && matches)
@@ -95,6 +105,8 @@ impl Passwords {
     /// # Errors
     /// `Invalid` with every fault at `/password`.
     pub fn check(&self, password: &str, email: &Email, name: &str) -> Result<()> {
+        let password = normalised(&SecretString::new(password));
+        let password = password.expose();
         let length = password.chars().count();
         let mut faults = Vec::new();
         let mut fault = |code, detail: String| faults.push(Fault::body("/password", code, detail));
@@ -131,7 +143,7 @@ impl Passwords {
             drop(answer.send(work(argon2)));
         });
         match self.queue.try_send(work) {
-            Ok(()) => answered.await.map_err(Error::internal),
+            Ok(()) => answered.await.map_err(|_| Error::internal("a hashing thread gave no answer")),
             Err(TrySendError::Full(_)) => {
                 Err(Error::Upstream { reason: "the hashing queue is full".to_owned(), retry_after: RETRY_AFTER })
             }
@@ -142,15 +154,19 @@ impl Passwords {
 
 fn serve(work: &Mutex<Receiver<Work>>, argon2: &Argon2<'static>) {
     loop {
-        let next = match work.lock() {
-            Ok(work) => work.recv(),
-            Err(_) => return,
-        };
-        match next {
-            Ok(work) => work(argon2),
-            Err(_) => return,
+        // Nothing panics while it holds the lock; and were it so, the receiver is as good as before.
+        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        // Whoever waits for this work gets an error, because its answer is dropped; the thread goes on to the next.
+        if catch_unwind(AssertUnwindSafe(|| work(argon2))).is_err() {
+            tracing::error!("a hashing thread panicked at its work and goes on");
         }
     }
+}
+
+/// The password as it is hashed, on whatever keyboard it was typed.
+fn normalised(password: &SecretString) -> SecretString {
+    SecretString::new(nfc(password.expose()))
 }
 
 /// Whether the password has the e-mail address, its local part, or a word of the name, of four letters or more.
@@ -193,6 +209,35 @@ mod tests {
         assert!(pool.verify(secret("Correct-horse-7"), Some(&one)).await.unwrap());
         assert!(!pool.verify(secret("correct-horse-7"), Some(&one)).await.unwrap());
         assert!(!pool.verify(secret("nobody's password"), None).await.unwrap());
+    }
+
+    /// One password in two spellings: `é` as one character, and as `e` with an accent to follow.
+    #[tokio::test]
+    async fn a_password_is_the_same_on_every_keyboard() {
+        let (one, two) = ("Caf\u{e9}-au-lait-7", "Cafe\u{301}-au-lait-7");
+        let pool = pool();
+        for (chosen, typed) in [(one, two), (two, one)] {
+            let hash = pool.hash(secret(chosen)).await.unwrap();
+            assert!(pool.verify(secret(typed), Some(&hash)).await.unwrap(), "{typed:?} for {chosen:?}");
+            assert!(!pool.verify(secret("Cafe-au-lait-7"), Some(&hash)).await.unwrap());
+        }
+        // A hash that was made before passwords were normalised.
+        let hash = pool.run(move |argon2| argon2.hash_password(two.as_bytes()).unwrap().to_string()).await.unwrap();
+        assert!(pool.verify(secret(two), Some(&hash)).await.unwrap());
+        // Eleven characters, however they are spelt.
+        let email: Email = "ada@example.com".parse().unwrap();
+        assert!(pool.check("Cafe\u{301}-lait-7", &email, "Ada").is_err());
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_takes_no_thread_with_it() {
+        let pool = pool();
+        for _ in 0..20 {
+            let answer = pool.run(|_| -> () { panic!("on purpose") }).await;
+            assert!(matches!(answer, Err(Error::Internal(_))), "{answer:?}");
+        }
+        let hash = pool.hash(secret("Correct-horse-7")).await.unwrap();
+        assert!(pool.verify(secret("Correct-horse-7"), Some(&hash)).await.unwrap());
     }
 
     #[test]

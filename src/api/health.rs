@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::{Face, Tag};
 use crate::{
-    db::Tx,
-    edge::{ApiResult, Visitor},
-    error::{Error, Result},
-    types::Caller,
+    db::Condition,
+    edge::{ApiProblem, ApiResult, Visitor},
+    error::Error,
+    sessions::CACHE_SECONDS,
 };
 
-/// How long the database may take to answer a health check.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// When to ask again while this instance is not ready.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The operations.
 pub struct Health(pub Face);
@@ -47,6 +47,8 @@ struct Report {
     uptime_seconds: u64,
     /// Whether the database answers.
     database: Status,
+    /// Whether the database's clock and this instance's are less than a second apart.
+    database_clock: Status,
 }
 
 /// The public keys.
@@ -65,23 +67,31 @@ impl Health {
         Ok(Json(Alive { status: Status::Ok }))
     }
 
-    /// Whether this instance can serve requests; 503 while it can't.
+    /// Whether this instance can serve requests; 503 while it can't, and `detail` says why.
+    ///
+    /// It can when the database answers and the two clocks are less than a second apart. An answer stands for a second.
     #[oai(path = "/health/ready", method = "get", operation_id = "health_ready")]
     async fn ready(&self, visitor: Visitor) -> ApiResult<Json<Alive>> {
-        self.database(&visitor.0).await?;
-        Ok(Json(Alive { status: Status::Ok }))
+        let why = match self.0.gate.app.probe.condition(&visitor.0).await {
+            Condition::Good => return Ok(Json(Alive { status: Status::Ok })),
+            Condition::Away => "the database does not answer",
+            Condition::ClockOff => "the database's clock and this server's are more than a second apart",
+        };
+        Err(ApiProblem::with_detail(Error::Upstream { reason: why.to_owned(), retry_after: RETRY_AFTER }, why))
     }
 
     /// Status, version and uptime of this instance.
     #[oai(path = "/health", method = "get", operation_id = "health_get")]
     async fn get(&self, visitor: Visitor) -> ApiResult<Json<Report>> {
-        let database = if self.database(&visitor.0).await.is_ok() { Status::Ok } else { Status::Unavailable };
+        let condition = self.0.gate.app.probe.condition(&visitor.0).await;
+        let unless = |bad: bool| if bad { Status::Unavailable } else { Status::Ok };
         let up = visitor.0.now() - self.0.stats.since();
         Ok(Json(Report {
-            status: database,
+            status: unless(condition != Condition::Good),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_seconds: u64::try_from(up.num_seconds()).unwrap_or(0),
-            database,
+            database: unless(condition == Condition::Away),
+            database_clock: unless(condition != Condition::Good),
         }))
     }
 
@@ -89,15 +99,6 @@ impl Health {
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks_get", tag = "Tag::Policy")]
     async fn jwks(&self, _visitor: Visitor) -> ApiResult<KeySet> {
         let keys = serde_json::to_value(self.0.gate.app.sessions.keys().published()).map_err(Error::internal)?;
-        Ok(KeySet::Keys(Json(Any(keys)), "public, max-age=300".to_owned()))
-    }
-}
-
-impl Health {
-    async fn database(&self, caller: &Caller) -> Result<()> {
-        let read = self.0.gate.app.db.read(caller);
-        let late = |_| Error::Upstream { reason: "the database does not answer".to_owned(), retry_after: PATIENCE };
-        let _: Tx = tokio::time::timeout(PATIENCE, read).await.map_err(late)??;
-        Ok(())
+        Ok(KeySet::Keys(Json(Any(keys)), format!("public, max-age={CACHE_SECONDS}")))
     }
 }

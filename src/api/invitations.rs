@@ -7,12 +7,12 @@ use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
     payload::{Json, Response},
-    types::Email,
 };
 use uuid::Uuid;
 
 use super::{
     Face, Tag,
+    address::Email,
     sessions::{SignedIn, TokenDelivery, email},
     wire::{Created, Done, Listed},
 };

@@ -2,6 +2,7 @@
 //! work floor; no rule is here and no SQL.
 
 mod accounts;
+mod address;
 mod audit;
 pub mod dev_mail;
 mod document;

@@ -6,13 +6,13 @@ use poem::{Request, http::header};
 use poem_openapi::{
     Enum, Object, OpenApi,
     payload::{Json, Response},
-    types::Email,
 };
 use uuid::Uuid;
 
 use super::{
     Face, Tag,
     accounts::Account,
+    address::Email,
     wire::{Created, Done},
 };
 use crate::{

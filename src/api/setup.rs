@@ -4,11 +4,11 @@ use entity::sessions::Delivery;
 use poem_openapi::{
     Object, OpenApi,
     payload::{Json, Response},
-    types::Email,
 };
 
 use super::{
     Face, Tag,
+    address::Email,
     sessions::{SignedIn, TokenDelivery, email},
     wire::Created,
 };

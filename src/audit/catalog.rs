@@ -85,6 +85,8 @@ catalogue! {
     SetupCompleted = "setup.completed", High, Security, Platform, "account", "Platform set up", "The first platform administrator was created with a setup token.";
     SetupRefused = "setup.refused", High, Security, Platform, "setup", "Setup refused", "Somebody presented a setup token that is not valid, or after setup was done.";
     SigningKeyCreated = "signing_key.created", Medium, Security, Platform, "signing_key", "Signing key created", "The server made a key that signs access tokens.";
+    SigningKeyActivated = "signing_key.activated", Medium, Security, Platform, "signing_key", "Signing key in use", "A key that had been published for a while signs access tokens from now on, and the one before signs no more.";
+    SigningKeyRetired = "signing_key.retired", Medium, Security, Platform, "signing_key", "Signing key retired", "A key is no longer published and its private half was destroyed: every token that it signed has expired.";
     AccountCreated = "account.created", Low, Security, Platform, "account", "Account created", "A person got an account.";
     AccountUpdated = "account.updated", Low, Normal, Platform, "account", "Profile changed", "A person changed their profile.";
     AccountBlocked = "account.blocked", High, Security, Platform, "account", "Account blocked", "A platform administrator blocked an account everywhere; its sessions lost access at once.";

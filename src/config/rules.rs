@@ -1,9 +1,11 @@
 //! What the settings must satisfy together, and what each profile refuses. Reads no source and
 //! changes no value.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use url::Url;
+use ipnet::IpNet;
+use url::{Host, Url};
 
 use super::reader::Reader;
 use super::secret::SecretString;
@@ -15,6 +17,12 @@ use super::{Config, Passwords, Pooler, Profile, root_key};
 const OWASP_ARGON2ID: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
 
 const DATABASE_URLS: &str = "write postgres://user:password@host:5432/database";
+/// The shortest password of a database login in production, in characters: 96 bits when they are random and in base64.
+const SHORTEST_PASSWORD: usize = 16;
+/// The broadest network that may be trusted as proxies: the whole of 10.0.0.0/8, or what a provider gives one customer
+/// (RFC 6177 has /48; a large one gets /32).
+const BROADEST_V4: u8 = 8;
+const BROADEST_V6: u8 = 16;
 
 pub(super) fn check(config: &Config, reader: &mut Reader) {
     tokens(config, reader);
@@ -70,8 +78,9 @@ fn databases(config: &Config, reader: &mut Reader) {
         if database.url.is_none() {
             reader.refuse(key, "needs database.url beside it");
         }
-        if let Err(problem) = database_url(url, config.profile) {
-            reader.refuse(key, problem);
+        let problems = database_url(url, config.profile);
+        if !problems.is_empty() {
+            reader.refuse(key, problems.join("; it also "));
         }
     }
     if database.pooler == Pooler::Transaction && database.direct_url.is_none() {
@@ -82,22 +91,45 @@ fn databases(config: &Config, reader: &mut Reader) {
     }
 }
 
-fn database_url(url: &SecretString, profile: Profile) -> Result<(), String> {
-    let url = Url::parse(url.expose()).map_err(|_| format!("is not a database address; {DATABASE_URLS}"))?;
-    let host = url.host().filter(|_| matches!(url.scheme(), "postgres" | "postgresql"));
-    let host = host.ok_or_else(|| format!("is not a database address; {DATABASE_URLS}"))?;
-    let parameter =
-        |name: &str| url.query_pairs().filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned());
-    // `host` and `hostaddr` parameters win over the address itself.
-    let is_local = |name: &str| name.starts_with('/') || is_this_host(&url::Host::Domain(name));
-    let elsewhere: Vec<_> = url.query_pairs().filter(|(key, _)| key == "host" || key == "hostaddr").collect();
-    let local =
-        if elsewhere.is_empty() { is_this_host(&host) } else { elsewhere.iter().all(|(_, name)| is_local(name)) };
-    let mode = parameter("sslmode").or_else(|| parameter("ssl-mode"));
-    if profile == Profile::Production && !local && mode.as_deref() != Some("verify-full") {
-        return Err("is on another host without verified TLS; add ?sslmode=verify-full (and sslrootcert=… for a private authority)".to_owned());
+/// What is wrong with a database's address; never repeats any of it.
+fn database_url(url: &SecretString, profile: Profile) -> Vec<String> {
+    let wrong = || vec![format!("is not a database address; {DATABASE_URLS}")];
+    let Ok(url) = Url::parse(url.expose()) else { return wrong() };
+    let Some(host) = url.host().filter(|_| matches!(url.scheme(), "postgres" | "postgresql")) else { return wrong() };
+    let values = |names: &[&str]| -> Vec<String> {
+        let given = url.query_pairs().filter(|(key, _)| names.contains(&key.as_ref()));
+        given.map(|(_, value)| value.into_owned()).collect()
+    };
+    let mut problems = Vec::new();
+    let modes = values(&["sslmode", "ssl-mode"]);
+    if modes.len() > 1 {
+        problems.push("says more than once how to use TLS; keep one sslmode".to_owned());
     }
-    Ok(())
+    if profile != Profile::Production {
+        return problems;
+    }
+    // `host` and `hostaddr` parameters win over the address itself.
+    let is_local = |name: &String| name.starts_with('/') || is_this_host(&Host::Domain(name));
+    let elsewhere = values(&["host", "hostaddr"]);
+    let local = if elsewhere.is_empty() { is_this_host(&host) } else { elsewhere.iter().all(is_local) };
+    let verified = modes.last().is_some_and(|mode| mode == "verify-full");
+    if !local && !verified {
+        problems.push("is on another host without verified TLS; add ?sslmode=verify-full (and sslrootcert=… for a private authority)".to_owned());
+    }
+    // A `password` parameter wins over the address's own. A login may have none: sockets and certificates need none.
+    let parameter = values(&["password"]).pop();
+    let own = url.password().map(percent_decoded_length);
+    if parameter.map(|text| text.chars().count()).or(own).is_some_and(|length| length < SHORTEST_PASSWORD) {
+        problems.push(format!(
+            "has a password of fewer than {SHORTEST_PASSWORD} characters; `freehold secrets generate` prints long ones"
+        ));
+    }
+    problems
+}
+
+/// How many characters escaped text stands for.
+fn percent_decoded_length(text: &str) -> usize {
+    text.chars().count() - 2 * text.matches('%').count()
 }
 
 fn mail(config: &Config, reader: &mut Reader) {
@@ -116,8 +148,9 @@ fn mail(config: &Config, reader: &mut Reader) {
     let protected =
         url.scheme() == "smtps" || url.query_pairs().any(|(key, value)| key == "tls" && value == "required");
     let local = url.host().is_some_and(|host| is_this_host(&host));
-    if config.profile == Profile::Production && url.password().is_some() && !protected && !local {
-        reader.refuse("mail.smtp_url", format!("would send the password unencrypted; {RIGHT}"));
+    if config.profile == Profile::Production && !protected && !local {
+        // With or without a password: letters hold links that let people in.
+        reader.refuse("mail.smtp_url", format!("would send mail unencrypted to another host; {RIGHT}"));
     }
 }
 
@@ -138,14 +171,25 @@ fn production(config: &Config, reader: &mut Reader) {
             "must be the https address people use in production; write for example https://id.example.com",
         );
     }
+    if let Some(problem) = unreachable(config.http.public_url.as_str()) {
+        reader.refuse(
+            "http.public_url",
+            format!("{problem}; write the one name that people use, for example https://id.example.com"),
+        );
+    }
     let proxies = &config.http.trusted_proxies;
     if proxies.is_empty() {
         reader.refuse("http.trusted_proxies", "is missing; name the proxy that ends TLS, for example 10.0.0.5");
     }
-    if proxies.iter().any(|network| network.prefix_len() == 0) {
+    let broad: Vec<_> = proxies.iter().filter(|network| too_broad(network)).map(ToString::to_string).collect();
+    if !broad.is_empty() {
         reader.refuse(
             "http.trusted_proxies",
-            "trusts every address, so anybody could forge theirs; name the proxy's own network",
+            format!(
+                "trusts whole regions of the Internet ({}), where anybody could forge their address; name the proxy's own \
+                 network, no broader than /{BROADEST_V4} (IPv4) or /{BROADEST_V6} (IPv6)",
+                broad.join(", ")
+            ),
         );
     }
     if config.database.url.is_none() {
@@ -162,5 +206,28 @@ fn production(config: &Config, reader: &mut Reader) {
     }
     if reader.has_mistakes() && !reader.was_given("profile") {
         reader.refuse("profile", "is production unless you say otherwise; to try Freehold on this machine write FREEHOLD_PROFILE=development");
+    }
+}
+
+/// Why a public address is none that people elsewhere could use, if so.
+fn unreachable(public_url: &str) -> Option<&'static str> {
+    let url = Url::parse(public_url).ok()?;
+    match url.host()? {
+        Host::Domain(name) if name.contains('*') => Some("has a wildcard"),
+        Host::Ipv4(ip) if ip.is_loopback() || ip.is_unspecified() => Some("is an address of this machine only"),
+        Host::Ipv6(ip) if ip.is_loopback() || ip.is_unspecified() => Some("is an address of this machine only"),
+        Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
+}
+
+fn too_broad(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() < BROADEST_V4,
+        IpNet::V6(network) => {
+            // Of IPv4 addresses written as IPv6 (RFC 4291, 2.5.5.2), the IPv4 part counts.
+            let all_of_v4: Ipv6Addr = Ipv4Addr::UNSPECIFIED.to_ipv6_mapped();
+            let of_v4 = network.contains(&all_of_v4) || network.addr().to_ipv4_mapped().is_some();
+            network.prefix_len() < if of_v4 { 96 + BROADEST_V4 } else { BROADEST_V6 }
+        }
     }
 }

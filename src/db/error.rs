@@ -48,9 +48,10 @@ fn from_sqlx(error: &sqlx::Error) -> Error {
                 return Error::Conflict(*code);
             }
             // PostgreSQL's classes: 08 connection, 40 rollback (serialisation, deadlock), 53 resources,
-            // 55P03 lock not available, 57 operator intervention (shutdown, crash recovery, time-out).
+            // 57 operator intervention (shutdown, crash recovery, statement time-out), 55P03 lock not available,
+            // 25P03 the transaction was left idle for too long.
             match inner.code().as_deref() {
-                Some("55P03") => unavailable(error),
+                Some("55P03" | "25P03") => unavailable(error),
                 Some(code) if ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)) => {
                     unavailable(error)
                 }

@@ -56,8 +56,35 @@ pub async fn prepare(owner: &PgConnectOptions, logins: &Logins) -> Result<()> {
     refuse_powerful(&pool).await?;
     let connection = super::connection(pool.clone());
     Migrator::up(&connection, None).await.map_err(Error::internal)?;
+    refuse_temporary_tables(&pool).await?;
     // Closing the connection gives the lock back.
     pool.close().await;
+    Ok(())
+}
+
+/// Everybody may make temporary tables unless they are told otherwise, and the server's roles need none. It belongs to
+/// the database and not to what is in it, so a restored or copied database has lost it again.
+async fn refuse_temporary_tables(pool: &sqlx::PgPool) -> Result<()> {
+    let everybody = sqlx::query_scalar::<_, bool>(
+        "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database
+         WHERE datname = current_database() AND has_database_privilege('public', datname, 'TEMPORARY')",
+    );
+    match everybody.fetch_optional(pool).await? {
+        None => {}
+        Some(true) => {
+            sqlx::query(
+                "DO $$ BEGIN
+                     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+                 END $$",
+            )
+            .execute(pool)
+            .await?;
+        }
+        Some(false) => tracing::warn!(
+            "everybody may make temporary tables in this database, and its migrating login may not change that; \
+             its owner can: REVOKE TEMPORARY ON DATABASE … FROM PUBLIC"
+        ),
+    }
     Ok(())
 }
 

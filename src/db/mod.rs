@@ -6,7 +6,9 @@
 mod changes;
 mod error;
 mod leadership;
+mod logins;
 mod migrate;
+mod probe;
 mod tx;
 
 pub mod embedded;
@@ -23,7 +25,10 @@ use tracing::log::LevelFilter;
 
 pub use changes::{Change, Changes};
 pub use leadership::{Candidate, Term};
+pub use logins::verify_logins;
 pub use migrate::{APPLICATION_ROLE, Logins, PLATFORM_ROLE, prepare};
+pub use probe::{Condition, Probe};
+use tx::Pool;
 pub use tx::{Record, Tx, Unrecorded, WriteTx};
 
 use crate::{
@@ -54,8 +59,8 @@ pub struct Settings {
 /// The connection pools, one a database role.
 #[derive(Clone)]
 pub struct Db {
-    application: DatabaseConnection,
-    platform: DatabaseConnection,
+    application: Pool,
+    platform: Pool,
 }
 
 impl Db {
@@ -90,11 +95,11 @@ impl Db {
     /// # Errors
     /// When a connection can't be closed.
     pub async fn close(self) -> Result<()> {
-        self.application.close().await?;
-        Ok(self.platform.close().await?)
+        self.application.connections.close().await?;
+        Ok(self.platform.connections.close().await?)
     }
 
-    fn pool(&self, caller: &Caller) -> &DatabaseConnection {
+    fn pool(&self, caller: &Caller) -> &Pool {
         match caller.tenancy {
             Tenancy::Platform => &self.platform,
             Tenancy::None | Tenancy::Organization(_) => &self.application,
@@ -102,14 +107,14 @@ impl Db {
     }
 }
 
-fn pool(options: &PgConnectOptions, most: u32, pooler: bool) -> DatabaseConnection {
+fn pool(options: &PgConnectOptions, most: u32, pooler: bool) -> Pool {
     let pool: PgPool = PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(Duration::from_secs(600))
         .max_lifetime(Duration::from_secs(1800))
         .connect_lazy_with(tuned(options.clone(), pooler));
-    connection(pool)
+    Pool { connections: connection(pool), shared: pooler }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the pools' one home")]

@@ -3,13 +3,16 @@
 //! A [`Tx`] belongs to a caller. It names the caller's organisation and account to PostgreSQL, whose row-level
 //! security then shows those rows only, and scopes every query in code as well (AZ-9). A [`WriteTx`] is committed
 //! together with a record of what it did, or not at all (AUD-2).
+//!
+//! PostgreSQL gives up on a transaction that waits too long, so that one stuck row can't take every connection. The
+//! limits are set by each transaction for itself: behind a pooler in transaction mode nothing else would hold.
 
 use std::ops::Deref;
 
 use entity::{AccountId, Identity, OrganizationId, Owned, SessionId, Tenant};
 use sea_orm::{
     AccessMode, ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection,
-    DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, IsolationLevel, PaginatorTrait,
+    DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Select, Selector, SelectorTrait, Statement, TransactionTrait, UpdateMany,
     Value,
     sea_query::{Expr, SimpleExpr},
@@ -20,6 +23,27 @@ use crate::{
     error::{Code, Error, Result},
     types::{Caller, Page, PageRequest, Tenancy},
 };
+
+/// What each transaction tells PostgreSQL first, in one round trip: for whom it is, whether it writes, and how long it
+/// may take. A lock that nobody gives up, a statement that does not end, and a transaction that its owner has left
+/// behind end in a 503.
+const BEGIN: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true),
+    set_config('transaction_read_only', $3, true), set_config('idle_in_transaction_session_timeout', $4, true),
+    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true)";
+
+/// What it tells when somebody turns out to be somebody, or to be somewhere.
+const WHO: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true)";
+
+/// How long a transaction may be left behind by its owner.
+const LONGEST_IDLE: &str = "30s";
+
+/// Connections of one role.
+#[derive(Clone)]
+pub(super) struct Pool {
+    pub(super) connections: DatabaseConnection,
+    /// Whether a pooler shares each connection to PostgreSQL with others, transaction by transaction.
+    pub(super) shared: bool,
+}
 
 /// A transaction that reads.
 pub struct Tx {
@@ -49,20 +73,31 @@ impl Record for Unrecorded {
 }
 
 impl Tx {
-    pub(super) async fn begin(pool: &DatabaseConnection, caller: &Caller, access: AccessMode) -> Result<Self> {
-        let inner = pool.begin_with_config(Some(IsolationLevel::ReadCommitted), Some(access)).await?;
+    pub(super) async fn begin(pool: &Pool, caller: &Caller, access: AccessMode) -> Result<Self> {
+        // Read committed, PostgreSQL's default: what must not change meanwhile is locked by whoever depends on it.
+        let inner = pool.connections.begin().await?;
+        if pool.shared {
+            // The connection was somebody else's a moment ago, and their prepared statements have our statements' names.
+            inner.execute_unprepared("DEALLOCATE ALL").await?;
+        }
         let tx = Self { inner, caller: caller.clone() };
-        tx.tell_who().await?;
+        let [organization, account] = tx.who();
+        let reads = if access == AccessMode::ReadOnly { "on" } else { "off" };
+        let idle = if caller.term.is_some() { super::leadership::longest_idle() } else { LONGEST_IDLE.to_owned() };
+        tx.run(BEGIN, [organization, account, reads.into(), idle.into()]).await?;
         Ok(tx)
     }
 
     /// Names the organisation and the account to PostgreSQL, for this transaction only.
     async fn tell_who(&self) -> Result<()> {
+        self.run(WHO, self.who()).await?;
+        Ok(())
+    }
+
+    fn who(&self) -> [Value; 2] {
         let organization = self.caller.organization().map(|id| id.to_string()).unwrap_or_default();
         let account = self.caller.account().map(|id| id.to_string()).unwrap_or_default();
-        let who = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true)";
-        self.run(who, [organization.into(), account.into()]).await?;
-        Ok(())
+        [organization.into(), account.into()]
     }
 
     /// Whose transaction it is.
@@ -182,12 +217,8 @@ impl Deref for WriteTx {
 }
 
 impl WriteTx {
-    pub(super) async fn begin(pool: &DatabaseConnection, caller: &Caller) -> Result<Self> {
+    pub(super) async fn begin(pool: &Pool, caller: &Caller) -> Result<Self> {
         let tx = Self(Tx::begin(pool, caller, AccessMode::ReadWrite).await?);
-        if caller.term.is_some() {
-            let bound = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
-            tx.execute(bound, [super::leadership::longest_idle().into()]).await?;
-        }
         super::idempotency::mark(&tx).await?;
         Ok(tx)
     }

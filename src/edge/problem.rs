@@ -137,6 +137,14 @@ impl From<Error> for ApiProblem {
     }
 }
 
+impl ApiProblem {
+    /// The answer to an error, with words of why this time. They go to the client: they name no person and no address.
+    pub fn with_detail(error: Error, detail: &'static str) -> Self {
+        let Self::Default(status, Json(problem), retry_after) = Self::from(error);
+        Self::Default(status, Json(Problem { detail: Some(detail.to_owned()), ..problem }), retry_after)
+    }
+}
+
 /// `Retry-After` counts whole seconds; a client that waits them has waited long enough.
 fn whole_seconds(wait: std::time::Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)

@@ -142,14 +142,6 @@ fn place(id: OutboxId) -> Place {
     Place { scope: Scope::Secrets, field: "outbox.payload", row: Uuid::from(id) }
 }
 
-/// The domain of an address as mail servers write it: international names in their ASCII form (RFC 5890).
-fn ascii_domain(domain: &str) -> Option<String> {
-    match url::Host::parse(domain) {
-        Ok(url::Host::Domain(ascii)) => Some(ascii),
-        _ => None,
-    }
-}
-
 fn internal(what: &str, error: impl std::fmt::Display) -> Error {
     Error::internal(format!("{what}: {error}"))
 }

@@ -14,8 +14,12 @@ use lettre::{
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{ascii_domain, internal, letter::Letter, transport::Failure};
-use crate::{error::Result, runtime::Timestamp, types::Email};
+use super::{internal, letter::Letter, transport::Failure};
+use crate::{
+    error::Result,
+    runtime::Timestamp,
+    types::{Email, ascii_domain},
+};
 
 /// A letter ready to leave.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]

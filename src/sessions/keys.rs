@@ -1,5 +1,5 @@
 //! The keys that sign access tokens: made by the server, sealed in the database, published as a JWKS, each pinned to
-//! one algorithm (SES-3).
+//! one algorithm (SES-3). How a key comes, signs and goes is in `rotation`; here it is used.
 
 use std::{
     collections::HashMap,
@@ -7,38 +7,44 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use aws_lc_rs::{encoding::AsDer, rand::SystemRandom, rsa, signature};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use entity::{SigningKeyId, signing_keys as rows};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    jwk::{Jwk, JwkSet, PublicKeyUse},
+    jwk::{Jwk, JwkSet},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use super::rotation;
 use crate::{
-    audit::{Event, Kind},
     config,
-    db::{Db, Tx, Unrecorded, WriteTx},
+    db::Db,
     error::{Code, Error, Result},
-    runtime::{Ids, Timestamp},
+    runtime::{Clock, Ids, Timestamp},
     types::{Caller, Origin},
     vault::{Place, Scope, Vault},
 };
 
 /// How often at most an unknown key id makes the keys be read again, in seconds.
 const RELOAD: i64 = 1;
+/// How often the clock is looked at for what is due, and how long to wait before the first new try.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long to wait at most between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The keys in force.
 #[derive(Clone)]
 pub struct Keys {
     db: Db,
     vault: Vault,
+    algorithm: config::Algorithm,
     set: Arc<ArcSwap<KeySet>>,
     loaded: Arc<AtomicI64>,
 }
@@ -47,19 +53,21 @@ struct KeySet {
     signing: Option<(SigningKeyId, Algorithm, EncodingKey)>,
     verifying: HashMap<String, (Algorithm, DecodingKey)>,
     published: JwkSet,
+    /// When the next step in the life of one of them is due.
+    due: Option<Timestamp>,
 }
 
 impl Keys {
-    /// Reads the keys, and makes the first one, or one of the newly configured algorithm.
+    /// Reads the keys, and makes the first one, or the next one when another algorithm is configured.
     ///
     /// # Errors
     /// When the database is away, or a key was sealed under another root key.
     pub async fn open(db: Db, vault: Vault, algorithm: config::Algorithm, origin: Origin) -> Result<Self> {
         let caller = Caller::system("keys", origin);
-        ensure(&db, &vault, algorithm, &caller).await?;
+        rotation::ensure(&db, &vault, algorithm, &caller).await?;
         let set = load(&db, &vault, &caller).await?;
         let loaded = Arc::new(AtomicI64::new(caller.now().timestamp()));
-        Ok(Self { db, vault, set: Arc::new(ArcSwap::from_pointee(set)), loaded })
+        Ok(Self { db, vault, algorithm, set: Arc::new(ArcSwap::from_pointee(set)), loaded })
     }
 
     /// Reads the keys again: another instance changed them.
@@ -71,6 +79,57 @@ impl Keys {
         let set = load(&self.db, &self.vault, &Caller::system("keys", origin)).await?;
         self.set.store(Arc::new(set));
         Ok(())
+    }
+
+    /// Makes the next key now, whatever the age of the one that signs. It is published at once and signs once
+    /// verifiers have had the time to fetch it. Nothing happens while a next key is waiting already.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn rotate(&self, origin: Origin) -> Result<()> {
+        let caller = Caller::system("keys", origin.clone());
+        rotation::rotate(&self.db, &self.vault, self.algorithm, &caller).await?;
+        self.reload(origin).await
+    }
+
+    /// Takes the steps that are due: a next key signs, an old one goes, a new one is made.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn tend(&self, origin: Origin) -> Result<()> {
+        let caller = Caller::system("keys", origin.clone());
+        rotation::tend(&self.db, &self.vault, self.algorithm, &caller).await?;
+        self.reload(origin).await
+    }
+
+    /// Keeps the keys as they are in the database until `stop`: reads them again when `renewed` says so, as often as it
+    /// takes, and takes the steps that are due.
+    pub async fn run(self, renewed: Arc<Notify>, clock: Clock, stop: CancellationToken) {
+        let (mut stale, mut pause) = (false, LOOK);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = renewed.notified() => stale = true,
+                () = tokio::time::sleep(pause) => {}
+            }
+            match self.keep_up(stale, &clock).await {
+                Ok(()) => (stale, pause) = (false, LOOK),
+                Err(error) => {
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    tracing::warn!(%error, ?pause, "the signing keys could not be brought up to date; trying again");
+                }
+            }
+        }
+    }
+
+    async fn keep_up(&self, stale: bool, clock: &Clock) -> Result<()> {
+        let run: uuid::Uuid = Ids.next();
+        let now = clock.now();
+        let origin = Origin { request_id: run.to_string().into(), address: None, user_agent: None, now };
+        if stale {
+            self.reload(origin.clone()).await?;
+        }
+        if self.set.load().due.is_some_and(|due| due <= now) { self.tend(origin).await } else { Ok(()) }
     }
 
     /// The public keys, for `/.well-known/jwks.json` (RFC 7517).
@@ -123,53 +182,11 @@ impl Keys {
     }
 }
 
-/// Makes sure that there is an active key of the configured algorithm. Instances that start together wait for each
-/// other.
-async fn ensure(db: &Db, vault: &Vault, algorithm: config::Algorithm, caller: &Caller) -> Result<()> {
-    let tx = db.write(caller).await?;
-    tx.lock("signing_keys").await?;
-    let active = tx.find_identity::<rows::Entity>().filter(rows::Column::State.eq(rows::State::Active));
-    if let Some(active) = tx.one(active).await? {
-        if active.algorithm == algorithm.as_str() {
-            return tx.commit(Unrecorded("nothing was changed")).await;
-        }
-        let mut active = active.into_active_model();
-        active.state = Set(rows::State::Retiring);
-        active.retired_at = Set(Some(caller.now()));
-        tx.update(active).await?;
-    }
-    let id = create(&tx, vault, algorithm, caller.now()).await?;
-    tx.commit(Event::new(Kind::SigningKeyCreated, id).with("algorithm", algorithm.as_str())).await
-}
-
-async fn create(tx: &WriteTx, vault: &Vault, algorithm: config::Algorithm, now: Timestamp) -> Result<SigningKeyId> {
-    let id: SigningKeyId = Ids.next();
-    let private = generate(algorithm)?;
-    let key = encoding_key(algorithm, &private)?;
-    let mut jwk = Jwk::from_encoding_key(&key, jws(algorithm)).map_err(Error::internal)?;
-    jwk.common.key_id = Some(id.to_string());
-    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-    let row = rows::Model {
-        id,
-        algorithm: algorithm.as_str().to_owned(),
-        public_jwk: serde_json::to_value(&jwk).map_err(Error::internal)?,
-        private_key: vault.seal(place(id), &private)?,
-        state: rows::State::Active,
-        created_at: now,
-        retired_at: None,
-    };
-    tx.insert(rows::ActiveModel::from(row)).await?;
-    Ok(id)
-}
-
 async fn load(db: &Db, vault: &Vault, caller: &Caller) -> Result<KeySet> {
-    let tx: Tx = db.read(caller).await?;
-    let live = tx
-        .find_identity::<rows::Entity>()
-        .filter(rows::Column::State.ne(rows::State::Retired))
-        .order_by_desc(rows::Column::Id);
-    let mut set = KeySet { signing: None, verifying: HashMap::new(), published: JwkSet { keys: Vec::new() } };
-    for row in tx.all(live).await? {
+    let live = rotation::live(&db.read(caller).await?).await?;
+    let due = rotation::due(&live);
+    let mut set = KeySet { signing: None, verifying: HashMap::new(), published: JwkSet { keys: Vec::new() }, due };
+    for row in live {
         let algorithm: config::Algorithm = row.algorithm.parse().map_err(Error::internal)?;
         let jwk: Jwk = serde_json::from_value(row.public_jwk).map_err(Error::internal)?;
         let public = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
@@ -183,11 +200,11 @@ async fn load(db: &Db, vault: &Vault, caller: &Caller) -> Result<KeySet> {
     Ok(set)
 }
 
-fn place(id: SigningKeyId) -> Place {
+pub(super) fn place(id: SigningKeyId) -> Place {
     Place { scope: Scope::Secrets, field: "signing_keys.private_key", row: id.into() }
 }
 
-const fn jws(algorithm: config::Algorithm) -> Algorithm {
+pub(super) const fn jws(algorithm: config::Algorithm) -> Algorithm {
     match algorithm {
         config::Algorithm::Es256 => Algorithm::ES256,
         config::Algorithm::Rs256 => Algorithm::RS256,
@@ -195,26 +212,7 @@ const fn jws(algorithm: config::Algorithm) -> Algorithm {
     }
 }
 
-/// A new private key in PKCS#8. RSA has 3072 bits: 128 bits of strength (NIST SP 800-57 part 1, table 2).
-fn generate(algorithm: config::Algorithm) -> Result<Zeroizing<Vec<u8>>> {
-    let random = SystemRandom::new();
-    let key = match algorithm {
-        config::Algorithm::Es256 => {
-            let key = signature::EcdsaKeyPair::generate_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &random);
-            key.map_err(Error::internal)?.as_ref().to_vec()
-        }
-        config::Algorithm::EdDsa => {
-            signature::Ed25519KeyPair::generate_pkcs8v1(&random).map_err(Error::internal)?.as_ref().to_vec()
-        }
-        config::Algorithm::Rs256 => {
-            let key = rsa::KeyPair::generate(rsa::KeySize::Rsa3072).map_err(Error::internal)?;
-            key.as_der().map_err(Error::internal)?.as_ref().to_vec()
-        }
-    };
-    Ok(Zeroizing::new(key))
-}
-
-fn encoding_key(algorithm: config::Algorithm, private: &[u8]) -> Result<EncodingKey> {
+pub(super) fn encoding_key(algorithm: config::Algorithm, private: &[u8]) -> Result<EncodingKey> {
     match algorithm {
         config::Algorithm::Es256 => Ok(EncodingKey::from_ec_der(private)),
         config::Algorithm::EdDsa => Ok(EncodingKey::from_ed_der(private)),

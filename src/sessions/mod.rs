@@ -5,6 +5,7 @@
 
 mod keys;
 mod principal;
+mod rotation;
 mod token;
 
 use std::{sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ use sea_orm::{
 
 pub use keys::Keys;
 pub use principal::{Principal, Principals, Seat};
+pub use rotation::CACHE_SECONDS;
 pub use token::{Claims, hash, opaque};
 
 use crate::{

@@ -59,7 +59,7 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
         query = query.filter(rows::Column::Status.eq(status));
     }
     if let Some(text) = &filter.search {
-        query = query.filter(rows::Column::AccountId.in_subquery(accounts::matching(&tx, text)));
+        query = query.filter(accounts::matches(&tx, rows::Column::AccountId.as_column_ref(), text));
     }
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
     with_accounts(&tx, page).await

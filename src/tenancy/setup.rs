@@ -9,10 +9,12 @@ use crate::{
     app::App,
     audit::{Event, Kind},
     config::SecretString,
-    db::Tx,
+    db::{Db, Tx},
     error::{Code, Error, Result},
+    runtime::Ids,
     sessions::{NewSession, Opened, hash},
     types::{Caller, Email, Role},
+    vault::Vault,
 };
 
 /// The prefix of setup tokens, for people and secret scanners.
@@ -56,30 +58,30 @@ async fn required_in(tx: &Tx) -> Result<bool> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn issue_token(app: &App, caller: &Caller) -> Result<Option<SecretString>> {
-    let tx = app.db.write(&caller.within(OrganizationId::PLATFORM)).await?;
+pub async fn issue_token(db: &Db, vault: &Vault, caller: &Caller) -> Result<Option<SecretString>> {
+    let tx = db.write(&caller.within(OrganizationId::PLATFORM)).await?;
     tx.lock(LOCK).await?;
     if !required_in(&tx).await? {
         return Ok(None);
     }
     let open = tx.find_identity::<rows::Entity>().filter(rows::Column::UsedAt.is_null());
     if let Some(row) = tx.one(open.order_by_desc(rows::Column::Id)).await? {
-        let token = derived(app, row.id)?;
+        let token = derived(vault, row.id)?;
         // Under another root key it would be another token, which nobody could use.
         if hash(token.expose()) == row.token_hash {
             return Ok(Some(token));
         }
     }
-    let id: SetupTokenId = app.ids.next();
-    let token = derived(app, id)?;
+    let id: SetupTokenId = Ids.next();
+    let token = derived(vault, id)?;
     let row = rows::Model { id, token_hash: hash(token.expose()), created_at: caller.now(), used_at: None };
     tx.insert(rows::ActiveModel::from(row)).await?;
     tx.commit(Event::new(Kind::SetupTokenIssued, id)).await?;
     Ok(Some(token))
 }
 
-fn derived(app: &App, id: SetupTokenId) -> Result<SecretString> {
-    let key = app.vault.derive_password(&format!("setup token {id}"))?;
+fn derived(vault: &Vault, id: SetupTokenId) -> Result<SecretString> {
+    let key = vault.derive_password(&format!("setup token {id}"))?;
     Ok(SecretString::new(format!("{PREFIX}{}", key.expose())))
 }
 

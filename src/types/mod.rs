@@ -8,7 +8,7 @@ mod role;
 mod text;
 
 pub use caller::{Actor, Caller, IdempotencyKey, Tenancy};
-pub use email::Email;
+pub use email::{Email, ascii_domain};
 pub use page::{Cursor, Page, PageRequest};
 pub use request::Origin;
 pub use role::Role;

@@ -17,7 +17,7 @@ const PRODUCTION: [(&str, &str); 7] = [
     ("FREEHOLD_HTTP_PUBLIC_URL", "https://id.example.com"),
     ("FREEHOLD_HTTP_TRUSTED_PROXIES", "10.0.0.5"),
     ("FREEHOLD_SECRETS_ROOT_KEY", GOOD_KEY),
-    ("DATABASE_URL", "postgres://owner:hunter2@db.example.com/freehold?sslmode=verify-full"),
+    ("DATABASE_URL", "postgres://owner:hunter2-and-then-some@db.example.com/freehold?sslmode=verify-full"),
     ("FREEHOLD_MAIL_SMTP_URL", "smtps://mailer:hunter3@mail.example.com"),
     ("FREEHOLD_MAIL_FROM", "Example <no-reply@example.com>"),
 ];
@@ -167,24 +167,71 @@ fn production_refuses_what_would_travel_in_clear() {
         (("FREEHOLD_HTTP_PUBLIC_URL", "http://id.example.com"), "http.public_url"),
         (("FREEHOLD_HTTP_TRUSTED_PROXIES", ""), "http.trusted_proxies"),
         (("FREEHOLD_HTTP_TRUSTED_PROXIES", "0.0.0.0/0"), "http.trusted_proxies"),
+        (("FREEHOLD_HTTP_TRUSTED_PROXIES", "192.0.2.1, 10.0.0.0/7"), "whole regions of the Internet (10.0.0.0/7)"),
+        (("FREEHOLD_HTTP_TRUSTED_PROXIES", "::/0, 2001::/15"), "no broader than /8 (IPv4) or /16 (IPv6)"),
+        // All of IPv4 in disguise.
+        (("FREEHOLD_HTTP_TRUSTED_PROXIES", "::ffff:0:0/96"), "http.trusted_proxies"),
+        (("FREEHOLD_HTTP_TRUSTED_PROXIES", "::/64"), "http.trusted_proxies"),
         (("DATABASE_URL", ""), "database.url"),
-        (("DATABASE_URL", "postgres://o:p@db.example.com/f"), "verify-full"),
-        (("DATABASE_URL", "postgres://o:p@db.example.com/f?sslmode=require"), "verify-full"),
-        (("DATABASE_URL", "postgres://o:p@localhost/f?host=db.example.com"), "verify-full"),
+        (("DATABASE_URL", "postgres://o:p-long-enough-to-be-good@db.example.com/f"), "verify-full"),
+        (("DATABASE_URL", "postgres://o:p-long-enough-to-be-good@db.example.com/f?sslmode=require"), "verify-full"),
+        (("DATABASE_URL", "postgres://o:p-long-enough-to-be-good@localhost/f?host=db.example.com"), "verify-full"),
         (("FREEHOLD_MAIL_SMTP_URL", ""), "mail.smtp_url"),
         (("FREEHOLD_MAIL_SMTP_URL", "smtp://u:p@mail.example.com"), "unencrypted"),
+        (("FREEHOLD_MAIL_SMTP_URL", "smtp://mail.example.com"), "unencrypted"),
+        (("FREEHOLD_MAIL_SMTP_URL", "smtp://mail.example.com?tls=none"), "tls=required"),
     ] {
         let text = bad(production(&[changes]));
         assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{changes:?}: {text}");
-        assert!(!text.contains("o:p@") && !text.contains("u:p@"), "the mistake shows the secret: {text}");
+        assert!(!text.contains("p-long-enough") && !text.contains("u:p@"), "the mistake shows the secret: {text}");
     }
     for local in [
-        "postgres://o:p@localhost/f",
-        "postgres://o:p@[::1]/f",
-        "postgres://o:p@%2Frun%2Fpg/f",
-        "postgres://o:p@x/f?host=/run",
+        "postgres://o:p-long-enough-to-be-good@localhost/f",
+        "postgres://o:p-long-enough-to-be-good@[::1]/f",
+        "postgres://o:p-long-enough-to-be-good@%2Frun%2Fpg/f",
+        "postgres://o:p-long-enough-to-be-good@x/f?host=/run",
     ] {
         good(production(&[("DATABASE_URL", local)]));
+    }
+}
+
+#[test]
+fn production_refuses_what_it_could_not_rely_on() {
+    const VERIFIED: &str = "postgres://owner:hunter2-and-then-some@db.example.com/freehold?sslmode=verify-full";
+    for (changes, expected) in [
+        (("FREEHOLD_HTTP_PUBLIC_URL", "https://*.example.com"), "has a wildcard"),
+        (("FREEHOLD_HTTP_PUBLIC_URL", "https://127.0.0.1:8443"), "this machine only"),
+        (("FREEHOLD_HTTP_PUBLIC_URL", "https://[::1]"), "this machine only"),
+        (("FREEHOLD_HTTP_PUBLIC_URL", "https://0.0.0.0"), "this machine only"),
+        (("DATABASE_URL", "postgres://o:short@localhost/f"), "fewer than 16 characters"),
+        (("DATABASE_URL", "postgres://o:%41%42%43%44%45%46@localhost/f"), "fewer than 16 characters"),
+        (("DATABASE_URL", "postgres://o@localhost/f?password=short"), "fewer than 16 characters"),
+        (("DATABASE_PLATFORM_URL", "postgres://o:short@localhost/f"), "database.platform_url"),
+        (("DATABASE_URL", &format!("{VERIFIED}&sslmode=disable")), "keep one sslmode"),
+        (("DATABASE_URL", &format!("{VERIFIED}&ssl-mode=verify-full")), "keep one sslmode"),
+    ] {
+        let text = bad(production(&[changes]));
+        assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{changes:?}: {text}");
+        assert!(!text.contains("short@") && !text.contains("hunter2"), "the mistake shows the secret: {text}");
+    }
+    for right in [
+        ("FREEHOLD_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32, ::ffff:10.0.0.0/104"),
+        ("FREEHOLD_HTTP_PUBLIC_URL", "https://192.0.2.7"),
+        ("DATABASE_URL", "postgres://o@localhost/f"),
+        ("FREEHOLD_MAIL_SMTP_URL", "smtp://localhost:25"),
+        ("FREEHOLD_MAIL_SMTP_URL", "smtp://mail.example.com?tls=required"),
+    ] {
+        good(production(&[right]));
+    }
+    // Everything at once, also where one address has several faults.
+    let text = bad(production(&[
+        ("DATABASE_URL", "postgres://o:short@db.example.com/f?sslmode=require&ssl-mode=prefer"),
+        ("FREEHOLD_HTTP_TRUSTED_PROXIES", "0.0.0.0/1"),
+        ("FREEHOLD_MAIL_SMTP_URL", "smtp://mail.example.com"),
+        ("FREEHOLD_HTTP_PUBLIC_URL", "https://[::]"),
+    ]));
+    for expected in ["has 4 mistakes", "keep one sslmode", "verify-full", "fewer than 16", "/8 (IPv4)", "unencrypted"] {
+        assert!(text.contains(expected), "missing: {expected}\nin: {text}");
     }
 }
 

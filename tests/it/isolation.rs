@@ -107,7 +107,7 @@ async fn the_application_changes_nothing_of_another_organisation() {
     for sql in [
         format!("UPDATE memberships SET role = 'owner' WHERE id = '{}'", b.member.membership),
         format!("UPDATE organizations SET name = 'Ours' WHERE id = '{}'", b.id),
-        format!("UPDATE invitations SET role = 'owner' WHERE id = '{}'", b.pending.id),
+        format!("UPDATE invitations SET status = 'revoked' WHERE id = '{}'", b.pending.id),
         format!("DELETE FROM memberships WHERE id = '{}'", b.member.membership),
     ] {
         assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");

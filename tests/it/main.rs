@@ -14,6 +14,7 @@ mod cluster;
 mod config;
 mod coverage;
 mod crash;
+mod database;
 mod edge;
 mod embedded;
 mod harness;

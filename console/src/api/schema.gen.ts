@@ -59,7 +59,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether this instance can serve requests; 503 while it can't. */
+        /**
+         * Whether this instance can serve requests; 503 while it can't, and `detail` says why.
+         * @description It can when the database answers and the two clocks are less than a second apart. An answer stands for a second.
+         */
         get: operations["health_ready"];
         put?: never;
         post?: never;
@@ -1227,6 +1230,8 @@ export interface components {
         Report: {
             /** @description Whether the database answers. */
             database: components["schemas"]["Status"] & unknown;
+            /** @description Whether the database's clock and this instance's are less than a second apart. */
+            database_clock: components["schemas"]["Status"] & unknown;
             /** @description Whether this instance can serve. */
             status: components["schemas"]["Status"] & unknown;
             /**

@@ -58,7 +58,8 @@ CREATE UNIQUE INDEX job_runs_running_key ON job_runs (job) WHERE state = 'runnin
 
 GRANT SELECT, UPDATE ON leadership TO freehold_platform;
 GRANT SELECT, INSERT, UPDATE, DELETE ON instances, job_pauses, job_runs TO freehold_platform;
--- What the clean-ups remove.
+-- What the clean-ups close and remove.
+GRANT UPDATE (status) ON invitations TO freehold_platform;
 GRANT DELETE ON sessions, refresh_tokens, outbox, invitations, organizations TO freehold_platform;
 
 CREATE FUNCTION notify_jobs() RETURNS trigger LANGUAGE plpgsql AS $$

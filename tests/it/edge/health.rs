@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::{
-    harness::{Answer, PASSWORD, Proxy, Server, eventually},
+    harness::{Actor, Answer, Database, Login, PASSWORD, Proxy, Server, eventually},
     world::{Cast, World},
 };
 
@@ -50,6 +51,16 @@ impl Wired {
     }
 }
 
+/// Waits until a probe hears that the instance is not ready, and why. What it heard before stands for a second.
+async fn not_ready(nobody: &Actor, why: &str) {
+    let answer = eventually("not ready", Duration::from_secs(4), async || {
+        let answer = nobody.get("/health/ready").await;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    assert_eq!(answer.problem("unavailable").json["detail"], why);
+}
+
 fn unavailable(answer: Answer) {
     let answer = answer.expect(503).problem("unavailable");
     let seconds: u64 = answer.header("retry-after").parse().unwrap_or_else(|_| panic!("when? {answer}"));
@@ -63,7 +74,7 @@ async fn without_its_database_a_server_lives_is_not_ready_and_comes_back() {
     let wired = Wired::open().await;
     let nobody = wired.server.nobody();
     wired.proxy.cut();
-    unavailable(nobody.get("/health/ready").await);
+    not_ready(nobody, "the database does not answer").await;
     assert_eq!(nobody.get("/health/live").await.expect(200).json, json!({"status": "ok"}));
     let health = nobody.get("/health").await.expect(200).json;
     assert_eq!((&health["status"], &health["database"]), (&json!("unavailable"), &json!("unavailable")));
@@ -88,13 +99,65 @@ async fn without_its_database_a_server_lives_is_not_ready_and_comes_back() {
     wired.close().await;
 }
 
+/// Proves OPS-11.
+#[tokio::test]
+async fn a_server_whose_clock_is_not_the_databases_is_not_ready() {
+    let database = Database::new().await;
+    let server = Server::start(&database).await;
+    let nobody = server.nobody();
+    nobody.get("/health/ready").await.expect(200);
+    server.advance(TimeDelta::milliseconds(700));
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    nobody.get("/health/ready").await.expect(200);
+    let begun = Instant::now();
+    server.advance(TimeDelta::milliseconds(1300));
+    not_ready(nobody, "the database's clock and this server's are more than a second apart").await;
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    let health = nobody.get("/health").await.expect(200).json;
+    let seen = [&health["status"], &health["database"], &health["database_clock"]];
+    assert_eq!(seen, [&json!("unavailable"), &json!("ok"), &json!("unavailable")]);
+    // Behind as well as ahead; and good again.
+    server.advance(TimeDelta::milliseconds(-4000));
+    not_ready(nobody, "the database's clock and this server's are more than a second apart").await;
+    server.advance(TimeDelta::milliseconds(2000));
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    nobody.get("/health/ready").await.expect(200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn many_probes_ask_the_database_once_a_second() {
+    let database = Database::new().await;
+    let server = Server::start(&database).await;
+    let mut psql = database.psql(Login::Owner).await;
+    // Transactions of the whole server, other work included.
+    let done = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let before = psql.number(done).await;
+    let begun = Instant::now();
+    let mut asked = 0;
+    while begun.elapsed() < Duration::from_secs(3) {
+        let probes = (0..20).map(|_| server.nobody().get("/health/ready"));
+        for answer in futures_util::future::join_all(probes).await {
+            answer.expect(200);
+            asked += 1;
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    server.nobody().get("/health/ready").await.expect(200);
+    let transactions = psql.number(done).await - before;
+    println!("{asked} probes, {transactions} transactions");
+    assert!(asked > 200 && transactions < asked / 2, "{transactions} transactions for {asked} probes");
+    server.stop().await;
+}
+
 /// Proves OPS-8.
 #[tokio::test]
 async fn a_database_that_hangs_is_given_up_on() {
     let wired = Wired::open().await;
     wired.proxy.freeze();
     let begun = Instant::now();
-    unavailable(wired.server.nobody().get("/health/ready").await);
+    not_ready(wired.server.nobody(), "the database does not answer").await;
     assert!(begun.elapsed() < Duration::from_secs(5), "a probe waited for {:?}", begun.elapsed());
     wired.server.nobody().get("/health/live").await.expect(200);
     let begun = Instant::now();

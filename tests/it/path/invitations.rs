@@ -219,3 +219,31 @@ async fn many_are_invited_at_once_each_with_an_answer_of_their_own() {
     assert_eq!(world.database.mail().count("boss@example.com").await, 0);
     world.close().await;
 }
+
+/// One mailbox in two spellings, and one password from two keyboards.
+#[tokio::test]
+async fn a_person_is_one_person_in_every_spelling() {
+    let world = World::open().await;
+    let owner = &world.a.owner;
+    let (unicode, ascii) = ("Zoe@b\u{fc}cher.example", "zoe@xn--bcher-kva.example");
+    let (composed, decomposed) = ("Caf\u{e9}-au-lait-7", "Cafe\u{301}-au-lait-7");
+    let body = |email: &str| json!({"email": email, "role": "member"});
+    let made = owner.post(&path(&world.a, ""), body(unicode)).await.expect(201);
+    assert_eq!(made.text_at("/email"), ascii);
+    owner.post(&path(&world.a, ""), body(ascii)).await.expect(409).problem("already_invited");
+    let mut accept = new_account(&world.database.mail().take_token(ascii).await);
+    accept["password"] = json!(decomposed);
+    let joined = world.server.nobody().post(ACCEPT, accept).await.expect(201);
+    for email in [unicode, ascii, "zoe@bu\u{308}cher.example", "ZOE@B\u{dc}CHER.EXAMPLE"] {
+        for password in [composed, decomposed] {
+            let credentials = json!({"email": email, "password": password, "token_delivery": "body"});
+            let opened = world.server.nobody().post("/v1/sessions", credentials).await.expect(201);
+            assert_eq!(opened.id_at("/account/id"), joined.id_at("/account/id"), "{email}");
+        }
+        owner.post(&path(&world.a, ""), body(email)).await.expect(409).problem("already_member");
+        let found = reqwest::Url::parse_with_params("http://x/v1/accounts", [("email", email)]).unwrap();
+        let found = world.platform.get(&format!("/v1/accounts?{}", found.query().unwrap())).await.expect(200);
+        assert_eq!(found.items().len(), 1, "{email}");
+    }
+    world.close().await;
+}

@@ -83,6 +83,35 @@ async fn a_cursor_of_one_organisation_shows_nothing_of_it_in_another() {
     world.close().await;
 }
 
+/// However many people there are elsewhere.
+#[tokio::test]
+async fn a_search_reads_the_accounts_of_members_only() {
+    let world = World::open().await;
+    let a = &world.a;
+    populate(&world, a, 3000).await;
+    let mut psql = world.database.psql(Login::Owner).await;
+    psql.run(
+        "INSERT INTO accounts (id, email, name, state, created_at, updated_at)
+         SELECT gen_random_uuid(), 'stranger' || n || '@example.com', 'Stranger ' || n, 'active', now(), now()
+         FROM generate_series(1, 20000) n;
+         ANALYZE accounts; ANALYZE memberships",
+    )
+    .await
+    .unwrap();
+    // The counters lag behind by a second at most, and only while somebody is busy.
+    let scans = "SELECT coalesce(seq_tup_read, 0) FROM pg_stat_user_tables WHERE relname = 'accounts'";
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    let before = psql.number(scans).await;
+    for text in ["crowd", "Crowd%201", "nobody-of-that-name"] {
+        a.manager.get(&format!("/v1/organizations/{}/members?search={text}", a.id)).await.expect(200);
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    a.manager.get(&format!("/v1/organizations/{}/members?limit=1", a.id)).await.expect(200);
+    let read = psql.number(scans).await - before;
+    assert!(read < 20000, "{read} accounts were read");
+    world.close().await;
+}
+
 #[tokio::test]
 async fn a_search_takes_its_text_literally() {
     let world = World::open().await;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use freehold::types::Origin;
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
 
 use super::{claims, part, sign_in};
 use crate::{
-    harness::{Database, Login, PASSWORD, PUBLIC_URL, Server, eventually},
+    harness::{Database, Login, PASSWORD, PUBLIC_URL, Proxy, Server, eventually},
     world::World,
 };
 
@@ -41,17 +42,52 @@ async fn a_service_beside_us_can_verify_a_token_with_the_published_keys() {
     world.close().await;
 }
 
+/// Lets ten minutes pass for the keys: the newest has been handed round.
+async fn later(database: &Database) {
+    let mut psql = database.psql(Login::Owner).await;
+    psql.run("UPDATE signing_keys SET created_at = created_at - interval '10 minutes'").await.unwrap();
+}
+
+/// A server with another algorithm, whose key has not signed yet.
+async fn with_algorithm(database: &Database, algorithm: &str) -> Server {
+    Server::configured(database, &[("FREEHOLD_TOKENS_ALGORITHM", algorithm)]).await
+}
+
+/// Waits until a server signs with this algorithm; returns a token that it signed.
+async fn signs(server: &Server, email: &str, algorithm: &str) -> String {
+    eventually(&format!("{algorithm} signs"), Duration::from_secs(4), async || {
+        let token = sign_in(server.nobody(), email).await.text_at("/access_token").to_owned();
+        (part(&token, 0)["alg"] == algorithm).then_some(token)
+    })
+    .await
+}
+
+async fn published(server: &Server) -> usize {
+    server.nobody().get("/.well-known/jwks.json").await.expect(200).json["keys"].as_array().unwrap().len()
+}
+
 /// Proves SES-3.
 #[tokio::test]
-async fn another_algorithm_signs_from_now_on_and_old_tokens_stay_good() {
+async fn another_algorithm_signs_once_it_is_known_and_old_tokens_stay_good() {
     let world = World::open().await;
+    let email = world.a.member.email.as_str();
     let mut tokens = vec![("ES256", world.a.member.token().to_owned())];
     let mut servers = Vec::new();
-    for algorithm in ["RS256", "EdDSA"] {
-        let server = Server::configured(&world.database, &[("FREEHOLD_TOKENS_ALGORITHM", algorithm)]).await;
-        let answer = sign_in(server.nobody(), &world.a.member.email).await;
-        assert_eq!(part(answer.text_at("/access_token"), 0)["alg"], algorithm);
-        tokens.push((algorithm, answer.text_at("/access_token").to_owned()));
+    for (algorithm, before) in [("RS256", "ES256"), ("EdDSA", "RS256")] {
+        later(&world.database).await;
+        let server = with_algorithm(&world.database, algorithm).await;
+        // Published everywhere, before anything is signed with it.
+        eventually("the next key is published", SOON, async || {
+            (published(&world.server).await == servers.len() + 2).then_some(())
+        })
+        .await;
+        for server in [&server, &world.server] {
+            let token = sign_in(server.nobody(), email).await.text_at("/access_token").to_owned();
+            assert_eq!(part(&token, 0)["alg"], before);
+        }
+        later(&world.database).await;
+        tokens.push((algorithm, signs(&server, email, algorithm).await));
+        signs(&world.server, email, algorithm).await;
         servers.push(server);
     }
     let kids = |set: &Value| set["keys"].as_array().unwrap().len();
@@ -72,21 +108,109 @@ async fn another_algorithm_signs_from_now_on_and_old_tokens_stay_good() {
     }
     assert_eq!(states(&world.database).await, [("ES256", "retiring"), ("RS256", "retiring"), ("EdDSA", "active")]);
     // Starting again with the same algorithm makes no further key.
-    let again = Server::configured(&world.database, &[("FREEHOLD_TOKENS_ALGORITHM", "EdDSA")]).await;
+    let again = with_algorithm(&world.database, "EdDSA").await;
     assert_eq!(states(&world.database).await.len(), 3);
+    // Once every token of theirs has expired, the old keys are gone for good.
+    let mut psql = world.database.psql(Login::Owner).await;
+    psql.run("UPDATE signing_keys SET retired_at = retired_at - interval '65 minutes'").await.unwrap();
+    eventually("one key is left", Duration::from_secs(4), async || {
+        (published(&world.server).await == 1 && published(&again).await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(states(&world.database).await, [("ES256", "retired"), ("RS256", "retired"), ("EdDSA", "active")]);
+    let kept = "SELECT count(*) FROM signing_keys WHERE length(private_key) > 0";
+    assert_eq!(psql.number(kept).await, 1);
+    for (algorithm, token) in &tokens {
+        let status = if *algorithm == "EdDSA" { 200 } else { 401 };
+        world.server.bearer(token).get("/v1/me").await.expect(status);
+    }
+    let events = "SELECT string_agg(event, ' ' ORDER BY event) FROM (SELECT DISTINCT event FROM audit_entries
+                  WHERE event LIKE 'signing_key.%') e";
+    assert_eq!(psql.text(events).await, "signing_key.activated signing_key.created signing_key.retired");
     for server in servers.into_iter().chain([again]) {
         server.stop().await;
     }
     world.close().await;
 }
 
+/// Two servers that are told different things do not take turns.
+#[tokio::test]
+async fn instances_that_disagree_about_the_algorithm_do_not_flip_flop() {
+    let database = Database::new().await;
+    let one = Server::start(&database).await;
+    let two = with_algorithm(&database, "EdDSA").await;
+    assert_eq!(states(&database).await, [("ES256", "active")]);
+    later(&database).await;
+    let three = with_algorithm(&database, "EdDSA").await;
+    let present = [("ES256", "active"), ("EdDSA", "pending")];
+    assert_eq!(states(&database).await, present);
+    // The others start again, one after the other, and nothing changes.
+    for algorithm in ["ES256", "EdDSA", "RS256", "ES256"] {
+        with_algorithm(&database, algorithm).await.stop().await;
+        assert_eq!(states(&database).await, present, "{algorithm}");
+    }
+    for server in [one, two, three] {
+        server.stop().await;
+    }
+}
+
+/// Proves SES-3.
+#[tokio::test]
+async fn a_key_of_ninety_days_is_followed_by_the_next_and_so_is_one_on_demand() {
+    let database = Database::new().await;
+    let server = Server::start(&database).await;
+    let mut psql = database.psql(Login::Owner).await;
+    psql.run("UPDATE signing_keys SET created_at = created_at - interval '90 days'").await.unwrap();
+    let next = [("ES256", "active"), ("ES256", "pending")];
+    let became = async |states_then: &[(&str, &str)]| {
+        eventually("the next key", Duration::from_secs(4), async || {
+            (states(&database).await == states_then).then_some(())
+        })
+        .await;
+    };
+    became(&next).await;
+    later(&database).await;
+    became(&[("ES256", "retiring"), ("ES256", "active")]).await;
+    let now = server.app().clock.now();
+    let origin = Origin { request_id: "test".into(), address: None, user_agent: None, now };
+    for _ in 0..2 {
+        server.app().sessions.keys().rotate(origin.clone()).await.unwrap();
+        became(&[("ES256", "retiring"), ("ES256", "active"), ("ES256", "pending")]).await;
+    }
+    assert_eq!(published(&server).await, 3);
+    server.stop().await;
+}
+
+/// The notification comes by another wire than the keys do.
+#[tokio::test]
+async fn a_key_that_could_not_be_read_at_once_is_read_later() {
+    let database = Database::new().await;
+    let proxy = Proxy::to(database.port()).await;
+    let (far, near) = (database.url_through(proxy.port()), database.url());
+    let urls = [("DATABASE_URL", far.expose()), ("DATABASE_DIRECT_URL", near.expose())];
+    let server = Server::configured(&database, &urls).await;
+    later(&database).await;
+    proxy.cut();
+    let other = with_algorithm(&database, "EdDSA").await;
+    assert_eq!(states(&database).await, [("ES256", "active"), ("EdDSA", "pending")]);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(published(&server).await, 1);
+    proxy.restore();
+    eventually("the key was read", Duration::from_secs(20), async || (published(&server).await == 2).then_some(()))
+        .await;
+    server.stop().await;
+    other.stop().await;
+}
+
 /// Proves SES-3.
 #[tokio::test]
 async fn an_algorithm_is_pinned_to_its_key() {
     let world = World::open().await;
-    let server = Server::configured(&world.database, &[("FREEHOLD_TOKENS_ALGORITHM", "EdDSA")]).await;
-    let answer = sign_in(server.nobody(), &world.a.member.email).await;
-    let (es256, eddsa) = (world.a.member.token(), answer.text_at("/access_token"));
+    later(&world.database).await;
+    let server = with_algorithm(&world.database, "EdDSA").await;
+    later(&world.database).await;
+    let eddsa = signs(&server, &world.a.member.email, "EdDSA").await;
+    let (es256, eddsa) = (world.a.member.token(), eddsa.as_str());
     // Each token as it is, but under the name of the other's key.
     for (token, other) in [(es256, eddsa), (eddsa, es256)] {
         let (_, rest) = token.split_once('.').unwrap();
@@ -124,7 +248,7 @@ async fn servers_that_start_together_share_one_key() {
 /// Algorithm and state of each key, oldest first.
 async fn states(database: &Database) -> Vec<(&'static str, &'static str)> {
     let known = |word: &Value| {
-        let words = ["ES256", "RS256", "EdDSA", "active", "retiring", "retired"];
+        let words = ["ES256", "RS256", "EdDSA", "pending", "active", "retiring", "retired"];
         words.into_iter().find(|known| word == known).unwrap_or_else(|| panic!("{word}"))
     };
     let mut psql = database.psql(Login::Owner).await;

@@ -1,0 +1,142 @@
+//! Where the database is, and how it is reached: one that is configured, or one of the server's own. Made ready here,
+//! before anything of the server is.
+
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+use url::Url;
+
+use crate::{
+    config::{Config, Pooler, SecretString},
+    db::{
+        self, Logins,
+        embedded::{Embedded, EmbeddedError, EmbeddedSettings},
+    },
+    error::{Error, Result},
+    vault::Vault,
+};
+
+/// A database that is ready: migrated, with the ways to reach it.
+pub struct Database {
+    pub(super) settings: db::Settings,
+    pub(super) embedded: Option<Embedded>,
+}
+
+impl Database {
+    /// Stops what was started for it.
+    pub async fn close(self) {
+        stop_embedded(self.embedded).await;
+    }
+}
+
+pub(super) async fn stop_embedded(embedded: Option<Embedded>) {
+    if let Some(embedded) = embedded
+        && let Err(error) = embedded.stop().await
+    {
+        tracing::error!(%error, "the embedded PostgreSQL did not stop cleanly");
+    }
+}
+
+/// Finds or starts the database and migrates it.
+///
+/// # Errors
+/// When it can't be reached, started or migrated, or its logins are not what they should be; the text is for the
+/// operator.
+pub async fn open_database(config: &Config, vault: &Vault) -> Result<Database> {
+    let embedded = start_embedded(config).await.map_err(Error::internal)?;
+    ready(config, vault, embedded).await
+}
+
+/// The same for a command that is run beside a server.
+pub(super) async fn open_beside(config: &Config, vault: &Vault) -> Result<Database> {
+    let embedded = start_embedded(config).await.map_err(|error| match error {
+        EmbeddedError::InUse { data_dir, holder } => Error::internal(format!(
+            "a Freehold server{holder} is running on the embedded PostgreSQL in {}, which it has to itself. It printed \
+             the setup link when it became ready: look there. Or stop it and run this again; or start it with a \
+             DATABASE_URL and give this command the same one",
+            data_dir.display()
+        )),
+        other => Error::internal(other),
+    })?;
+    ready(config, vault, embedded).await
+}
+
+async fn start_embedded(config: &Config) -> Result<Option<Embedded>, EmbeddedError> {
+    if config.database.url.is_some() {
+        return Ok(None);
+    }
+    tracing::info!(data_dir = %config.data_dir.display(), "no DATABASE_URL: starting the embedded PostgreSQL");
+    Embedded::start(EmbeddedSettings::new(&config.data_dir)).await.map(Some)
+}
+
+async fn ready(config: &Config, vault: &Vault, embedded: Option<Embedded>) -> Result<Database> {
+    match connect(config, vault, embedded.as_ref()).await {
+        Ok(settings) => Ok(Database { settings, embedded }),
+        Err(error) => {
+            stop_embedded(embedded).await;
+            Err(error)
+        }
+    }
+}
+
+async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) -> Result<db::Settings> {
+    let section = &config.database;
+    let url = section.url.as_ref().or(embedded.map(Embedded::owner_url));
+    let pooled = options(url.ok_or_else(|| Error::internal("no database"))?)?;
+    let direct = section.direct_url.as_ref().map(options).transpose()?.unwrap_or_else(|| pooled.clone());
+    let login = |given: &Option<SecretString>, role: &str| match given {
+        Some(_) => Ok::<_, Error>(None),
+        None => vault.derive_password(&format!("database role {role}")).map(Some),
+    };
+    let logins = Logins {
+        application: login(&section.application_url, db::APPLICATION_ROLE)?,
+        platform: login(&section.platform_url, db::PLATFORM_ROLE)?,
+    };
+    tracing::info!("checking the database's schema");
+    db::prepare(&direct, &logins).await?;
+    let under = |base: &PgConnectOptions, role: &str, password: &Option<SecretString>| match password {
+        Some(password) => base.clone().username(role).password(password.expose()),
+        None => base.clone(),
+    };
+    let given = |url: &Option<SecretString>| url.as_ref().map(options).transpose();
+    let application =
+        given(&section.application_url)?.unwrap_or_else(|| under(&pooled, db::APPLICATION_ROLE, &logins.application));
+    let platform = given(&section.platform_url)?.unwrap_or_else(|| under(&pooled, db::PLATFORM_ROLE, &logins.platform));
+    // Past the pooler, where there is one, with the same login.
+    let past = |pooled: &PgConnectOptions, given: &Option<SecretString>, derived: PgConnectOptions| {
+        match (given, &section.direct_url) {
+            (Some(login), Some(place)) => options(&with_login(place, login)?),
+            (Some(_), None) => Ok(pooled.clone()),
+            (None, _) => Ok(derived),
+        }
+    };
+    let derived = under(&direct, db::APPLICATION_ROLE, &logins.application);
+    let listening = past(&application, &section.application_url, derived)?;
+    let derived = under(&direct, db::PLATFORM_ROLE, &logins.platform);
+    let leading = past(&platform, &section.platform_url, derived)?;
+    let settings = db::Settings {
+        application,
+        platform,
+        direct: listening,
+        leading,
+        max_connections: section.max_connections,
+        pooler: section.pooler == Pooler::Transaction,
+    };
+    db::verify_logins(&settings).await?;
+    Ok(settings)
+}
+
+/// The place of one database URL with the user and password of another.
+fn with_login(place: &SecretString, login: &SecretString) -> Result<SecretString> {
+    let unreadable = || Error::internal("a database URL can't be read");
+    let mut place = Url::parse(place.expose()).map_err(|_| unreadable())?;
+    let login = Url::parse(login.expose()).map_err(|_| unreadable())?;
+    place.set_username(login.username()).map_err(|()| unreadable())?;
+    place.set_password(login.password()).map_err(|()| unreadable())?;
+    Ok(SecretString::new(String::from(place)))
+}
+
+fn options(url: &SecretString) -> Result<PgConnectOptions> {
+    // The error of a URL may quote it, with its password.
+    PgConnectOptions::from_str(url.expose()).map_err(|_| Error::internal("a database URL can't be read"))
+}
