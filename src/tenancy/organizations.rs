@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use entity::{AccountId, OrganizationId, organizations as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::members;
