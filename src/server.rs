@@ -3,7 +3,7 @@
 //! Nobody else reads [`Config`] as a whole. Start-up refuses what would be half a server: a database that is away, a
 //! contract and a registry that disagree, a sealed key that this root key can't open.
 
-use std::{net::SocketAddr, str::FromStr, sync::Arc};
+use std::{net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
 use poem::{
     Endpoint, EndpointExt, Request, Response, Route, endpoint::BoxEndpoint, error::MethodNotAllowedError, http::Uri,
@@ -36,7 +36,7 @@ use crate::{
     error::{Error, Result},
     mail::{self, Mail, Transport},
     runtime::{Clock, Entropy, Ids},
-    sessions::{Keys, Principals, Sessions},
+    sessions::{self, Keys, Principals, Sessions},
     tenancy::setup,
     types::{Caller, Origin},
     vault::Vault,
@@ -274,7 +274,8 @@ async fn assemble(
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
     workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
-    workers.spawn(app.refusals.clone().run(db, stop.clone()));
+    workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
+    workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(reload_keys(keys, renewed, clock, stop.clone()));
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
@@ -304,6 +305,22 @@ async fn reload_keys(keys: Keys, renewed: Arc<Notify>, clock: Clock, stop: Cance
         }
         if let Err(error) = keys.reload(origin(&clock, &Ids)).await {
             tracing::warn!(%error, "the signing keys could not be read again; an unknown key makes the next try");
+        }
+    }
+}
+
+/// How often platform administrators' accesses that are over get their end in the record.
+const CLOSE_ACCESSES: Duration = Duration::from_secs(5);
+
+async fn close_accesses(db: Db, clock: Clock, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(CLOSE_ACCESSES) => {}
+        }
+        let caller = Caller::system("acting", origin(&clock, &Ids));
+        if let Err(error) = sessions::close_finished(&db, &caller).await {
+            tracing::warn!(%error, "accesses that are over were not closed in the record; they give nothing");
         }
     }
 }

@@ -11,10 +11,18 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Step {
-            name: "m20261121_000001_foundation",
-            sql: include_str!("sql/m20261121_000001_foundation.sql"),
-        })]
+        let steps = [
+            Step { name: "m20261121_000001_foundation", sql: include_str!("sql/m20261121_000001_foundation.sql") },
+            Step {
+                name: "m20261121_000006_reauthentication",
+                sql: include_str!("sql/m20261121_000006_reauthentication.sql"),
+            },
+            Step {
+                name: "m20261121_000007_platform_access",
+                sql: include_str!("sql/m20261121_000007_platform_access.sql"),
+            },
+        ];
+        steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
 }
 

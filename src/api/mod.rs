@@ -2,6 +2,7 @@
 //! work floor; no rule is here and no SQL.
 
 mod accounts;
+mod acting;
 mod audit;
 pub mod dev_mail;
 mod document;
@@ -43,6 +44,7 @@ pub type Everything = (
     sessions::SignIn,
     me::Me,
     organizations::Organizations,
+    acting::Acting,
     members::Members,
     invitations::Invitations,
     audit::Audit,
@@ -58,6 +60,7 @@ pub fn everything(face: &Face) -> Everything {
         sessions::SignIn(face.clone()),
         me::Me(face.clone()),
         organizations::Organizations(face.clone()),
+        acting::Acting(face.clone()),
         members::Members(face.clone()),
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use entity::{AccountId, OrganizationId, SessionId};
+use entity::{AccountId, OrganizationId, PlatformAccessId, SessionId};
 use tokio_util::sync::CancellationToken;
 
 use super::{Event, Kind};
@@ -26,6 +26,7 @@ const MOST: usize = 10_000;
 struct Key {
     organization: OrganizationId,
     actor: Option<(AccountId, SessionId)>,
+    acting: Option<PlatformAccessId>,
     operation: &'static str,
     code: Code,
 }
@@ -40,7 +41,7 @@ impl Refusals {
         let actor = caller.account().zip(caller.session());
         let organization = caller.organization().unwrap_or(OrganizationId::PLATFORM);
         let Ok(mut counts) = self.0.lock() else { return };
-        let key = Key { organization, actor, operation, code };
+        let key = Key { organization, actor, acting: caller.acting, operation, code };
         if counts.len() < MOST || counts.contains_key(&key) {
             counts.entry(key).or_insert_with(|| (0, caller.origin.clone())).0 += 1;
         }
@@ -86,6 +87,7 @@ impl Refusals {
 async fn write(db: &Db, key: &Key, count: u64, origin: Origin) -> Result<()> {
     // The platform's reach, because a refused caller's transaction may not see the organisation; their name.
     let mut caller = Caller::system("guard", origin);
+    caller.acting = key.acting;
     if let Some((account, session)) = key.actor {
         caller.actor = Actor::Account { account, session };
     } else {

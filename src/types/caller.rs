@@ -1,6 +1,6 @@
 //! Who calls, for which organisation, with which role, and when. The guard makes it; everything below asks it.
 
-use entity::{AccountId, MembershipId, OrganizationId, SessionId};
+use entity::{AccountId, MembershipId, OrganizationId, PlatformAccessId, SessionId};
 
 use super::{Origin, Role};
 use crate::runtime::Timestamp;
@@ -18,6 +18,8 @@ pub struct Caller {
     pub role: Option<Role>,
     /// The membership that gives the role.
     pub membership: Option<MembershipId>,
+    /// The access that gives the role, of a platform administrator who acts in the organisation without a membership.
+    pub acting: Option<PlatformAccessId>,
     /// The key of a creating call that must not happen twice, set by the edge.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -67,6 +69,7 @@ impl Caller {
             tenancy: Tenancy::None,
             role: None,
             membership: None,
+            acting: None,
             idempotency: None,
         }
     }

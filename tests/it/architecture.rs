@@ -24,6 +24,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("idempotency_keys", "db"),
     ("outbox", "mail"),
     ("password_credentials", "accounts"),
+    ("reauthentication_attempts", "accounts"),
     ("refresh_tokens", "sessions"),
     ("sessions", "sessions"),
     ("setup_tokens", "tenancy"),
@@ -46,6 +47,8 @@ const AROUND_TX: &[&str] = &[
 /// Why something commits without an audit entry, and where.
 const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "opening the session has recorded the sign-in"),
+    ("accounts", "the hashing pool looked at no password"),
+    ("accounts", "what came of an attempt is recorded when it is known"),
     ("edge", "bookkeeping of a call that records itself"),
     ("mail", "a lease of a letter says nothing about what anybody did"),
     ("mail", "the audit entry is that of the operation that queued the letter"),

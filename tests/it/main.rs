@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and tells the person in front of it what it measured"
 )]
 
+mod acting;
 mod architecture;
 mod config;
 mod coverage;
@@ -20,6 +21,7 @@ mod isolation;
 mod mail;
 mod path;
 mod people;
+mod reauthentication;
 mod record;
 mod sessions;
 mod world;

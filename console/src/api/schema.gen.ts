@@ -312,6 +312,28 @@ export interface paths {
         patch: operations["organizations_update"];
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/act-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act in an organisation that one is no member of, for half an hour.
+         * @description Until then, or until it is stopped, the session is in that organisation with the role `platform_admin`. Both
+         *     organisations have it in their record, and whatever is done meanwhile names it. The answer brings an access token
+         *     that says so in `acting`.
+         */
+        post: operations["acting_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/audit": {
         parameters: {
             query?: never;
@@ -454,6 +476,23 @@ export interface paths {
         patch: operations["members_update"];
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/platform-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The platform administrators who act or acted in an organisation, newest first. */
+        get: operations["platform_accesses_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/restore": {
         parameters: {
             query?: never;
@@ -505,6 +544,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/acting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop acting in an organisation: the session is back in the platform's. */
+        delete: operations["acting_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session/organization": {
         parameters: {
             query?: never;
@@ -516,6 +572,27 @@ export interface paths {
         put?: never;
         /** Act in another of one's organisations from now on. */
         post: operations["session_switch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/reauthenticate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again who one is, for operations that demand a recent authentication.
+         * @description They answer 403 with `reauthentication_required` until then. The answer brings an access token whose `auth_time`
+         *     is now. After three wrong passwords in five minutes every one is refused for a while, the right one too.
+         */
+        post: operations["session_reauthenticate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -599,6 +676,11 @@ export interface components {
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
         };
         /**
+         * @description Why an access ended.
+         * @enum {string}
+         */
+        AccessEnd: "stopped" | "switched" | "expired" | "session_ended" | "authority_lost" | "organization_deleted";
+        /**
          * Account
          * @description A person's account.
          */
@@ -635,6 +717,14 @@ export interface components {
          * @enum {string}
          */
         AccountState: "active" | "blocked";
+        /**
+         * ActIn
+         * @description Why a platform administrator has to act in an organisation.
+         */
+        ActIn: {
+            /** @description For the records of both; the organisation's administrators read it. */
+            reason: string;
+        };
         /**
          * Actor
          * @description Who did it.
@@ -992,6 +1082,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_PlatformAccess
+         * @description A page of a list.
+         */
+        Items_PlatformAccess: {
+            /** @description The items. */
+            items: components["schemas"]["PlatformAccess"][];
+            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_Session
          * @description A page of a list.
          */
@@ -1110,6 +1210,34 @@ export interface components {
          */
         OrganizationStatus: "active" | "deleted";
         /**
+         * OwnAccess
+         * @description A platform administrator's own running access.
+         */
+        OwnAccess: {
+            /**
+             * Format: date-time
+             * @description Until when; then the session is back in the platform's organisation.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            started_at: string;
+        };
+        /**
          * OwnOrganization
          * @description One of a person's organisations.
          */
@@ -1145,6 +1273,38 @@ export interface components {
             id: string;
             /** @description The name. */
             name: string;
+        };
+        /**
+         * PlatformAccess
+         * @description An access of a platform administrator to an organisation.
+         */
+        PlatformAccess: {
+            /** @description Who. */
+            account?: components["schemas"]["Supporter"] & unknown;
+            /** @description Why it ended. */
+            end_reason?: components["schemas"]["AccessEnd"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it ended; absent while it runs.
+             */
+            ended_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when at most.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id; audit entries of what was done through it have it as `acting` in their details.
+             */
+            id: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            started_at: string;
         };
         /**
          * Problem
@@ -1190,6 +1350,8 @@ export interface components {
         Profile: {
             /** @description The account. */
             account: components["schemas"]["Account"] & unknown;
+            /** @description What a platform administrator acts through, in an organisation that is not theirs. */
+            acting?: components["schemas"]["OwnAccess"] & unknown;
             /**
              * Format: uuid
              * @description The membership there.
@@ -1201,10 +1363,33 @@ export interface components {
             organization?: components["schemas"]["Organization"] & unknown;
             /** @description The person's organisations, by name; at most 500. */
             organizations: components["schemas"]["OwnOrganization"][];
+            /** @description How, and until when, this session is good for operations that demand a recent authentication. */
+            reauthentication: components["schemas"]["RecentAuthentication"] & unknown;
             /** @description The role there. */
             role?: string;
             /** @description This session. */
             session: components["schemas"]["Session"] & unknown;
+        };
+        /**
+         * Reauthenticate
+         * @description A proof of who is signed in.
+         */
+        Reauthenticate: {
+            /** @description The password of the account. */
+            password: string;
+        };
+        /**
+         * RecentAuthentication
+         * @description A session's proof of who its person is.
+         */
+        RecentAuthentication: {
+            /**
+             * Format: date-time
+             * @description Until when the last proof is recent enough; operations that demand one answer `reauthentication_required` then.
+             */
+            fresh_until: string;
+            /** @description How the person can prove it: `password`. */
+            methods: string[];
         };
         /**
          * Refresh
@@ -1354,6 +1539,19 @@ export interface components {
          */
         Status: "ok" | "unavailable";
         /**
+         * Supporter
+         * @description A platform administrator who acted in an organisation.
+         */
+        Supporter: {
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            id: string;
+            /** @description What the account is called today. */
+            name: string;
+        };
+        /**
          * SwitchOrganization
          * @description A switch to another organisation.
          */
@@ -1443,6 +1641,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1473,6 +1673,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1503,6 +1705,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1533,6 +1737,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1575,6 +1781,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1620,6 +1828,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1652,6 +1862,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1688,6 +1900,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1718,6 +1932,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1748,6 +1964,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1793,6 +2011,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1832,6 +2052,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1865,6 +2087,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1910,6 +2134,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1949,6 +2175,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1987,6 +2215,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2016,6 +2246,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2048,6 +2280,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2088,6 +2322,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2134,6 +2370,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2170,6 +2408,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2205,6 +2445,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2253,6 +2495,52 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acting_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Ticket 4711: the invitations do not arrive"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ActIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2314,6 +2602,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2349,6 +2639,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2392,6 +2684,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2442,6 +2736,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2476,6 +2772,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2511,6 +2809,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2562,6 +2862,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2609,6 +2911,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2647,6 +2951,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2681,6 +2987,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2731,6 +3039,51 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    platform_accesses_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_PlatformAccess"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2767,6 +3120,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2797,6 +3152,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2826,6 +3183,40 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acting_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2865,6 +3256,49 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_reauthenticate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "Correct-horse-battery-7"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["Reauthenticate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2909,6 +3343,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2948,6 +3384,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2978,6 +3416,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3024,6 +3464,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -120,6 +120,7 @@ pub fn config(database: &Database, settings: &[(&str, &str)]) -> Config {
         ("FREEHOLD_DATABASE_MAX_CONNECTIONS", "8"),
         // Longer than any run, because the people of the world sign in once.
         ("FREEHOLD_TOKENS_ACCESS_LIFETIME", "60m"),
+        ("FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW", "60m"),
         ("DATABASE_URL", url.expose()),
     ];
     let variables = [&VARIABLES, own.as_slice(), settings].concat();
