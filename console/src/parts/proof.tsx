@@ -158,7 +158,7 @@ function ProofForm({ onDone }: { onDone: Answer }) {
           {...own}
         />
         {throttled ? (
-          <Alert color="yellow" variant="light" title={said.throttledTitle}>
+          <Alert role="group" color="yellow" variant="light" title={said.throttledTitle}>
             <Text role="alert">{said.throttledText}</Text>
             <Text role="timer" fw={550}>
               {said.tryAgainIn(left)}
