@@ -36,6 +36,9 @@ pub enum Error {
     /// The caller is known and may not do this.
     #[error("forbidden: {0}")]
     Forbidden(Code),
+    /// The caller is known and may do this, but has to prove again who they are first.
+    #[error("re-authentication required within {0:?}")]
+    Reauthenticate(Duration),
     /// Too often; come back after the given time.
     #[error("throttled for {0:?}")]
     Throttled(Duration),
@@ -79,6 +82,7 @@ impl Error {
             | Self::Unauthenticated(code)
             | Self::Forbidden(code) => *code,
             Self::Invalid(_) => Code::InvalidRequest,
+            Self::Reauthenticate(_) => Code::ReauthenticationRequired,
             Self::Throttled(_) => Code::TooManyRequests,
             Self::Upstream { .. } => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
@@ -144,6 +148,9 @@ codes! {
     SessionEnded = "session_ended", 401, "This session has ended";
     Forbidden = "forbidden", 403, "Your role does not allow this";
     OrganizationNotActive = "organization_not_active", 403, "Switch to this organisation first";
+    ReauthenticationRequired = "reauthentication_required", 403, "Prove again who you are first";
+    WrongPassword = "wrong_password", 403, "The password is wrong";
+    ActingEnded = "acting_ended", 403, "Your access to this organisation has ended";
     CrossSiteRequest = "cross_site_request", 403, "The request did not prove that it comes from this site";
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
@@ -155,6 +162,7 @@ codes! {
     Conflict = "conflict", 409, "The present state stands against this";
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
     AlreadyMember = "already_member", 409, "This person is a member already";
+    AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";

@@ -5,7 +5,7 @@
 
 mod database;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use entity::InstanceId;
 use poem::{
@@ -38,7 +38,7 @@ use crate::{
     mail::{self, Mail, Transport},
     operations,
     runtime::{Clock, Entropy, Ids},
-    sessions::{Keys, Principals, Sessions},
+    sessions::{self, Keys, Principals, Sessions},
     tenancy::setup,
     types::{Caller, Origin},
     vault::Vault,
@@ -217,7 +217,8 @@ async fn assemble(
         workers.spawn(leader.run(settings.leading.clone(), stop.clone()));
     }
     workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
-    workers.spawn(app.refusals.clone().run(db, stop.clone()));
+    workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
+    workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(keys.run(renewed, clock, stop.clone()));
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
@@ -249,6 +250,22 @@ fn listen_for_changes(changes: &Changes) -> Bells {
         Change::Account(_) | Change::Organization(_) => {}
     });
     bells
+}
+
+/// How often platform administrators' accesses that are over get their end in the record.
+const CLOSE_ACCESSES: Duration = Duration::from_secs(5);
+
+async fn close_accesses(db: Db, clock: Clock, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(CLOSE_ACCESSES) => {}
+        }
+        let caller = Caller::system("acting", origin(&clock, &Ids));
+        if let Err(error) = sessions::close_finished(&db, &caller).await {
+            tracing::warn!(%error, "accesses that are over were not closed in the record; they give nothing");
+        }
+    }
 }
 
 fn policy_files(config: &Config) -> Result<PolicyFiles> {

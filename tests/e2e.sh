@@ -37,7 +37,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 port="$(node -e 'const s = require("net").createServer(); s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')"
+# A short window, so that the tests needn't wait long until the password is asked for again.
 FREEHOLD_PROFILE=development FREEHOLD_DATA_DIR="$work/data" FREEHOLD_HTTP_LISTEN="127.0.0.1:$port" \
+    FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW=20s \
     "$server" serve >"$work/server.log" 2>&1 </dev/null &
 pid=$!
 

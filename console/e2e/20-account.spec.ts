@@ -1,5 +1,5 @@
 /** One's own account and the platform's pages, after the path. Proves CON-1. */
-import { expect, freshBrowser, inspect, signIn, test } from "./support/browser";
+import { expect, freshBrowser, inspect, provenIfAsked, signIn, test } from "./support/browser";
 import { invitationLink } from "./support/mail";
 import { ada, ben, organization } from "./support/people";
 
@@ -67,6 +67,7 @@ test("the platform's accounts: block with a reason, and unblock", async ({ page,
   await page.getByRole("button", { name: `Actions for ${ben.name}` }).click();
   await page.getByRole("menuitem", { name: "Unblock" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Unblock" }).click();
+  await provenIfAsked(page, ada, page.getByText(`${ben.name} can sign in again`));
   await expect(page.getByRole("row", { name: new RegExp(ben.name) })).toContainText("Active");
 });
 
@@ -137,7 +138,7 @@ test("an organisation is deleted by typing its name, and restored", async ({ pag
   await dialog.getByLabel("Type Short Lived to confirm").fill("Short Lived");
   await inspect(page, "organisation-delete");
   await dialog.getByRole("button", { name: "Delete organisation" }).click();
-  await expect(page.getByText("Short Lived was deleted")).toBeVisible();
+  await provenIfAsked(page, ada, page.getByText("Short Lived was deleted"));
 
   await page.goto("/platform/organizations?status=deleted");
   const row = page.getByRole("button", { name: "Actions for Short Lived" });

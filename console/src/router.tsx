@@ -115,6 +115,13 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./pages/audit/page")),
 });
 
+const platformAccess = createRoute({
+  getParentRoute: () => organization,
+  path: "/platform-access",
+  validateSearch: texts("cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-access/page")),
+});
+
 const settings = createRoute({
   getParentRoute: () => organization,
   path: "/settings",
@@ -148,7 +155,7 @@ const tree = root.addChildren([
   invitation,
   signedIn.addChildren([
     home,
-    organization.addChildren([overview, members, invitations, audit, settings]),
+    organization.addChildren([overview, members, invitations, audit, platformAccess, settings]),
     account,
     platformOrganizations,
     platformAccounts,

@@ -45,10 +45,14 @@ ids! {
     MembershipId;
     /// An invitation into an organisation.
     InvitationId;
+    /// An access of a platform administrator to a tenant's organisation.
+    PlatformAccessId;
     /// A session: one sign-in on one device.
     SessionId;
     /// A refresh token: one link of a session's chain.
     RefreshTokenId;
+    /// An attempt to re-authenticate.
+    ReauthenticationAttemptId;
     /// A signing key; also the `kid` of its tokens.
     SigningKeyId;
     /// An audit entry.

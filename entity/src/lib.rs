@@ -22,6 +22,8 @@ pub mod memberships;
 pub mod organizations;
 pub mod outbox;
 pub mod password_credentials;
+pub mod platform_access;
+pub mod reauthentication_attempts;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod setup_tokens;

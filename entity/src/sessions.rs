@@ -16,6 +16,7 @@ pub struct Model {
     pub address: Option<String>,
     pub user_agent: Option<String>,
     pub authenticated_at: DateTimeUtc,
+    pub reauthenticated_at: DateTimeUtc,
     pub created_at: DateTimeUtc,
     pub last_seen_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,

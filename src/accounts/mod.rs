@@ -1,10 +1,11 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts` and `password_credentials`. It knows nothing of organisations: an account
-//! is a person, not a tenant's property.
+//! This module owns the tables `accounts`, `password_credentials` and `reauthentication_attempts`. It knows nothing of
+//! organisations: an account is a person, not a tenant's property.
 
 mod admin;
 mod passwords;
+mod reauthentication;
 mod sign_in;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use sea_orm::{
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
 pub use passwords::Passwords;
+pub use reauthentication::{METHODS, reauthenticate};
 pub use sign_in::{authenticate, mark_signed_in, sign_in};
 
 use crate::{

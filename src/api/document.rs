@@ -23,6 +23,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
     let token = "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL";
     Some(match operation {
         "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
         "invitations_accept" => {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
         }
@@ -38,6 +39,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "members_update" => json!({"role": "manager"}),
         "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),
         "organizations_update" => json!({"name": "Example Works International"}),
+        "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
         "sessions_create" => json!({"email": "grace@example.com", "password": password, "token_delivery": "body"}),
         "sessions_refresh" => json!({"refresh_token": "fhr_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),

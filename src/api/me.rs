@@ -1,5 +1,6 @@
 //! The signed-in person's own affairs.
 
+use chrono::{DateTime, Utc};
 use entity::SessionId;
 use poem::Request;
 use poem_openapi::{
@@ -24,6 +25,7 @@ use crate::{
     config::SecretString,
     edge::ApiResult,
     error::{Code, Error, Result},
+    sessions::{self, Access},
     tenancy::{invitations, organizations},
     types::{Caller, PageRequest},
 };
@@ -39,16 +41,44 @@ struct Profile {
     account: Account,
     /// This session.
     session: Session,
+    /// How, and until when, this session is good for operations that demand a recent authentication.
+    reauthentication: RecentAuthentication,
     /// The organisation that the session is in.
     organization: Option<Organization>,
     /// The membership there.
     member_id: Option<Uuid>,
     /// The role there.
     role: Option<String>,
+    /// What a platform administrator acts through, in an organisation that is not theirs.
+    acting: Option<OwnAccess>,
     /// The operations that the guard lets through there, on any or on own objects.
     operations: Vec<String>,
     /// The person's organisations, by name; at most 500.
     organizations: Vec<OwnOrganization>,
+}
+
+/// A session's proof of who its person is.
+#[derive(Debug, Object)]
+struct RecentAuthentication {
+    /// How the person can prove it: `password`.
+    methods: Vec<String>,
+    /// Until when the last proof is recent enough; operations that demand one answer `reauthentication_required` then.
+    fresh_until: DateTime<Utc>,
+}
+
+/// A platform administrator's own running access.
+#[derive(Debug, Object)]
+struct OwnAccess {
+    /// Its id.
+    id: Uuid,
+    /// The organisation.
+    organization_id: Uuid,
+    /// Why.
+    reason: String,
+    /// Since when.
+    started_at: DateTime<Utc>,
+    /// Until when; then the session is back in the platform's organisation.
+    expires_at: DateTime<Utc>,
 }
 
 /// One of a person's organisations.
@@ -158,14 +188,23 @@ impl Me {
             None => None,
         };
         let own = organizations::own(&tx, id).await?;
+        let acting = sessions::find_access(&tx).await?;
         Ok(Versioned::of(
             account.version,
             Profile {
                 account: account.into(),
-                session: Session::of(&session, true),
+                session: Session {
+                    organization_id: caller.organization().map(Into::into),
+                    ..Session::of(&session, true)
+                },
+                reauthentication: RecentAuthentication {
+                    methods: accounts::METHODS.iter().map(ToString::to_string).collect(),
+                    fresh_until: session.reauthenticated_at + app.sessions.reauthentication_window(),
+                },
                 organization,
                 member_id: caller.membership.map(Into::into),
                 role: caller.role.as_ref().map(ToString::to_string),
+                acting: acting.map(Into::into),
                 operations: self.operations(caller),
                 organizations: own.into_iter().map(Into::into).collect(),
             },
@@ -184,6 +223,18 @@ impl Me {
             }
         });
         allowed.map(|(_, row)| row.operation.clone()).collect()
+    }
+}
+
+impl From<Access> for OwnAccess {
+    fn from(access: Access) -> Self {
+        Self {
+            id: access.id.into(),
+            organization_id: access.organization_id.into(),
+            reason: access.reason,
+            started_at: access.started_at,
+            expires_at: access.expires_at,
+        }
     }
 }
 

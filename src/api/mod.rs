@@ -2,6 +2,7 @@
 //! work floor; no rule is here and no SQL.
 
 mod accounts;
+mod acting;
 mod address;
 mod audit;
 pub mod dev_mail;
@@ -45,6 +46,7 @@ pub type Everything = (
     sessions::SignIn,
     me::Me,
     organizations::Organizations,
+    acting::Acting,
     members::Members,
     invitations::Invitations,
     audit::Audit,
@@ -61,6 +63,7 @@ pub fn everything(face: &Face) -> Everything {
         sessions::SignIn(face.clone()),
         me::Me(face.clone()),
         organizations::Organizations(face.clone()),
+        acting::Acting(face.clone()),
         members::Members(face.clone()),
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),

@@ -67,6 +67,15 @@ pub struct SwitchOrganization {
     organization_id: Uuid,
 }
 
+/// A proof of who is signed in.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub struct Reauthenticate {
+    /// The password of the account.
+    #[oai(validator(min_length = 1, max_length = 256))]
+    password: String,
+}
+
 /// A session.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -155,6 +164,17 @@ impl SignIn {
         Ok(self.0.forgotten()?)
     }
 
+    /// Prove again who one is, for operations that demand a recent authentication.
+    ///
+    /// They answer 403 with `reauthentication_required` until then. The answer brings an access token whose `auth_time`
+    /// is now. After three wrong passwords in five minutes every one is refused for a while, the right one too.
+    #[oai(path = "/session/reauthenticate", method = "post", operation_id = "session_reauthenticate")]
+    async fn reauthenticate(&self, caller: Caller, body: Json<Reauthenticate>) -> ApiResult<Response<Json<SignedIn>>> {
+        let password = SecretString::new(body.0.password);
+        let opened = accounts::reauthenticate(&self.0.gate.app, &caller, password).await?;
+        Ok(self.0.carried_on(&caller, opened).await?)
+    }
+
     /// Act in another of one's organisations from now on.
     #[oai(path = "/session/organization", method = "post", operation_id = "session_switch")]
     async fn switch(&self, caller: Caller, body: Json<SwitchOrganization>) -> ApiResult<Response<Json<SignedIn>>> {
@@ -172,7 +192,8 @@ impl Face {
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }
 
-    async fn carried_on(&self, caller: &Caller, opened: Opened) -> Result<Response<Json<SignedIn>>> {
+    /// The answer to what goes on with a session.
+    pub(super) async fn carried_on(&self, caller: &Caller, opened: Opened) -> Result<Response<Json<SignedIn>>> {
         let (signed_in, cookies) = self.signed_in(caller, opened).await?;
         let response = Response::new(Json(signed_in));
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
@@ -193,8 +214,8 @@ impl Face {
         let account = accounts::get(&tx, session.account_id).await?;
         let mut signed_in = SignedIn {
             account: account.into(),
-            organization_id: session.active_organization.map(Into::into),
-            session: Session::of(&session, true),
+            organization_id: access.organization.map(Into::into),
+            session: Session { organization_id: access.organization.map(Into::into), ..Session::of(&session, true) },
             access_token: None,
             refresh_token: None,
             token_type: None,

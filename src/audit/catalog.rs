@@ -96,6 +96,8 @@ catalogue! {
     SessionFailed = "session.failed", Medium, Security, Platform, "account", "Sign-in failed", "Somebody tried to sign in with a wrong password, an unknown address, or to a blocked account. The metadata says which.";
     SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";
     SessionsEnded = "session.ended_all", Medium, Security, Platform, "account", "All sessions ended", "A person ended all of their sessions.";
+    SessionReauthenticated = "session.reauthenticated", Low, Security, Platform, "session", "Re-authenticated", "A signed-in person proved again who they are.";
+    SessionReauthenticationFailed = "session.reauthentication_failed", Medium, Security, Platform, "session", "Re-authentication failed", "Somebody with a running session gave a wrong password when asked to prove who they are.";
     RefreshTokenReused = "session.refresh_token_reused", High, Security, Platform, "session", "Refresh token reused", "A refresh token was presented a second time: somebody else may have it. The whole session was ended.";
     RefreshTokenMisplaced = "session.refresh_token_misplaced", High, Security, Platform, "session", "Refresh token misplaced", "A refresh token that was given to a browser in a cookie came in a body, or the other way round: somebody else may have it. It was refused and not used up.";
     OrganizationEntered = "organization.entered", Low, Security, Tenant, "account", "Organisation entered", "A person's session began to act in this organisation, by signing in or by switching.";
@@ -103,6 +105,8 @@ catalogue! {
     OrganizationUpdated = "organization.updated", Low, Normal, Tenant, "organization", "Organisation changed", "The organisation's name or short name was changed.";
     OrganizationDeleted = "organization.deleted", High, Security, Tenant, "organization", "Organisation deleted", "The organisation was closed to everybody. It can be restored until its grace period ends.";
     OrganizationRestored = "organization.restored", High, Security, Tenant, "organization", "Organisation restored", "A platform administrator restored the organisation.";
+    ActingStarted = "organization.acting_started", High, Security, Tenant, "platform_access", "Platform support began", "A platform administrator began to act in the organisation, for the reason in the metadata and for half an hour at most. Entries of what they do there have the access as `acting` in their metadata.";
+    ActingEnded = "organization.acting_ended", Medium, Security, Tenant, "platform_access", "Platform support ended", "A platform administrator's access to the organisation ended. The metadata says why.";
     MemberAdded = "member.added", Low, Security, Tenant, "member", "Member added", "A person became a member.";
     MemberRoleChanged = "member.role_changed", Medium, Security, Tenant, "member", "Role changed", "A member's role was changed. The metadata has both roles.";
     MemberBlocked = "member.blocked", Medium, Security, Tenant, "member", "Member blocked", "A member lost access to this organisation without being removed.";

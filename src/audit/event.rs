@@ -110,8 +110,12 @@ impl Record for Vec<Event> {
 }
 
 impl Record for Event {
-    async fn record(self, tx: &WriteTx) -> Result<()> {
+    async fn record(mut self, tx: &WriteTx) -> Result<()> {
         let caller = tx.caller();
+        if let Some(acting) = caller.acting {
+            // Whatever a platform administrator does in somebody else's organisation says so (AZ-2).
+            self.metadata.insert("acting".to_owned(), acting.to_string().into());
+        }
         let home = match self.kind.home() {
             Home::Tenant => caller.organization().unwrap_or(OrganizationId::PLATFORM),
             Home::Platform => OrganizationId::PLATFORM,

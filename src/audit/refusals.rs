@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use entity::{AccountId, OrganizationId, SessionId};
+use entity::{AccountId, OrganizationId, PlatformAccessId, SessionId};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -28,6 +28,7 @@ const MOST: usize = 10_000;
 struct Key {
     organization: OrganizationId,
     actor: Option<(AccountId, SessionId)>,
+    acting: Option<PlatformAccessId>,
     attempt: Attempt,
 }
 
@@ -59,7 +60,7 @@ impl Refusals {
         let actor = caller.account().zip(caller.session());
         let organization = caller.organization().unwrap_or(OrganizationId::PLATFORM);
         let Ok(mut counts) = self.0.lock() else { return };
-        let key = Key { organization, actor, attempt };
+        let key = Key { organization, actor, acting: caller.acting, attempt };
         if counts.len() < MOST || counts.contains_key(&key) {
             counts.entry(key).or_insert_with(|| (0, caller.origin.clone())).0 += 1;
         }
@@ -105,6 +106,7 @@ impl Refusals {
 async fn write(db: &Db, key: &Key, count: u64, origin: Origin) -> Result<()> {
     // The platform's reach, because a refused caller's transaction may not see the organisation; their name.
     let mut caller = Caller::system("guard", origin);
+    caller.acting = key.acting;
     if let Some((account, session)) = key.actor {
         caller.actor = Actor::Account { account, session };
     } else {

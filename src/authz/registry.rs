@@ -30,6 +30,16 @@ pub enum Ownership {
     Membership,
 }
 
+/// Whether a recent proof of who calls is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reauthentication {
+    /// The session is enough.
+    None,
+    /// The last authentication must be younger than the window.
+    Required,
+}
+
 /// A yes or no that reads well in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,8 +70,8 @@ pub struct OperationPolicy {
     pub own_role: Option<String>,
     /// What it demands of second factors: `none` until they exist.
     pub mfa: String,
-    /// What it demands of re-authentication: `none` until it exists.
-    pub reauthentication: String,
+    /// Whether it demands a recent authentication (AUT-7).
+    pub reauthentication: Reauthentication,
     /// The name of the rate limit.
     pub limit: String,
     /// The code of the event that records it.
@@ -139,10 +149,11 @@ fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String
     if row.ownership.is_some() != row.own_role.is_some() {
         faults.push("needs an own role exactly when it has an ownership rule".to_owned());
     }
-    for (column, demand) in [("mfa", &row.mfa), ("reauthentication", &row.reauthentication)] {
-        if demand != "none" {
-            faults.push(format!("demands {demand:?} in {column}, which nothing enforces yet"));
-        }
+    if row.mfa != "none" {
+        faults.push(format!("demands {:?} in mfa, which nothing enforces yet", row.mfa));
+    }
+    if row.scope == Scope::Public && row.reauthentication == Reauthentication::Required {
+        faults.push("demands re-authentication of people who are not signed in".to_owned());
     }
     if let Some(code) = row.audit_event.as_ref().filter(|code| Kind::find(code).is_none()) {
         faults.push(format!("is recorded as {code}, which is not in the catalogue of events"));

@@ -130,6 +130,9 @@ pub struct Tokens {
     /// The longest a session lasts however often it is refreshed. Default 30 days (NIST SP
     /// 800-63B-4, AAL1).
     pub session_lifetime: Duration,
+    /// How long after an authentication operations that demand a recent one are open. Default 5 min
+    /// (AUT-7).
+    pub reauthentication_window: Duration,
     /// The `aud` of access tokens. Default `freehold`.
     pub audience: String,
 }
@@ -281,6 +284,11 @@ impl Tokens {
             access_lifetime: reader.take_within("tokens.access_lifetime", 15 * MINUTE, MINUTE..=60 * MINUTE),
             refresh_lifetime: reader.take_within("tokens.refresh_lifetime", 7 * DAY, 5 * MINUTE..=90 * DAY),
             session_lifetime: reader.take_within("tokens.session_lifetime", 30 * DAY, 5 * MINUTE..=365 * DAY),
+            reauthentication_window: reader.take_within(
+                "tokens.reauthentication_window",
+                5 * MINUTE,
+                10 * SECOND..=60 * MINUTE,
+            ),
             audience: reader.take("tokens.audience", "freehold".to_owned()),
         }
     }

@@ -1,8 +1,9 @@
 //! The one guard. Every operation of the contract is mounted inside it, and it lets nobody through without a line in
 //! the policy registry (AZ-4).
 //!
-//! In this order: who calls, whether the call comes from where it should, whether the policy allows it, and only then
-//! the body. The operation gets a [`Caller`], which nothing else makes from a request.
+//! In this order: who calls, whether the call comes from where it should, whether the policy allows it, whether who
+//! calls has proven so recently enough, and only then the body. The operation gets a [`Caller`], which nothing else
+//! makes from a request.
 
 use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -31,9 +32,10 @@ use super::{
 };
 use crate::{
     app::App,
-    authz::{Decision, OperationPolicy, Ownership, Registry, Scope},
+    authz::{Decision, OperationPolicy, Ownership, Reauthentication, Registry, Scope},
     error::{Code, Error, Fault, Result},
-    sessions::{Principal, Seat},
+    runtime::Timestamp,
+    sessions::{self, Principal, Seat},
     tenancy::members,
     types::{Actor, Caller, Origin, Role, Tenancy},
 };
@@ -248,9 +250,9 @@ impl Guard {
         })
     }
 
-    /// Everything up to the body: who calls, and whether they may.
-    async fn admit(&self, request: &Request) -> Result<Caller> {
-        let origin = request.data::<Origin>().cloned().ok_or_else(|| Error::internal("a request without an origin"))?;
+    /// Everything up to the body: who calls, and whether they may. `began` is when the request did.
+    async fn admit(&self, request: &Request, began: Timestamp) -> Result<Caller> {
+        let origin = origin_of(request)?;
         if self.policy.scope == Scope::Public {
             self.gate.csrf.check_unauthenticated(request.method(), request.headers())?;
             return Ok(Caller::anonymous(origin));
@@ -262,8 +264,9 @@ impl Guard {
             Scope::Platform => self.on_platform(&who, &caller),
             Scope::Organization => self.in_organization(request, &who, &caller).await,
         };
+        let decided = decided.and_then(|caller| self.recently(&who.principal, began).map(|()| caller));
         decided.inspect_err(|refusal| {
-            if matches!(refusal, Error::Forbidden(_) | Error::NotFound(_)) {
+            if matches!(refusal, Error::Forbidden(_) | Error::NotFound(_) | Error::Reauthenticate(_)) {
                 self.gate.app.refusals.count(&caller, self.operation, refusal.code());
             }
         })
@@ -289,6 +292,18 @@ impl Guard {
         Ok(Recognised { principal, origin })
     }
 
+    /// Whether the person has proven who they are recently enough for this operation (AUT-7), as of when the request
+    /// began: who was in time is not too late because the body took a while.
+    fn recently(&self, principal: &Principal, began: Timestamp) -> Result<()> {
+        let window = self.gate.app.sessions.reauthentication_window();
+        match self.policy.reauthentication {
+            Reauthentication::Required if principal.reauthenticated_at + window <= began => {
+                Err(Error::Reauthenticate(window))
+            }
+            Reauthentication::Required | Reauthentication::None => Ok(()),
+        }
+    }
+
     fn on_platform(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
         let seat = who.principal.seat.as_ref().filter(|seat| seat.organization == OrganizationId::PLATFORM);
         match seat.map(|seat| self.decide(&seat.role)) {
@@ -311,11 +326,16 @@ impl Guard {
         if allowed { Ok(caller.within(id)) } else { Err(Error::Forbidden(Code::Forbidden)) }
     }
 
-    /// Why a caller may not act in an organisation that their session is not in: a member must switch first, to
-    /// everybody else it does not exist.
+    /// Why a caller may not act in an organisation that their session is not in: a member must switch first, a platform
+    /// administrator's access has ended, to everybody else it does not exist.
     async fn elsewhere(&self, caller: &Caller, organization: OrganizationId) -> Error {
         match members::belongs(&self.gate.app, caller, organization).await {
-            Ok(true) => Error::Forbidden(Code::OrganizationNotActive),
+            Ok(true) => return Error::Forbidden(Code::OrganizationNotActive),
+            Ok(false) => {}
+            Err(error) => return error,
+        }
+        match sessions::has_acted(&self.gate.app.db, caller, organization).await {
+            Ok(true) => Error::Forbidden(Code::ActingEnded),
             Ok(false) => Error::not_found(),
             Err(error) => error,
         }
@@ -329,7 +349,8 @@ impl Guard {
         match self.policy.ownership {
             Some(Ownership::Membership) => {
                 let id = self.member.as_ref().and_then(|key| request.raw_path_param(key));
-                id.and_then(|text| Uuid::parse_str(text).ok()).map(MembershipId) == Some(seat.membership)
+                id.and_then(|text| Uuid::parse_str(text).ok())
+                    .is_some_and(|id| seat.membership == Some(MembershipId(id)))
             }
             None => false,
         }
@@ -354,11 +375,12 @@ impl Guard {
     }
 
     /// Decides again after a body, which a slow client can stretch for half a minute: who has lost access meanwhile
-    /// must not act, and nothing is judged by the time at which the request began.
+    /// must not act, and nothing but the freshness of a proof is judged by the time at which the request began.
     async fn admit_again(&self, request: &mut Request) -> Result<Caller> {
-        let origin = request.data::<Origin>().cloned().ok_or_else(|| Error::internal("a request without an origin"))?;
+        let origin = origin_of(request)?;
+        let began = origin.now;
         request.set_data(Origin { now: self.gate.app.clock.now(), ..origin });
-        self.admit(request).await
+        self.admit(request, began).await
     }
 
     async fn pass(&self, mut request: Request, caller: Caller) -> Result<poem::Result<Response>> {
@@ -380,9 +402,14 @@ impl Endpoint for Guard {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         Matched::name(&request, self.operation);
-        let caller = self.admit(&request).await.map_err(refuse)?;
+        let began = origin_of(&request).map_err(refuse)?.now;
+        let caller = self.admit(&request, began).await.map_err(refuse)?;
         self.pass(request, caller).await.map_err(refuse)?
     }
+}
+
+fn origin_of(request: &Request) -> Result<Origin> {
+    request.data::<Origin>().cloned().ok_or_else(|| Error::internal("a request without an origin"))
 }
 
 fn caller_of(who: &Recognised) -> Caller {
@@ -392,7 +419,8 @@ fn caller_of(who: &Recognised) -> Caller {
         actor: Actor::Account { account: principal.account, session: principal.session },
         tenancy: seat.map_or(Tenancy::None, |seat| Tenancy::Organization(seat.organization)),
         role: seat.map(|seat| seat.role.clone()),
-        membership: seat.map(|seat| seat.membership),
+        membership: seat.and_then(|seat| seat.membership),
+        acting: seat.and_then(|seat| seat.acting).map(|acting| acting.access),
         ..Caller::anonymous(who.origin.clone())
     }
 }

@@ -81,6 +81,9 @@ pub enum ApiProblem {
         /// Seconds to wait before trying again.
         #[oai(header = "Retry-After")]
         Option<u64>,
+        /// How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470).
+        #[oai(header = "WWW-Authenticate")]
+        Option<String>,
     ),
 }
 
@@ -115,10 +118,14 @@ impl From<Fault> for ProblemFault {
 impl From<Error> for ApiProblem {
     fn from(error: Error) -> Self {
         let mut problem = Problem::of(error.code());
-        let mut retry_after = None;
+        let (mut retry_after, mut challenge) = (None, None);
         match error {
             Error::Malformed(detail) => problem.detail = Some(detail),
             Error::Invalid(faults) => problem.errors = Some(faults.into_iter().map(Into::into).collect()),
+            Error::Reauthenticate(window) => {
+                let max_age = window.as_secs();
+                challenge = Some(format!(r#"Bearer error="insufficient_user_authentication", max_age={max_age}"#));
+            }
             Error::Throttled(wait) => retry_after = Some(whole_seconds(wait)),
             Error::Upstream { reason, retry_after: wait } => {
                 tracing::warn!(%reason, "a part that Freehold depends on is not available");
@@ -133,15 +140,15 @@ impl From<Error> for ApiProblem {
             | Error::Forbidden(_) => {}
         }
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self::Default(status, Json(problem), retry_after)
+        Self::Default(status, Json(problem), retry_after, challenge)
     }
 }
 
 impl ApiProblem {
     /// The answer to an error, with words of why this time. They go to the client: they name no person and no address.
     pub fn with_detail(error: Error, detail: &'static str) -> Self {
-        let Self::Default(status, Json(problem), retry_after) = Self::from(error);
-        Self::Default(status, Json(Problem { detail: Some(detail.to_owned()), ..problem }), retry_after)
+        let Self::Default(status, Json(problem), retry_after, challenge) = Self::from(error);
+        Self::Default(status, Json(Problem { detail: Some(detail.to_owned()), ..problem }), retry_after, challenge)
     }
 }
 
@@ -172,7 +179,7 @@ pub fn not_allowed(methods: &str) -> Response {
 /// The answer when an endpoint panicked; the panic hook has logged why.
 pub(super) fn of_panic() -> Response {
     let problem = Json(Problem::of(Code::Internal));
-    ApiProblem::Default(StatusCode::INTERNAL_SERVER_ERROR, problem, None).into_response()
+    ApiProblem::Default(StatusCode::INTERNAL_SERVER_ERROR, problem, None, None).into_response()
 }
 
 /// Turns whatever an endpoint failed with into a problem document: ours, poem's and poem-openapi's errors alike.

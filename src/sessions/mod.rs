@@ -1,8 +1,9 @@
 //! Sessions: one sign-in on one device, its tokens, and its end.
 //!
-//! This module owns the tables `sessions`, `refresh_tokens` and `signing_keys`. It does not know how a person proved
-//! who they are; whoever calls [`Sessions::open`] has checked that.
+//! This module owns the tables `sessions`, `refresh_tokens`, `signing_keys` and `platform_access`. It does not know how
+//! a person proved who they are; whoever calls [`Sessions::open`] has checked that.
 
+mod acting;
 mod keys;
 mod principal;
 mod rotation;
@@ -20,8 +21,9 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
+pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, still_acting};
 pub use keys::Keys;
-pub use principal::{Principal, Principals, Seat};
+pub use principal::{Acting, Principal, Principals, Seat};
 pub use rotation::CACHE_SECONDS;
 pub use token::{Claims, hash, opaque};
 
@@ -83,6 +85,8 @@ pub struct AccessToken {
     pub token: SecretString,
     /// How long it is valid.
     pub expires_in: Duration,
+    /// The organisation that it is for.
+    pub organization: Option<OrganizationId>,
 }
 
 impl Sessions {
@@ -99,6 +103,11 @@ impl Sessions {
     /// How long a session lives without being carried on, and with it its cookies.
     pub fn lifetime(&self) -> Duration {
         self.settings.refresh_lifetime
+    }
+
+    /// How long after an authentication operations that demand a recent one are open.
+    pub fn reauthentication_window(&self) -> Duration {
+        self.settings.reauthentication_window
     }
 
     /// Opens a session for a person who has just proven who they are, in the transaction that found so.
@@ -125,6 +134,7 @@ impl Sessions {
             address: caller.origin.address.map(|address| address.to_string()),
             user_agent: caller.origin.user_agent.as_deref().map(str::to_owned),
             authenticated_at: now,
+            reauthenticated_at: now,
             created_at: now,
             last_seen_at: now,
             expires_at: now + self.settings.session_lifetime,
@@ -206,6 +216,8 @@ impl Sessions {
     pub async fn issue(&self, session: &Session, origin: &Origin) -> Result<AccessToken> {
         let principal = self.principals.fresh(session.account_id, session.id, origin).await?;
         let expires = Ord::min(origin.now + self.settings.access_lifetime, principal.expires_at);
+        let acting = principal.seat.as_ref().and_then(|seat| seat.acting);
+        let expires = acting.map_or(expires, |acting| Ord::min(expires, acting.expires_at));
         let claims = Claims {
             iss: self.issuer.to_string(),
             aud: self.settings.audience.clone(),
@@ -214,13 +226,14 @@ impl Sessions {
             jti: Ids.next(),
             org: principal.seat.as_ref().map(|seat| seat.organization),
             role: principal.seat.as_ref().map(|seat| seat.role.to_string()),
+            acting: acting.map(|acting| acting.access),
             amr: principal.factors.clone(),
-            auth_time: principal.authenticated_at.timestamp(),
+            auth_time: principal.reauthenticated_at.timestamp(),
             iat: origin.now.timestamp(),
             exp: expires.timestamp(),
         };
         let expires_in = (expires - origin.now).to_std().unwrap_or_default();
-        Ok(AccessToken { token: SecretString::new(self.keys.sign(&claims)?), expires_in })
+        Ok(AccessToken { token: SecretString::new(self.keys.sign(&claims)?), expires_in, organization: claims.org })
     }
 
     /// Who presents an access token, as they are now.
@@ -235,6 +248,22 @@ impl Sessions {
         self.principals.get(claims.sub, claims.sid, origin).await
     }
 
+    /// Notes in the caller's session that its person has just proven again who they are.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the session has ended meanwhile.
+    pub async fn reauthenticated(&self, tx: &WriteTx) -> Result<Opened> {
+        let mut row = self.current(tx).await?.into_active_model();
+        row.reauthenticated_at = Set(tx.caller().now());
+        let session = tx.update(row).await?;
+        Ok(Opened { session, refresh_token: None })
+    }
+
+    /// Drops what is kept of an account, once a change of one of its sessions is committed.
+    pub fn forget(&self, account: AccountId) {
+        self.principals.forget(account);
+    }
+
     /// Moves the caller's session into another organisation of theirs.
     ///
     /// # Errors
@@ -244,6 +273,7 @@ impl Sessions {
         let mut tx = self.db.write(caller).await?;
         let seats = tx.find_own::<memberships::Entity>().filter(memberships::Column::OrganizationId.eq(organization));
         let seat = tx.one(giving_access(seats)).await?.ok_or_else(Error::not_found)?;
+        acting::leave(&tx).await?;
         tx.enter(seat.organization_id).await?;
         let mut row = self.current(&tx).await?.into_active_model();
         row.active_organization = Set(Some(organization));

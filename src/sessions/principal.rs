@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use entity::{AccountId, MembershipId, OrganizationId, SessionId, sessions::Delivery};
+use entity::{AccountId, MembershipId, OrganizationId, PlatformAccessId, SessionId, sessions::Delivery};
 use moka::sync::Cache;
 use sea_orm::{FromQueryResult, entity::prelude::DateTimeUtc};
 use uuid::Uuid;
@@ -41,6 +41,8 @@ pub struct Principal {
     pub factors: Vec<String>,
     /// When the person signed in.
     pub authenticated_at: Timestamp,
+    /// When the person last proved who they are, at sign-in or since.
+    pub reauthenticated_at: Timestamp,
     /// When the session ends at the latest.
     pub expires_at: Timestamp,
     /// The organisation it is in, and what the person is there. `None` when they have lost it.
@@ -52,10 +54,28 @@ pub struct Principal {
 pub struct Seat {
     /// The organisation.
     pub organization: OrganizationId,
-    /// The membership.
-    pub membership: MembershipId,
+    /// The membership; a platform administrator who acts there has none.
+    pub membership: Option<MembershipId>,
     /// The role.
     pub role: Role,
+    /// What a platform administrator acts through.
+    pub acting: Option<Acting>,
+}
+
+/// A platform administrator's running access to a tenant's organisation.
+#[derive(Clone, Copy, Debug)]
+pub struct Acting {
+    /// The access.
+    pub access: PlatformAccessId,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+impl Principal {
+    /// Whether what it says of its seat is still true at this moment, as far as time alone can change it.
+    fn holds(&self, now: Timestamp) -> bool {
+        self.seat.as_ref().and_then(|seat| seat.acting).is_none_or(|acting| now < acting.expires_at)
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -64,20 +84,28 @@ struct Row {
     delivery: Delivery,
     factors: String,
     authenticated_at: DateTimeUtc,
+    reauthenticated_at: DateTimeUtc,
     expires_at: DateTimeUtc,
     organization_id: Option<Uuid>,
     membership_id: Option<Uuid>,
     role: Option<String>,
+    access_id: Option<Uuid>,
+    access_organization: Option<Uuid>,
+    access_expires_at: Option<DateTimeUtc>,
 }
 
 /// One join over identity and tenant tables, because it is on the path of every request that finds no cached answer.
 const LOAD: &str = "
-    SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.expires_at,
-           m.organization_id, m.id AS membership_id, m.role
+    SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.reauthenticated_at, s.expires_at,
+           m.organization_id, m.id AS membership_id, m.role,
+           p.id AS access_id, p.organization_id AS access_organization, p.expires_at AS access_expires_at
     FROM sessions s
     JOIN accounts a ON a.id = s.account_id AND a.state = 'active'
     LEFT JOIN organizations o ON o.id = s.active_organization AND o.status = 'active'
     LEFT JOIN memberships m ON m.organization_id = o.id AND m.account_id = s.account_id AND m.status = 'active'
+    LEFT JOIN platform_access p ON p.session_id = s.id AND p.account_id = s.account_id AND p.ended_at IS NULL
+         AND p.expires_at > $3 AND m.organization_id = platform_organization() AND m.role = 'platform_admin'
+         AND EXISTS (SELECT 1 FROM organizations t WHERE t.id = p.organization_id AND t.status = 'active')
     WHERE s.id = $1 AND s.account_id = $2 AND s.ended_at IS NULL";
 
 type Kept = Arc<Mutex<HashMap<SessionId, Arc<Principal>>>>;
@@ -118,7 +146,7 @@ impl Principals {
     /// `Unauthenticated` when the session has ended or the account may not sign in; `Upstream` when the database is away.
     pub async fn get(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Arc<Principal>> {
         let kept = if self.changes.trusted() { self.kept(account, session) } else { None };
-        let principal = match kept {
+        let principal = match kept.filter(|principal| principal.holds(origin.now)) {
             Some(principal) => principal,
             None => self.load(account, session, origin).await?,
         };
@@ -149,7 +177,8 @@ impl Principals {
         let before = self.generation.load(Ordering::SeqCst);
         let caller = Caller::anonymous(origin.clone()).acting_as(account, session);
         let tx = self.db.read(&caller).await?;
-        let rows: Vec<Row> = tx.query(LOAD, [Uuid::from(session).into(), Uuid::from(account).into()]).await?;
+        let values = [Uuid::from(session).into(), Uuid::from(account).into(), origin.now.into()];
+        let rows: Vec<Row> = tx.query(LOAD, values).await?;
         let principal = Arc::new(rows.into_iter().next().map(|row| row.into_principal(session)).ok_or_else(ended)?);
         self.keep(&principal, before);
         Ok(principal)
@@ -171,12 +200,26 @@ impl Principals {
 }
 
 impl Row {
+    /// The seat of a platform administrator who acts in an organisation: it lies over the one that the session has.
+    fn acting(&self) -> Option<Seat> {
+        let (access, organization) = self.access_id.zip(self.access_organization)?;
+        let acting = Acting { access: PlatformAccessId(access), expires_at: self.access_expires_at? };
+        Some(Seat {
+            organization: OrganizationId(organization),
+            membership: None,
+            role: Role::named(Role::PLATFORM_ADMIN),
+            acting: Some(acting),
+        })
+    }
+
     fn into_principal(self, session: SessionId) -> Principal {
+        let acting = self.acting();
         let seat = match (self.organization_id, self.membership_id, self.role) {
             (Some(organization), Some(membership), Some(role)) => Some(Seat {
                 organization: OrganizationId(organization),
-                membership: MembershipId(membership),
+                membership: Some(MembershipId(membership)),
                 role: Role::named(&role),
+                acting: None,
             }),
             _ => None,
         };
@@ -186,8 +229,9 @@ impl Row {
             delivery: self.delivery,
             factors: self.factors.split(' ').map(str::to_owned).collect(),
             authenticated_at: self.authenticated_at,
+            reauthenticated_at: self.reauthenticated_at,
             expires_at: self.expires_at,
-            seat,
+            seat: acting.or(seat),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! hashed and used once.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use entity::{AccountId, OrganizationId, SessionId};
+use entity::{AccountId, OrganizationId, PlatformAccessId, SessionId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -28,9 +28,12 @@ pub struct Claims {
     /// The role there when the token was made. The server itself never relies on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// The access of a platform administrator who acts in the organisation without belonging to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting: Option<PlatformAccessId>,
     /// How the person signed in (RFC 8176).
     pub amr: Vec<String>,
-    /// When the person signed in, in seconds since 1970.
+    /// When the person last proved who they are, in seconds since 1970: at sign-in, or when they re-authenticated.
     pub auth_time: i64,
     /// When it was made.
     pub iat: i64,

@@ -1,7 +1,7 @@
 //! Members: who belongs to an organisation, with which role, and the rules about changing that (AZ-8).
 
-use entity::{AccountId, MembershipId, OrganizationId, memberships as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter};
+use entity::{AccountId, MembershipId, OrganizationId, memberships as rows, platform_access};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 use super::{organizations, roles};
 use crate::{
@@ -99,10 +99,13 @@ pub async fn belongs(app: &App, caller: &Caller, organization: OrganizationId) -
 /// Whether the caller is still what the guard found them to be, now that the transaction has begun.
 ///
 /// # Errors
-/// `Forbidden` when their membership, role or account has changed since.
+/// `Forbidden` when their membership, role or account has changed since, or what they act through has ended.
 pub(super) async fn still(tx: &Tx) -> Result<()> {
     let caller = tx.caller();
     let gone = || Error::Forbidden(Code::Forbidden);
+    if caller.acting.is_some() {
+        return sessions::still_acting(tx).await;
+    }
     let (id, role) = caller.membership.zip(caller.role.as_ref()).ok_or_else(gone)?;
     let seat = tx
         .find::<rows::Entity>()
@@ -123,7 +126,14 @@ pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, role: &s
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::Status.eq(rows::Status::Active))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
-    Ok(tx.one(seat).await?.is_some_and(|seat| app.policy.hierarchy().covers(&seat.role, role)))
+    if let Some(seat) = tx.one(seat).await? {
+        return Ok(app.policy.hierarchy().covers(&seat.role, role));
+    }
+    // What a platform administrator grants while acting here is worth something as long as they do.
+    let acting = sessions::acting(tx, account);
+    let acting = acting.filter(platform_access::Column::AccountId.in_subquery(accounts::active(tx)));
+    let acts = tx.one(acting.limit(1)).await?.is_some();
+    Ok(acts && app.policy.hierarchy().covers(Role::PLATFORM_ADMIN, role))
 }
 
 /// Makes a person a member, in the transaction of the reason for it.

@@ -1,6 +1,6 @@
 //! Who calls, for which organisation, with which role, and when. The guard makes it; everything below asks it.
 
-use entity::{AccountId, MembershipId, OrganizationId, SessionId};
+use entity::{AccountId, MembershipId, OrganizationId, PlatformAccessId, SessionId};
 
 use super::{Origin, Role};
 use crate::runtime::Timestamp;
@@ -20,6 +20,8 @@ pub struct Caller {
     pub membership: Option<MembershipId>,
     /// The leadership that the call acts under: it commits nothing once another has begun.
     pub term: Option<i64>,
+    /// The access that gives the role, of a platform administrator who acts in the organisation without a membership.
+    pub acting: Option<PlatformAccessId>,
     /// The key of a creating call that must not happen twice, set by the edge.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -70,6 +72,7 @@ impl Caller {
             role: None,
             membership: None,
             term: None,
+            acting: None,
             idempotency: None,
         }
     }

@@ -27,6 +27,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("job_runs", "jobs"),
     ("outbox", "mail"),
     ("password_credentials", "accounts"),
+    ("reauthentication_attempts", "accounts"),
     ("refresh_tokens", "sessions"),
     ("sessions", "sessions"),
     ("setup_tokens", "tenancy"),
@@ -49,6 +50,8 @@ const AROUND_TX: &[&str] = &[
 /// Why something commits without an audit entry, and where.
 const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "opening the session has recorded the sign-in"),
+    ("accounts", "the hashing pool looked at no password"),
+    ("accounts", "what came of an attempt is recorded when it is known"),
     ("edge", "bookkeeping of a call that records itself"),
     ("jobs", "a run of a job is its own record"),
     ("jobs", "a sign of life says nothing about what anybody did"),

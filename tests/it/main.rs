@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and tells the person in front of it what it measured"
 )]
 
+mod acting;
 mod architecture;
 mod cluster;
 mod config;
@@ -23,6 +24,7 @@ mod jobs;
 mod mail;
 mod path;
 mod people;
+mod reauthentication;
 mod record;
 mod sessions;
 mod world;

@@ -115,6 +115,21 @@ impl World {
         Self { cast: cast.at(&server), server, database }
     }
 
+    /// A new session of the platform administrator's that acts in an organisation.
+    pub async fn acting_in(&self, organization: Uuid) -> Actor {
+        let administrator = self.platform_session().await;
+        let start = format!("/v1/organizations/{organization}/act-in");
+        administrator.post(&start, json!({"reason": "Ticket 4711"})).await.expect(200);
+        administrator
+    }
+
+    /// A new session of the platform administrator's, in the platform's organisation.
+    pub async fn platform_session(&self) -> Actor {
+        let sign_in = json!({"email": self.platform.email, "password": PASSWORD, "token_delivery": "body"});
+        let answer = self.server.nobody().post("/v1/sessions", sign_in).await.expect(201);
+        self.server.bearer(answer.text_at("/access_token"))
+    }
+
     /// Stops the server.
     pub async fn close(self) {
         self.server.stop().await;

@@ -6,6 +6,7 @@ import {
   type BrowserContextOptions,
   test as base,
   expect,
+  type Locator,
   type Page,
 } from "@playwright/test";
 import { type Person, server } from "./people";
@@ -75,6 +76,26 @@ export async function signIn(page: Page, person: Person): Promise<void> {
   await expect(page.getByRole("navigation", { name: "Main navigation" })).toBeVisible();
 }
 
+/** Waits until the person's last proof of who they are is too old for grave acts. */
+export async function stale(page: Page): Promise<void> {
+  const left = async () => {
+    const me = await (await page.request.get("/v1/me")).json();
+    return Date.parse(me.reauthentication.fresh_until) - Date.now();
+  };
+  await expect.poll(left, { timeout: 60_000 }).toBeLessThan(0);
+}
+
+/** Gives the password if the server asks for it again before this is there. */
+export async function provenIfAsked(page: Page, person: Person, done: Locator): Promise<void> {
+  const dialog = page.getByRole("dialog", { name: "Confirm that it is you" });
+  await expect(dialog.or(done).first()).toBeVisible();
+  if (await dialog.isVisible()) {
+    await dialog.getByLabel(/^Password/).fill(person.password);
+    await dialog.getByRole("button", { name: "Confirm" }).click();
+  }
+  await expect(done).toBeVisible();
+}
+
 /**
  * Looks at the page as it is: no violation of WCAG 2.2 A and AA, in light and dark, on a desktop
  * and a phone; keeps a picture of each.
@@ -113,9 +134,11 @@ async function setScheme(page: Page, scheme: "light" | "dark"): Promise<void> {
 async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await document.fonts.ready;
-    await Promise.all(
-      document.getAnimations().map((animation) => animation.finished.catch(() => {})),
-    );
+    // The wheel of a button that waits turns for ever.
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
+    await Promise.all(ending.map((animation) => animation.finished.catch(() => {})));
   });
   await page.waitForTimeout(250);
 }

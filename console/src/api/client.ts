@@ -1,6 +1,7 @@
 /**
  * The one way to the server: the generated client, with the CSRF proof on writes, one renewal of
- * the session after a 401, and every failure thrown as a `Problem`.
+ * the session after a 401, one question for the password where a call needs a fresh proof of who
+ * one is, and every failure thrown as a `Problem`.
  */
 import createClient from "openapi-fetch";
 import { Problem, problemOf } from "./problem";
@@ -16,6 +17,30 @@ let whenSignedOut: Listener = () => {};
 /** Called when a call needs a session and there is none any more. */
 export function onSignedOut(listener: Listener): void {
   whenSignedOut = listener;
+}
+
+type Ask = () => Promise<boolean>;
+let askForProof: Ask | null = null;
+let asking: Promise<boolean> | null = null;
+
+/**
+ * Sets who asks the person to prove again who they are. It answers whether they did.
+ *
+ * @returns takes it back
+ */
+export function onProofNeeded(ask: Ask): () => void {
+  askForProof = ask;
+  return () => {
+    if (askForProof === ask) askForProof = null;
+  };
+}
+
+/** Calls that need a proof at the same time wait for one and the same. */
+function proven(): Promise<boolean> {
+  asking ??= (askForProof?.() ?? Promise.resolve(false)).finally(() => {
+    asking = null;
+  });
+  return asking;
 }
 
 async function send(request: Request): Promise<Response> {
@@ -49,7 +74,18 @@ async function sendWithSession(request: Request): Promise<Response> {
   return response;
 }
 
-export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: sendWithSession });
+/** Sends a request; when it needs a fresh proof, gets one and sends the same request once more. */
+async function sendProven(request: Request): Promise<Response> {
+  const again = request.clone();
+  const response = await sendWithSession(request);
+  if (response.status !== 403) return response;
+  const { code } = await problemOf(response);
+  if (code !== "reauthentication_required" || !askForProof) return response;
+  if (!(await proven())) throw new Problem({ code: "cancelled", status: 0 });
+  return sendWithSession(again);
+}
+
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: sendProven });
 
 /** The answer's body; an unsuccessful answer is thrown as a `Problem`. */
 export async function take<T>(

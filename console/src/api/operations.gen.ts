@@ -28,6 +28,16 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "acting_end": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "acting_start": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "audit_get": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -173,12 +183,22 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "platform_accesses_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "roles_list": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null
   },
   "session_end": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "session_reauthenticate": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null

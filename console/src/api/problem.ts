@@ -40,7 +40,12 @@ export class Problem extends Error {
 
   /** Whether the same request may succeed later without the person changing anything. */
   get transient(): boolean {
-    return this.status === 0 || this.status >= 500;
+    return !this.quiet && (this.status === 0 || this.status >= 500);
+  }
+
+  /** Whether the person gave it up themselves, so that there is nothing to tell them. */
+  get quiet(): boolean {
+    return this.code === "cancelled";
   }
 }
 

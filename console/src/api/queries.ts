@@ -15,6 +15,7 @@ type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { quer
 export type MemberFilter = Query<"/v1/organizations/{organization_id}/members">;
 export type InvitationFilter = Query<"/v1/organizations/{organization_id}/invitations">;
 export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
+export type PlatformAccessFilter = Query<"/v1/organizations/{organization_id}/platform-access">;
 export type OrganizationFilter = Query<"/v1/organizations">;
 export type AccountFilter = Query<"/v1/accounts">;
 
@@ -28,6 +29,7 @@ export const keys = {
   members: (id: string) => ["organization", id, "members"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
+  platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   organizations: ["platform", "organizations"] as const,
   accounts: ["platform", "accounts"] as const,
 };
@@ -147,6 +149,19 @@ export const auditEntryQuery = (organization_id: string, entry_id: string) =>
           params: { path: { organization_id, entry_id } },
         }),
       )) as AuditEntry,
+  });
+
+export const platformAccessQuery = (organization_id: string, query: PlatformAccessFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.platformAccess(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/platform-access`, {
+          signal,
+          params: { path: { organization_id }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
   });
 
 export const organizationsQuery = (query: OrganizationFilter = {}) =>

@@ -316,6 +316,28 @@ export interface paths {
         patch: operations["organizations_update"];
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/act-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act in an organisation that one is no member of, for half an hour.
+         * @description Until then, or until it is stopped, the session is in that organisation with the role `platform_admin`. Both
+         *     organisations have it in their record, and whatever is done meanwhile names it. The answer brings an access token
+         *     that says so in `acting`.
+         */
+        post: operations["acting_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/audit": {
         parameters: {
             query?: never;
@@ -462,6 +484,23 @@ export interface paths {
         patch: operations["members_update"];
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/platform-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The platform administrators who act or acted in an organisation, newest first. */
+        get: operations["platform_accesses_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/restore": {
         parameters: {
             query?: never;
@@ -513,6 +552,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/acting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop acting in an organisation: the session is back in the platform's. */
+        delete: operations["acting_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session/organization": {
         parameters: {
             query?: never;
@@ -524,6 +580,27 @@ export interface paths {
         put?: never;
         /** Act in another of one's organisations from now on. */
         post: operations["session_switch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/reauthenticate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again who one is, for operations that demand a recent authentication.
+         * @description They answer 403 with `reauthentication_required` until then. The answer brings an access token whose `auth_time`
+         *     is now. After three wrong passwords in five minutes every one is refused for a while, the right one too.
+         */
+        post: operations["session_reauthenticate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -608,6 +685,11 @@ export interface components {
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
         };
         /**
+         * @description Why an access ended.
+         * @enum {string}
+         */
+        AccessEnd: "stopped" | "switched" | "expired" | "session_ended" | "authority_lost" | "organization_deleted";
+        /**
          * Account
          * @description A person's account.
          */
@@ -644,6 +726,14 @@ export interface components {
          * @enum {string}
          */
         AccountState: "active" | "blocked";
+        /**
+         * ActIn
+         * @description Why a platform administrator has to act in an organisation.
+         */
+        ActIn: {
+            /** @description For the records of both; the organisation's administrators read it. */
+            reason: string;
+        };
         /**
          * Actor
          * @description Who did it.
@@ -1001,6 +1091,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_PlatformAccess
+         * @description A page of a list.
+         */
+        Items_PlatformAccess: {
+            /** @description The items. */
+            items: components["schemas"]["PlatformAccess"][];
+            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_Session
          * @description A page of a list.
          */
@@ -1119,6 +1219,34 @@ export interface components {
          */
         OrganizationStatus: "active" | "deleted";
         /**
+         * OwnAccess
+         * @description A platform administrator's own running access.
+         */
+        OwnAccess: {
+            /**
+             * Format: date-time
+             * @description Until when; then the session is back in the platform's organisation.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            started_at: string;
+        };
+        /**
          * OwnOrganization
          * @description One of a person's organisations.
          */
@@ -1154,6 +1282,38 @@ export interface components {
             id: string;
             /** @description The name. */
             name: string;
+        };
+        /**
+         * PlatformAccess
+         * @description An access of a platform administrator to an organisation.
+         */
+        PlatformAccess: {
+            /** @description Who. */
+            account?: components["schemas"]["Supporter"] & unknown;
+            /** @description Why it ended. */
+            end_reason?: components["schemas"]["AccessEnd"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it ended; absent while it runs.
+             */
+            ended_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when at most.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id; audit entries of what was done through it have it as `acting` in their details.
+             */
+            id: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            started_at: string;
         };
         /**
          * Problem
@@ -1199,6 +1359,8 @@ export interface components {
         Profile: {
             /** @description The account. */
             account: components["schemas"]["Account"] & unknown;
+            /** @description What a platform administrator acts through, in an organisation that is not theirs. */
+            acting?: components["schemas"]["OwnAccess"] & unknown;
             /**
              * Format: uuid
              * @description The membership there.
@@ -1210,10 +1372,33 @@ export interface components {
             organization?: components["schemas"]["Organization"] & unknown;
             /** @description The person's organisations, by name; at most 500. */
             organizations: components["schemas"]["OwnOrganization"][];
+            /** @description How, and until when, this session is good for operations that demand a recent authentication. */
+            reauthentication: components["schemas"]["RecentAuthentication"] & unknown;
             /** @description The role there. */
             role?: string;
             /** @description This session. */
             session: components["schemas"]["Session"] & unknown;
+        };
+        /**
+         * Reauthenticate
+         * @description A proof of who is signed in.
+         */
+        Reauthenticate: {
+            /** @description The password of the account. */
+            password: string;
+        };
+        /**
+         * RecentAuthentication
+         * @description A session's proof of who its person is.
+         */
+        RecentAuthentication: {
+            /**
+             * Format: date-time
+             * @description Until when the last proof is recent enough; operations that demand one answer `reauthentication_required` then.
+             */
+            fresh_until: string;
+            /** @description How the person can prove it: `password`. */
+            methods: string[];
         };
         /**
          * Refresh
@@ -1365,6 +1550,19 @@ export interface components {
          */
         Status: "ok" | "unavailable";
         /**
+         * Supporter
+         * @description A platform administrator who acted in an organisation.
+         */
+        Supporter: {
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            id: string;
+            /** @description What the account is called today. */
+            name: string;
+        };
+        /**
          * SwitchOrganization
          * @description A switch to another organisation.
          */
@@ -1454,6 +1652,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1484,6 +1684,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1514,6 +1716,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1544,6 +1748,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1586,6 +1792,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1631,6 +1839,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1663,6 +1873,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1699,6 +1911,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1729,6 +1943,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1759,6 +1975,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1804,6 +2022,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1843,6 +2063,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1876,6 +2098,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1921,6 +2145,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1960,6 +2186,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1998,6 +2226,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2027,6 +2257,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2092,6 +2324,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2132,6 +2366,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2178,6 +2414,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2214,6 +2452,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2249,6 +2489,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2297,6 +2539,52 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acting_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Ticket 4711: the invitations do not arrive"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ActIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2358,6 +2646,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2393,6 +2683,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2436,6 +2728,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2486,6 +2780,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2555,6 +2851,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2590,6 +2888,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2644,6 +2944,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2691,6 +2993,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2729,6 +3033,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2763,6 +3069,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2813,6 +3121,51 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    platform_accesses_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_PlatformAccess"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2849,6 +3202,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2879,6 +3234,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2908,6 +3265,40 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acting_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2947,6 +3338,49 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_reauthenticate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "Correct-horse-battery-7"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["Reauthenticate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2991,6 +3425,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3030,6 +3466,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3060,6 +3498,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3106,6 +3546,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {

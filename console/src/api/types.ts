@@ -18,6 +18,7 @@ export type Me = Schemas["Profile"];
 export type Member = Schemas["Member"];
 export type MyOrganization = Schemas["OwnOrganization"];
 export type Organization = Schemas["Organization"];
+export type PlatformAccess = Schemas["PlatformAccess"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type Session = Schemas["Session"];

@@ -4,6 +4,7 @@
  */
 import { Alert, Button, Group, List, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { Problem } from "../api/problem";
 import { words } from "../words";
 import { explain, RequestId } from "./states";
 
@@ -86,6 +87,7 @@ function ConfirmBody(props: ConfirmProps) {
 
 /** A refusal, inside a dialog or form. */
 export function ProblemAlert({ error, detail }: { error: unknown; detail?: string }) {
+  if (error instanceof Problem && error.quiet) return null;
   const { title, text } = explain(error);
   return (
     <Alert color="red" variant="light" title={title} role="alert">

@@ -1,5 +1,6 @@
 /** Short messages after an act. They land in a live region, so screen readers say them. */
 import { notifications } from "@mantine/notifications";
+import { Problem } from "../api/problem";
 import { words } from "../words";
 import { explain } from "./states";
 
@@ -8,6 +9,7 @@ export function tell(message: string): void {
 }
 
 export function tellProblem(error: unknown): void {
+  if (error instanceof Problem && error.quiet) return;
   const { title, text } = explain(error);
   notifications.show({ title, message: text, color: "red", withBorder: true, autoClose: 8000 });
 }

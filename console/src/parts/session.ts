@@ -10,7 +10,7 @@ import { tell, tellProblem } from "./notify";
 export const switching = { mutationKey: ["switch"] as const };
 
 /** Nothing of the organisation that was left may stay readable in the cache. */
-async function forgetAllButMe(client: QueryClient): Promise<void> {
+export async function forgetAllButMe(client: QueryClient): Promise<void> {
   await client.cancelQueries();
   client.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
 }

@@ -1,5 +1,6 @@
 /** Times in the viewer's zone, with UTC on hover; the exact instant is in the markup too. */
 import { Text, Tooltip } from "@mantine/core";
+import { useEffect, useState } from "react";
 import { words } from "../words";
 
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -27,6 +28,19 @@ export function relativeTime(instant: Date, now = new Date()): string {
 
 export function utcText(instant: Date): string {
   return words.common.utc(instant.toISOString().slice(0, 19).replace("T", " "));
+}
+
+/** Whole seconds until an instant, counting down; 0 when it has come or there is none. */
+export function useSecondsLeft(until: number | null): number {
+  const [now, setNow] = useState(Date.now);
+  const left = until === null ? 0 : Math.max(0, Math.ceil((until - now) / 1000));
+  useEffect(() => {
+    if (until === null) return;
+    setNow(Date.now());
+    const timer = window.setInterval(() => setNow(Date.now()), 500);
+    return () => window.clearInterval(timer);
+  }, [until]);
+  return left;
 }
 
 type Form = "relative" | "dateTime" | "date" | "exact";

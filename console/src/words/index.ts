@@ -12,10 +12,12 @@ import { platform } from "./platform";
 import { problems } from "./problems";
 import { settings } from "./settings";
 import { shell } from "./shell";
+import { acting, platformAccess, proof } from "./support";
 
 export const words = {
   product: "Freehold",
   account,
+  acting,
   audit,
   common,
   gate,
@@ -23,7 +25,9 @@ export const words = {
   members,
   overview,
   platform,
+  platformAccess,
   problems,
+  proof,
   roles,
   settings,
   shell,

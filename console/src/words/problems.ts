@@ -12,6 +12,19 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Too many attempts",
     text: "Wait a little before you try again.",
   },
+  reauthentication_required: {
+    title: "Confirm that it is you",
+    text: "This needs a fresh proof of who you are. Try again and enter your password.",
+  },
+  cancelled: { title: "Cancelled", text: "Nothing was done." },
+  acting_ended: {
+    title: "Your access has ended",
+    text: "You act in this organisation no more. Start again from the platform's organisations.",
+  },
+  already_acting: {
+    title: "You act in an organisation already",
+    text: "Stop that first, perhaps in another tab.",
+  },
   role_above_own: {
     title: "That role is above your own",
     text: "You can give roles up to your own, and change people up to your own role.",

@@ -13,6 +13,7 @@ export const shell = {
   members: "Members",
   invitations: "Invitations",
   audit: "Audit log",
+  platformAccess: "Platform support",
   organization: "Organisation",
   profile: "Profile and sessions",
   organizations: "Organisations",

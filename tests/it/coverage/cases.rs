@@ -36,6 +36,8 @@ pub enum Before {
     PausedJob,
     /// A run of a job has failed for good.
     DeadRun,
+    /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
+    Acting,
 }
 
 /// A request.
@@ -143,6 +145,8 @@ const CASES: &[Case] = &[
         }))
     }),
     Case::new("session_end", plain),
+    Case::new("session_reauthenticate", |_, _| Call::default().body(json!({"password": PASSWORD}))),
+    Case::new("acting_end", plain).after(Before::Acting),
     Case::new("session_switch", |_, tenant| Call::default().body(json!({"organization_id": tenant.id}))),
     Case::new("sessions_list", plain),
     Case::new("sessions_get", |_, tenant| Call::default().id("session_id", tenant.member.session)),
@@ -157,6 +161,7 @@ const CASES: &[Case] = &[
     Case::new("organizations_create", |_, _| Call::default().body(json!({"name": "Third", "slug": "third"}))),
     Case::new("organizations_list", plain),
     Case::new("organizations_restore", |stage, _| Call::default().id("organization_id", stage.closed)),
+    Case::new("acting_start", |stage, tenant| inside(stage, tenant).body(json!({"reason": "Ticket 4711"}))),
     Case::new("accounts_list", plain),
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
@@ -176,6 +181,7 @@ const CASES: &[Case] = &[
         inside(stage, tenant).body(json!({"name": "Renamed", "slug": "renamed"}))
     }),
     Case::new("organizations_delete", inside),
+    Case::new("platform_accesses_list", inside),
     Case::new("members_list", inside),
     Case::new("members_get", subject),
     Case::new("members_update", |stage, tenant| {

@@ -10,6 +10,7 @@ mod contract;
 mod inputs;
 mod lists;
 mod performances;
+mod reauthentication;
 mod registry;
 mod roles;
 mod stage;

@@ -21,6 +21,8 @@ pub struct Stage {
     pub setup_token: String,
     /// The database, as its owner sees it.
     pub psql: tokio::sync::Mutex<Psql>,
+    /// The platform's administrator, in a session that acts in tenant A, if a case needs it.
+    acting: Option<Actor>,
 }
 
 impl Deref for Stage {
@@ -34,16 +36,27 @@ impl Deref for Stage {
 impl Stage {
     /// A stage for checks that change nothing.
     pub async fn open() -> Self {
-        let world = World::open().await;
+        Self::configured(&[]).await
+    }
+
+    /// The same on a server with more settings, by the names of their variables.
+    pub async fn configured(settings: &[(&str, &str)]) -> Self {
+        let world = World::configured(settings).await;
         let psql = world.database.psql(Login::Owner).await.into();
-        Self { world, psql, setup_token: "fhs_not-a-token".to_owned() }
+        Self { world, psql, setup_token: "fhs_not-a-token".to_owned(), acting: None }
     }
 
     /// A stage on which a case can succeed.
     pub async fn for_case(case: &Case) -> Self {
-        let mut stage = Self::open().await;
+        Self::open().await.prepared(case).await
+    }
+
+    /// The same stage, on which a case can succeed.
+    pub async fn prepared(self, case: &Case) -> Self {
+        let mut stage = self;
         match case.before {
             Before::Nothing => {}
+            Before::Acting => stage.acting = Some(stage.world.acting_in(stage.world.a.id).await),
             Before::NoAdministrator => {
                 let platform = "organization_id = platform_organization()";
                 stage.psql.get_mut().run(&format!("DELETE FROM memberships WHERE {platform}")).await.unwrap();
@@ -77,6 +90,9 @@ impl Stage {
 
     /// Who may just make it.
     pub fn rightful(&self, operation: &Operation, tenant: &Tenant) -> Actor {
+        if let (Before::Acting, Some(acting)) = (case(&operation.id).before, &self.acting) {
+            return acting.clone();
+        }
         if let Some(by) = case(&operation.id).by {
             return by(tenant).deref().clone();
         }

@@ -51,6 +51,7 @@ impl Database {
             ("FREEHOLD_DATABASE_MAX_CONNECTIONS", "8".to_owned()),
             // Longer than any run, because the people of the world sign in once.
             ("FREEHOLD_TOKENS_ACCESS_LIFETIME", "60m".to_owned()),
+            ("FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW", "60m".to_owned()),
             ("DATABASE_URL", self.url().expose().to_owned()),
         ]);
         variables

@@ -5,3 +5,8 @@ import { words } from "../../words";
 export function actorName({ actor }: Pick<AuditEntry, "actor">): string {
   return actor.name ?? words.audit.actors[actor.type];
 }
+
+/** Whether it was done by a platform admin who acted here without belonging here. */
+export function isSupport({ metadata }: Pick<AuditEntry, "metadata">): boolean {
+  return typeof metadata === "object" && metadata !== null && "acting" in metadata;
+}

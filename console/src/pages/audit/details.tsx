@@ -4,6 +4,7 @@ import { IconCheck, IconCopy, IconFilter } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { auditEntryQuery, eventTypesQuery } from "../../api/queries";
 import type { AuditEntry } from "../../api/types";
+import { SupportBadge } from "../../parts/acting";
 import { OutcomeStatus, SeverityBadge } from "../../parts/badges";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { deviceName } from "../../parts/device";
@@ -12,7 +13,7 @@ import { useOrganization } from "../../parts/permissions";
 import { Failed, Loading } from "../../parts/states";
 import { Time, utcText } from "../../parts/time";
 import { words } from "../../words";
-import { actorName } from "./actor";
+import { actorName, isSupport } from "./actor";
 
 const said = words.audit;
 
@@ -63,7 +64,7 @@ function EntryFields({ entry }: { entry: AuditEntry }) {
           <Code fz="xs">{entry.event}</Code>
         </Field>
         <Field name={said.actor}>
-          {actorName(entry)}
+          {actorName(entry)} {isSupport(entry) ? <SupportBadge /> : null}
           {entry.actor.id ? <CopyId value={entry.actor.id} label={said.actor} /> : null}
         </Field>
         <Field name={said.target}>

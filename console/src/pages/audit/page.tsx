@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type AuditFilter, auditQuery, pageSize } from "../../api/queries";
 import type { AuditEntry } from "../../api/types";
+import { SupportBadge } from "../../parts/acting";
 import { OutcomeStatus, SeverityBadge } from "../../parts/badges";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -13,7 +14,7 @@ import { Empty, Forbidden } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
-import { actorName } from "./actor";
+import { actorName, isSupport } from "./actor";
 import { EntryDetails } from "./details";
 import { AuditFilters, activeFilters, dayEnd, dayStart } from "./filters";
 
@@ -94,6 +95,12 @@ const columns: Column<AuditEntry>[] = [
         >
           {entry.title}
         </Link>
+        {isSupport(entry) ? (
+          <>
+            {" "}
+            <SupportBadge />
+          </>
+        ) : null}
         <Text size="xs" c="dimmed" ff="monospace">
           {entry.event}
         </Text>

@@ -1,6 +1,12 @@
 /** All organisations of the platform; creating one, restoring a deleted one. */
 import { Group, Menu, SegmentedControl, Text } from "@mantine/core";
-import { IconArrowsExchange, IconBuildings, IconPlus, IconRestore } from "@tabler/icons-react";
+import {
+  IconArrowsExchange,
+  IconBuildings,
+  IconLifebuoy,
+  IconPlus,
+  IconRestore,
+} from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -20,6 +26,7 @@ import { Empty } from "../../parts/states";
 import { type Column, DataTable } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
+import { ActInDialog } from "./act-in";
 import { CreateDialog } from "./create";
 
 const said = words.platform.organizations;
@@ -58,6 +65,7 @@ function List() {
   const { status, cursor } = route.useSearch();
   const filter = useFilter();
   const [restoring, setRestoring] = useState<Organization | null>(null);
+  const [entering, setEntering] = useState<Organization | null>(null);
   const query = useQuery(
     organizationsQuery({
       status: status as OrganizationFilter["status"],
@@ -86,7 +94,9 @@ function List() {
         columns={columns}
         query={query}
         rowKey={({ id }) => id}
-        menu={(organization) => <RowActions organization={organization} onRestore={setRestoring} />}
+        menu={(organization) => (
+          <RowActions organization={organization} onRestore={setRestoring} onActIn={setEntering} />
+        )}
         empty={
           <Empty
             icon={<IconBuildings size={22} stroke={1.6} />}
@@ -95,6 +105,7 @@ function List() {
           />
         }
       />
+      {entering ? <ActInDialog organization={entering} onClose={() => setEntering(null)} /> : null}
       {restoring ? <Restore organization={restoring} onClose={() => setRestoring(null)} /> : null}
     </Panel>
   );
@@ -140,14 +151,17 @@ const columns: Column<Organization>[] = [
 interface RowActionsProps {
   organization: Organization;
   onRestore: (organization: Organization) => void;
+  onActIn: (organization: Organization) => void;
 }
 
-function RowActions({ organization, onRestore }: RowActionsProps) {
+function RowActions({ organization, onRestore, onActIn }: RowActionsProps) {
   const me = useMe();
   const change = useSwitchOrganization();
+  const actInNot = useWhyNot("acting_start");
   const restoreNot = useWhyNot("organizations_restore");
   const mine = me.organizations.some(({ id }) => id === organization.id);
   const deleted = organization.status === "deleted";
+  const notHere = mine ? words.acting.actInOwn : deleted ? words.acting.actInDeleted : null;
   return (
     <RowMenu name={organization.name}>
       <GuardedItem
@@ -156,6 +170,13 @@ function RowActions({ organization, onRestore }: RowActionsProps) {
         onClick={() => change.mutate({ id: organization.id })}
       >
         {said.open}
+      </GuardedItem>
+      <GuardedItem
+        reason={actInNot ?? notHere}
+        leftSection={<IconLifebuoy size={16} aria-hidden="true" />}
+        onClick={() => onActIn(organization)}
+      >
+        {words.acting.actIn}
       </GuardedItem>
       <Menu.Divider />
       <GuardedItem

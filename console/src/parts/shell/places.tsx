@@ -4,6 +4,7 @@ import {
   IconBuildings,
   IconFileText,
   IconLayoutDashboard,
+  IconLifebuoy,
   IconMailForward,
   IconUserCircle,
   IconUserShield,
@@ -49,6 +50,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/audit`,
       icon: IconFileText,
       needs: "audit_list",
+    },
+    {
+      group: said.record,
+      label: said.platformAccess,
+      to: `${base}/platform-access`,
+      icon: IconLifebuoy,
+      needs: "platform_accesses_list",
     },
     {
       group: said.settings,

@@ -5,7 +5,9 @@ import { IconSearch } from "@tabler/icons-react";
 import { useRouterState } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef } from "react";
 import { words } from "../../words";
+import { ActingBanner } from "../acting";
 import { Wordmark } from "../mark";
+import { ProofDialog } from "../proof";
 import { Navigation } from "./navigation";
 import { Palette } from "./palette";
 import { PersonMenu } from "./person-menu";
@@ -95,9 +97,13 @@ export function Shell({ children }: { children: ReactNode }) {
         </Box>
         <Rail onFind={find.open} />
       </aside>
-      <main id="main" tabIndex={-1} className={classes.main}>
-        <div className={classes.content}>{children}</div>
-      </main>
+      <div className={classes.stage}>
+        <ActingBanner />
+        <main id="main" tabIndex={-1} className={classes.main}>
+          <div className={classes.content}>{children}</div>
+        </main>
+      </div>
+      <ProofDialog />
       <Palette opened={finding} onClose={find.close} />
     </div>
   );

@@ -1,0 +1,56 @@
+/** What a story needs to be there before it begins, made through the API as another client would. */
+import { invitationLink } from "./mail";
+import { ada, type Person, server } from "./people";
+
+type Json = Record<string, unknown>;
+
+async function call(token: string | null, method: string, path: string, body?: Json) {
+  const response = await fetch(`${server.url}${path}`, {
+    method,
+    headers: {
+      "content-type": "application/json",
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+    },
+    body: body ? JSON.stringify(body) : undefined,
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text ? JSON.parse(text) : null;
+}
+
+async function enter(organization: string): Promise<string> {
+  const session = await call(null, "POST", "/v1/sessions", {
+    email: ada.email,
+    password: ada.password,
+    token_delivery: "body",
+  });
+  const body = { organization_id: organization };
+  const entered = await call(session.access_token, "POST", "/v1/session/organization", body);
+  return entered.access_token;
+}
+
+/** An organisation of Ada's with another owner, who has an account then. */
+export async function organizationOf(name: string, owner: Person): Promise<Json & { id: string }> {
+  const platform = await enter("00000000-0000-7000-8000-000000000001");
+  const slug = name.toLowerCase().replaceAll(" ", "-");
+  const organization = await call(platform, "POST", "/v1/organizations", { name, slug });
+  const inside = await enter(organization.id);
+  const since = Date.now();
+  const path = `/v1/organizations/${organization.id}`;
+  await call(inside, "POST", `${path}/invitations`, { email: owner.email, role: "owner" });
+  const token = new URL(await invitationLink(owner.email, since)).hash.replace("#token=", "");
+  await call(null, "POST", "/v1/invitations/accept", {
+    token,
+    name: owner.name,
+    password: owner.password,
+    token_delivery: "body",
+  });
+  return organization;
+}
+
+/** Ada leaves one of her organisations. */
+export async function adaLeaves(organization: string): Promise<void> {
+  const inside = await enter(organization);
+  const me = await call(inside, "GET", "/v1/me");
+  await call(inside, "DELETE", `/v1/organizations/${organization}/members/${me.member_id}`);
+}
