@@ -156,6 +156,8 @@ codes! {
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
     AlreadyMember = "already_member", 409, "This person is a member already";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
+    TeamNameTaken = "team_name_taken", 409, "Another team has this name";
+    TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
     SetupNotAvailable = "setup_not_available", 409, "Setup has been done, or the setup token is not valid";

@@ -43,6 +43,8 @@ ids! {
     OrganizationId;
     /// A membership of an account in an organisation.
     MembershipId;
+    /// A team of an organisation.
+    TeamId;
     /// An invitation into an organisation.
     InvitationId;
     /// A session: one sign-in on one device.

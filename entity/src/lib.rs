@@ -14,6 +14,7 @@ pub mod accounts;
 pub mod audit_entries;
 pub mod audit_words;
 pub mod idempotency_keys;
+pub mod invitation_teams;
 pub mod invitations;
 pub mod memberships;
 pub mod organizations;
@@ -23,6 +24,8 @@ pub mod refresh_tokens;
 pub mod sessions;
 pub mod setup_tokens;
 pub mod signing_keys;
+pub mod team_members;
+pub mod teams;
 
 pub use ids::*;
 

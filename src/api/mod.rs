@@ -13,6 +13,7 @@ mod organizations;
 mod policy;
 mod sessions;
 mod setup;
+mod teams;
 mod wire;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub type Everything = (
     me::Me,
     organizations::Organizations,
     members::Members,
+    teams::Teams,
     invitations::Invitations,
     audit::Audit,
     accounts::Accounts,
@@ -59,6 +61,7 @@ pub fn everything(face: &Face) -> Everything {
         me::Me(face.clone()),
         organizations::Organizations(face.clone()),
         members::Members(face.clone()),
+        teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
@@ -81,6 +84,8 @@ enum Tag {
     Organizations,
     /// Who belongs to an organisation.
     Members,
+    /// Members together, and what a team gives them.
+    Teams,
     /// Who is asked to.
     Invitations,
     /// What happened.

@@ -35,7 +35,7 @@ use crate::{
     error::{Code, Error, Fault, Result},
     sessions::{Principal, Seat},
     tenancy::members,
-    types::{Actor, Caller, Origin, Role, Tenancy},
+    types::{Actor, Caller, Origin, Tenancy},
 };
 
 /// What the guard needs.
@@ -291,7 +291,7 @@ impl Guard {
 
     fn on_platform(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
         let seat = who.principal.seat.as_ref().filter(|seat| seat.organization == OrganizationId::PLATFORM);
-        match seat.map(|seat| self.decide(&seat.role)) {
+        match seat.map(|seat| self.decide(seat)) {
             Some(Decision::Allow) => Ok(Caller { tenancy: Tenancy::Platform, ..caller.clone() }),
             _ => Err(Error::Forbidden(Code::Forbidden)),
         }
@@ -303,7 +303,7 @@ impl Guard {
         let Some(seat) = who.principal.seat.as_ref().filter(|seat| seat.organization == id) else {
             return Err(self.elsewhere(caller, id).await);
         };
-        let allowed = match self.decide(&seat.role) {
+        let allowed = match self.decide(seat) {
             Decision::Allow => true,
             Decision::IfOwner => self.owns(request, seat),
             Decision::Deny => false,
@@ -321,8 +321,8 @@ impl Guard {
         }
     }
 
-    fn decide(&self, role: &Role) -> Decision {
-        self.gate.app.policy.decide(role.as_str(), self.position)
+    fn decide(&self, seat: &Seat) -> Decision {
+        self.gate.app.policy.decide_any(seat.roles(), self.position)
     }
 
     fn owns(&self, request: &Request, seat: &Seat) -> bool {
@@ -392,6 +392,7 @@ fn caller_of(who: &Recognised) -> Caller {
         actor: Actor::Account { account: principal.account, session: principal.session },
         tenancy: seat.map_or(Tenancy::None, |seat| Tenancy::Organization(seat.organization)),
         role: seat.map(|seat| seat.role.clone()),
+        other_roles: seat.map(|seat| seat.other_roles.clone()).unwrap_or_default(),
         membership: seat.map(|seat| seat.membership),
         ..Caller::anonymous(who.origin.clone())
     }

@@ -2,9 +2,10 @@
 //! (AUT-4). A link works once and for seven days.
 
 mod accept;
+mod teams;
 
 use chrono::TimeDelta;
-use entity::{InvitationId, invitations as rows, memberships};
+use entity::{InvitationId, TeamId, invitations as rows, memberships};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -13,7 +14,7 @@ use sea_orm::{
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
 
-use super::{members, organizations, roles};
+use super::{members, organizations, roles, teams::Row as Team};
 use crate::{
     accounts,
     app::App,
@@ -40,6 +41,8 @@ pub struct Invitation {
     pub row: rows::Model,
     /// Who invited, if they still have an account.
     pub inviter: Option<accounts::Account>,
+    /// The teams that the person joins, by name.
+    pub teams: Vec<Team>,
     /// What became of the mail.
     pub mail: Option<Delivery>,
 }
@@ -51,6 +54,8 @@ pub struct NewInvitation {
     pub email: Email,
     /// As what.
     pub role: String,
+    /// Into which teams.
+    pub teams: Vec<TeamId>,
     /// A personal word.
     pub message: Option<String>,
 }
@@ -69,16 +74,17 @@ impl Invitation {
 ///
 /// # Errors
 /// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `already_member` or `already_invited`;
-/// `Invalid` for a role that does not exist or a message that is none.
+/// `Invalid` for a role or team that does not exist or a message that is none.
 pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<Invitation> {
     let role = roles::assignable(&app.policy, caller, &new.role)?;
     let message = new.message.as_deref().map(checked_message).transpose()?;
     let organization = caller.organization().ok_or_else(Error::not_found)?;
     let tx = app.db.write(caller).await?;
-    members::still(&tx).await?;
-    if let Err(refusal) = roles::may_grant(&app.policy, caller, role.as_str()) {
+    members::still(app, &tx).await?;
+    let teams = teams::wanted(&tx, &new.teams).await?;
+    if let Err(refusal) = may_give(app, caller, role.as_str(), &teams) {
         let event = Event::without_target(Kind::InvitationRefused).refused().with("role", role.as_str());
-        return tx.commit_refused(event, refusal).await;
+        return tx.commit_refused(with_teams(event, &teams), refusal).await;
     }
     refuse_member(&tx, &new.email).await?;
     expire(&tx, &new.email).await?;
@@ -100,9 +106,11 @@ pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<In
         accepted_at: None,
     };
     let row = tx.insert(rows::ActiveModel::from(row)).await?;
+    teams::keep(&tx, organization, row.id, &teams).await?;
     let (row, inviter) = send(&tx, app, row, &token).await?;
-    tx.commit(Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone())).await?;
-    Ok(Invitation { row, inviter, mail: Some(Delivery::Waiting) })
+    let event = Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone());
+    tx.commit(with_teams(event, &teams)).await?;
+    Ok(Invitation { row, inviter, teams, mail: Some(Delivery::Waiting) })
 }
 
 /// The organisation's invitations, newest first.
@@ -134,7 +142,9 @@ pub async fn list(
     let people = accounts::profiles(&tx, page.items.iter().filter_map(|row| row.invited_by)).await?;
     let mails: Vec<_> = page.items.iter().filter_map(|row| row.mail_id).collect();
     let mails = crate::mail::delivery(&tx, &mails).await?;
+    let mut teams = teams::of(&tx, page.items.iter().map(|row| row.id)).await?;
     Ok(page.map(|row| Invitation {
+        teams: teams.remove(&row.id).unwrap_or_default(),
         inviter: row.invited_by.and_then(|id| people.get(&id).cloned()),
         mail: row.mail_id.and_then(|id| mails.get(&id).copied()),
         row,
@@ -148,7 +158,8 @@ pub async fn list(
 pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invitation> {
     let tx = app.db.write(caller).await?;
     let present = open(&tx, id).await?;
-    if let Err(refusal) = roles::may_grant(&app.policy, caller, &present.role) {
+    let teams = teams::staying_of(&tx, id).await?;
+    if let Err(refusal) = may_give(app, caller, &present.role, &teams) {
         let event = Event::new(Kind::InvitationRefused, id).refused().with("role", present.role);
         return tx.commit_refused(event, refusal).await;
     }
@@ -164,7 +175,7 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     let row = tx.update(row).await?;
     let (row, inviter) = send(&tx, app, row, &token).await?;
     tx.commit(Event::new(Kind::InvitationResent, id)).await?;
-    Ok(Invitation { row, inviter, mail: Some(Delivery::Waiting) })
+    Ok(Invitation { row, inviter, teams, mail: Some(Delivery::Waiting) })
 }
 
 /// Withdraws an open or expired invitation.
@@ -174,11 +185,21 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
 pub async fn revoke(app: &App, caller: &Caller, id: InvitationId) -> Result<()> {
     let tx = app.db.write(caller).await?;
     let present = open(&tx, id).await?;
-    roles::may_grant(&app.policy, caller, &present.role)?;
+    may_give(app, caller, &present.role, &teams::staying_of(&tx, id).await?)?;
     let mut row = present.into_active_model();
     row.status = Set(rows::Status::Revoked);
     tx.update(row).await?;
     tx.commit(Event::new(Kind::InvitationRevoked, id)).await
+}
+
+/// Whether the caller holds what an invitation gives, directly and by its teams.
+fn may_give(app: &App, caller: &Caller, role: &str, teams: &[Team]) -> Result<()> {
+    let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
+    roles::may_grant_all(&app.policy, caller, std::iter::once(role).chain(by_teams))
+}
+
+fn with_teams(event: Event, teams: &[Team]) -> Event {
+    if teams.is_empty() { event } else { event.with("teams", super::teams::ids(teams)) }
 }
 
 /// Puts the mail into the outbox and remembers which it is.

@@ -22,4 +22,5 @@ mod path;
 mod people;
 mod record;
 mod sessions;
+mod teams;
 mod world;

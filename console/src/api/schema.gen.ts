@@ -471,6 +471,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The teams of an organisation, newest first. */
+        get: operations["teams_list"];
+        put?: never;
+        /**
+         * Make a team without members.
+         * @description Nobody makes a team that gives a role above their own, and no team makes an owner.
+         */
+        post: operations["teams_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/teams/{team_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One team. */
+        get: operations["teams_get"];
+        put?: never;
+        post?: never;
+        /** Remove a team. Its members stay members, without what the team gave them. */
+        delete: operations["teams_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a team's name, description or role.
+         * @description The role changes what every member of the team may do at once. Nobody changes a team that gives a role above
+         *     their own, or makes it give one; nobody raises themselves by a team that they are in.
+         */
+        patch: operations["teams_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/teams/{team_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The members of a team; who became a member of the organisation last comes first. */
+        get: operations["team_members_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/teams/{team_id}/members/{member_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a member into a team. It is done already for one who is in it. */
+        put: operations["team_members_add"];
+        post?: never;
+        /** Take a member out of a team. */
+        delete: operations["team_members_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -734,6 +813,18 @@ export interface components {
             slug?: string;
         };
         /**
+         * CreateTeam
+         * @description A new team.
+         */
+        CreateTeam: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Its name; no other team of the organisation has it, in upper or lower case. */
+            name: string;
+            /** @description The role that it gives its members beside their own: any of the organisation's but `owner`. */
+            role?: string;
+        };
+        /**
          * ErrorCount
          * @description How often one kind of error was answered.
          */
@@ -853,6 +944,8 @@ export interface components {
             sent_at?: string;
             /** @description Where it is in its life. */
             status: components["schemas"]["InvitationStatus"] & unknown;
+            /** @description The teams that the person joins, by name. */
+            teams: components["schemas"]["TeamOf"][];
         };
         /**
          * InvitationPreview
@@ -874,6 +967,8 @@ export interface components {
             organization_name: string;
             /** @description The role. */
             role: string;
+            /** @description The names of the teams to join. */
+            teams: string[];
         };
         /**
          * @description Where an invitation is in its life.
@@ -932,6 +1027,8 @@ export interface components {
             message?: string;
             /** @description As what. */
             role: string;
+            /** @description Into which teams. */
+            team_ids?: string[];
         };
         /**
          * InviteUsers
@@ -1002,6 +1099,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_Team
+         * @description A page of a list.
+         */
+        Items_Team: {
+            /** @description The items. */
+            items: components["schemas"]["Team"][];
+            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            next_cursor?: string;
+        };
+        /**
          * @description What became of an invitation's mail.
          * @enum {string}
          */
@@ -1016,6 +1123,8 @@ export interface components {
              * @description The person's account.
              */
             account_id: string;
+            /** @description The roles that count, the highest first: the direct one and those by teams, without any that another covers. */
+            effective_roles: string[];
             /** @description The person's address. */
             email: string;
             /**
@@ -1040,10 +1149,12 @@ export interface components {
              * @description The organisation.
              */
             organization_id: string;
-            /** @description The role. */
+            /** @description The direct role. */
             role: string;
             /** @description Whether the membership gives access. */
             status: components["schemas"]["MemberStatus"] & unknown;
+            /** @description The teams, by name. */
+            teams: components["schemas"]["TeamOf"][];
             /**
              * Format: int32
              * @description Grows with every change.
@@ -1114,6 +1225,8 @@ export interface components {
          * @description One of a person's organisations.
          */
         OwnOrganization: {
+            /** @description The roles that count there, the highest first. */
+            effective_roles: string[];
             /**
              * Format: uuid
              * @description Its id.
@@ -1128,7 +1241,7 @@ export interface components {
             member_id: string;
             /** @description Its name. */
             name: string;
-            /** @description The person's role there. */
+            /** @description The person's direct role there. */
             role: string;
             /** @description Its short name. */
             slug: string;
@@ -1191,6 +1304,11 @@ export interface components {
             /** @description The account. */
             account: components["schemas"]["Account"] & unknown;
             /**
+             * @description The roles that count there, the highest first: the direct one and those by teams, without any that another
+             *     covers.
+             */
+            effective_roles: string[];
+            /**
              * Format: uuid
              * @description The membership there.
              */
@@ -1201,10 +1319,12 @@ export interface components {
             organization?: components["schemas"]["Organization"] & unknown;
             /** @description The person's organisations, by name; at most 500. */
             organizations: components["schemas"]["OwnOrganization"][];
-            /** @description The role there. */
+            /** @description The direct role there. */
             role?: string;
             /** @description This session. */
             session: components["schemas"]["Session"] & unknown;
+            /** @description The teams there, by name. */
+            teams: components["schemas"]["TeamOf"][];
         };
         /**
          * Refresh
@@ -1378,6 +1498,63 @@ export interface components {
             type: string;
         };
         /**
+         * Team
+         * @description A team of an organisation.
+         */
+        Team: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uint64
+             * @description How many members it has.
+             */
+            member_count: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description The role that it gives its members beside their own. */
+            role?: string;
+            /**
+             * Format: date-time
+             * @description When its name, description or role last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Grows with every change of name, description or role.
+             */
+            version: number;
+        };
+        /**
+         * TeamOf
+         * @description A team that somebody is in or is invited to.
+         */
+        TeamOf: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The role that it gives. */
+            role?: string;
+        };
+        /**
          * @description How the tokens of a session travel.
          * @enum {string}
          */
@@ -1395,7 +1572,7 @@ export interface components {
          * @description What to change of a member.
          */
         UpdateMember: {
-            /** @description A new role. */
+            /** @description A new direct role. */
             role?: string;
             /** @description Whether the membership gives access. */
             status?: components["schemas"]["MemberStatus"] & unknown;
@@ -1409,6 +1586,18 @@ export interface components {
             name?: string;
             /** @description A new short name. */
             slug?: string;
+        };
+        /**
+         * UpdateTeam
+         * @description What to change of a team.
+         */
+        UpdateTeam: {
+            /** @description A new description; null takes it away. */
+            description?: string | null;
+            /** @description A new name. */
+            name?: string;
+            /** @description Another role; null lets the team give none. */
+            role?: string | null;
         };
     };
     responses: never;
@@ -2419,7 +2608,10 @@ export interface operations {
                  * @example {
                  *       "email": "grace@example.com",
                  *       "message": "Welcome to the team",
-                 *       "role": "member"
+                 *       "role": "member",
+                 *       "team_ids": [
+                 *         "01a1fc64-cfa6-7344-8b59-055e68e640d1"
+                 *       ]
                  *     }
                  */
                 "application/json; charset=utf-8": components["schemas"]["InviteUser"];
@@ -2577,7 +2769,7 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description With this role. */
+                /** @description With this direct role. */
                 role?: string;
                 /** @description Whose name or address has this text. */
                 search?: string;
@@ -2761,6 +2953,340 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Organization"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description Whose name begins with this text, in upper or lower case. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Who is on call from ten to six",
+                 *       "name": "Night shift",
+                 *       "role": "manager"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateTeam"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": null,
+                 *       "role": "auditor"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateTeam"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    team_members_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Member"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    team_members_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    team_members_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
