@@ -90,6 +90,13 @@ const members = createRoute({
   component: lazyRouteComponent(() => import("./pages/members/page")),
 });
 
+const teams = createRoute({
+  getParentRoute: () => organization,
+  path: "/teams",
+  validateSearch: texts("search", "cursor", "open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/teams/page")),
+});
+
 const invitations = createRoute({
   getParentRoute: () => organization,
   path: "/invitations",
@@ -148,7 +155,7 @@ const tree = root.addChildren([
   invitation,
   signedIn.addChildren([
     home,
-    organization.addChildren([overview, members, invitations, audit, settings]),
+    organization.addChildren([overview, members, teams, invitations, audit, settings]),
     account,
     platformOrganizations,
     platformAccounts,

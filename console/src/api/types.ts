@@ -21,6 +21,8 @@ export type Organization = Schemas["Organization"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type Session = Schemas["Session"];
+export type Team = Schemas["Team"];
+export type TeamOf = Schemas["TeamOf"];
 export type SignedIn = Schemas["SignedIn"];
 
 export type EventClass = Schemas["EventClass"];

@@ -12,6 +12,7 @@ import { platform } from "./platform";
 import { problems } from "./problems";
 import { settings } from "./settings";
 import { shell } from "./shell";
+import { teams } from "./teams";
 
 export const words = {
   product: "Freehold",
@@ -27,4 +28,5 @@ export const words = {
   roles,
   settings,
   shell,
+  teams,
 };

@@ -5,7 +5,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { Invitation } from "../../api/types";
-import { RoleBadge } from "../../parts/badges";
+import { RoleBadge, Teams } from "../../parts/badges";
 import { Confirm } from "../../parts/confirm";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { tell, tellProblem } from "../../parts/notify";
@@ -112,6 +112,11 @@ function InvitationFields({ invitation }: { invitation: Invitation }) {
       <Field name={said.role}>
         <RoleBadge role={invitation.role} />
       </Field>
+      {invitation.teams.length > 0 ? (
+        <Field name={words.teams.title}>
+          <Teams teams={invitation.teams} />
+        </Field>
+      ) : null}
       <Field name={said.status}>{said.statuses[invitation.status]}</Field>
       <Field name={said.by}>{invitation.invited_by?.name ?? words.common.none}</Field>
       <Field name={said.created}>
