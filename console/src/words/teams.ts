@@ -54,7 +54,7 @@ export const teams = {
   nobody: "Nobody is in this team yet.",
   add: "Add",
   addLabel: "Add a member",
-  addHint: "Search by name or e-mail",
+  addHint: "Add a member: name or e-mail",
   addNothing: "No other member matches",
   added: (name: string, team: string) => `${name} is in ${team} now`,
   more: "Show more",

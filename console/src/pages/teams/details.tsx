@@ -1,5 +1,5 @@
 /** A team's drawer: what it gives, who is in it, and what can be done with it. */
-import { Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { teamQuery } from "../../api/queries";
 import type { Team } from "../../api/types";
@@ -31,13 +31,16 @@ export function TeamDetails({ id, onAct }: TeamDetailsProps) {
       opened={id !== undefined}
       onClose={() => open({ open: undefined })}
       title={team?.name ?? words.common.details}
-      actions={team ? <Acts team={team} onAct={onAct} /> : null}
     >
       {query.isPending ? <Loading /> : null}
       {query.isError ? <Failed error={query.error} retry={() => void query.refetch()} /> : null}
       {team ? (
         <Stack gap="lg">
           <TeamFields team={team} />
+          {/* Before the people, who may be many. */}
+          <Group gap="xs">
+            <Acts team={team} onAct={onAct} />
+          </Group>
           <People team={team} onAct={onAct} />
         </Stack>
       ) : null}

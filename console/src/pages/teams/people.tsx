@@ -84,7 +84,9 @@ function Row({ team, member, onAct, reason }: RowProps) {
           {member.email}
         </Text>
       </div>
-      <RolesOf role={member.role} effective={member.effective_roles} />
+      <div className={classes.roles}>
+        <RolesOf role={member.role} effective={member.effective_roles} />
+      </div>
       <Tooltip label={reason ?? said.removeDo}>
         <ActionIcon
           variant="subtle"
