@@ -164,6 +164,8 @@ codes! {
     AlreadyMember = "already_member", 409, "This person is a member already";
     AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
+    TeamNameTaken = "team_name_taken", 409, "Another team has this name";
+    TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
     SetupNotAvailable = "setup_not_available", 409, "Setup has been done, or the setup token is not valid";

@@ -186,7 +186,7 @@ async fn assemble(
     let changes = Changes::new(instance.into());
     let now = || origin(&clock, &Ids);
     let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, now()).await?;
-    let principals = Principals::new(db.clone(), changes.clone());
+    let principals = Principals::new(db.clone(), policy.clone(), changes.clone());
     let public_url = config.http.public_url.as_str();
     let sessions = Sessions::new(db.clone(), keys.clone(), principals, config.tokens.clone(), public_url);
     let mail = Mail::new(vault.clone(), Ids);

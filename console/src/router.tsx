@@ -90,6 +90,13 @@ const members = createRoute({
   component: lazyRouteComponent(() => import("./pages/members/page")),
 });
 
+const teams = createRoute({
+  getParentRoute: () => organization,
+  path: "/teams",
+  validateSearch: texts("search", "cursor", "open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/teams/page")),
+});
+
 const invitations = createRoute({
   getParentRoute: () => organization,
   path: "/invitations",
@@ -155,7 +162,15 @@ const tree = root.addChildren([
   invitation,
   signedIn.addChildren([
     home,
-    organization.addChildren([overview, members, invitations, audit, platformAccess, settings]),
+    organization.addChildren([
+      overview,
+      members,
+      teams,
+      invitations,
+      audit,
+      platformAccess,
+      settings,
+    ]),
     account,
     platformOrganizations,
     platformAccounts,

@@ -43,6 +43,8 @@ ids! {
     OrganizationId;
     /// A membership of an account in an organisation.
     MembershipId;
+    /// A team of an organisation.
+    TeamId;
     /// An invitation into an organisation.
     InvitationId;
     /// An access of a platform administrator to a tenant's organisation.

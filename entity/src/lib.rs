@@ -15,6 +15,7 @@ pub mod audit_entries;
 pub mod audit_words;
 pub mod idempotency_keys;
 pub mod instances;
+pub mod invitation_teams;
 pub mod invitations;
 pub mod job_pauses;
 pub mod job_runs;
@@ -28,6 +29,8 @@ pub mod refresh_tokens;
 pub mod sessions;
 pub mod setup_tokens;
 pub mod signing_keys;
+pub mod team_members;
+pub mod teams;
 
 pub use ids::*;
 

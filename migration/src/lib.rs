@@ -21,7 +21,16 @@ macro_rules! steps {
     };
 }
 
-const STEPS: &[(&str, &str)] = steps!["m20261121_000001_foundation", "m20261121_000002_polish", "m20261121_000002_hardening", "m20261121_000004_jobs", "m20261121_000006_reauthentication", "m20261121_000007_platform_access"];
+/// The steps' names, which are the names of their files, and texts.
+const STEPS: &[(&str, &str)] = steps![
+    "m20261121_000001_foundation",
+    "m20261121_000002_polish",
+    "m20261121_000002_hardening",
+    "m20261121_000003_teams",
+    "m20261121_000004_jobs",
+    "m20261121_000006_reauthentication",
+    "m20261121_000007_platform_access",
+];
 
 struct Step {
     name: &'static str,

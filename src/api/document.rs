@@ -15,6 +15,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("organization_id", "The organisation. The session must be in it."),
     ("run_id", "The run of a job."),
     ("session_id", "The session."),
+    ("team_id", "The team."),
 ];
 
 /// An example of the body that an operation takes.
@@ -28,7 +29,8 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
         }
         "invitations_create" => {
-            json!({"email": "grace@example.com", "role": "member", "message": "Welcome to the team"})
+            let teams = ["01a1fc64-cfa6-7344-8b59-055e68e640d1"];
+            json!({"email": "grace@example.com", "role": "member", "team_ids": teams, "message": "Welcome to the team"})
         }
         "invitations_create_bulk" => json!({"invitations": [
             {"email": "grace@example.com", "role": "member"},
@@ -50,6 +52,10 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "password": password,
             "token_delivery": "body",
         }),
+        "teams_create" => json!({
+            "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
+        }),
+        "teams_update" => json!({"description": null, "role": "auditor"}),
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! Who is asked to join: the inviting side and the invited person's.
 
 use chrono::{DateTime, Utc};
-use entity::{InvitationId, invitations as rows};
+use entity::{InvitationId, TeamId, invitations as rows};
 use poem::Request;
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -14,6 +14,7 @@ use super::{
     Face, Tag,
     address::Email,
     sessions::{SignedIn, TokenDelivery, email},
+    teams::TeamOf,
     wire::{Created, Done, Listed},
 };
 use crate::{
@@ -76,6 +77,8 @@ pub struct Invitation {
     pub email: String,
     /// The role that it gives.
     pub role: String,
+    /// The teams that the person joins, by name.
+    pub teams: Vec<TeamOf>,
     /// Where it is in its life.
     pub status: InvitationStatus,
     /// Who invited.
@@ -103,6 +106,9 @@ struct InviteUser {
     /// As what.
     #[oai(validator(min_length = 1, max_length = 63))]
     role: String,
+    /// Into which teams.
+    #[oai(validator(max_items = 50), skip_serializing_if_is_none)]
+    team_ids: Option<Vec<Uuid>>,
     /// A personal word for the mail, without web addresses.
     #[oai(validator(min_length = 1, max_length = 500), skip_serializing_if_is_none)]
     message: Option<String>,
@@ -165,6 +171,8 @@ struct InvitationPreview {
     email: String,
     /// The role.
     role: String,
+    /// The names of the teams to join.
+    teams: Vec<String>,
     /// Who invited.
     invited_by_name: Option<String>,
     /// Until when the link works.
@@ -314,6 +322,7 @@ impl Invitations {
             organization_name: preview.organization,
             email: preview.email,
             role: preview.role,
+            teams: preview.teams,
             invited_by_name: preview.inviter,
             expires_at: preview.expires_at,
             account_exists: preview.account_exists,
@@ -350,6 +359,7 @@ impl Invitation {
             organization_id: row.organization_id.into(),
             email: row.email,
             role: row.role,
+            teams: invitation.teams.into_iter().map(Into::into).collect(),
             status,
             invited_by: invitation.inviter.map(|account| Person { id: account.id.into(), name: account.name }),
             created_at: row.created_at,
@@ -366,7 +376,8 @@ impl TryFrom<InviteUser> for invitations::NewInvitation {
     type Error = Error;
 
     fn try_from(wire: InviteUser) -> Result<Self, Error> {
-        Ok(Self { email: email(&wire.email)?, role: wire.role, message: wire.message })
+        let teams = wire.team_ids.unwrap_or_default().into_iter().map(TeamId).collect();
+        Ok(Self { email: email(&wire.email)?, role: wire.role, teams, message: wire.message })
     }
 }
 

@@ -17,16 +17,17 @@ use super::{
     members::Member,
     organizations::{Organization, OrganizationKind},
     sessions::Session,
+    teams::TeamOf,
     wire::{Done, Listed, Versioned, version},
 };
 use crate::{
     accounts,
-    authz::{Decision, Scope},
+    authz::{Decision, Policy, Scope},
     config::SecretString,
     edge::ApiResult,
     error::{Code, Error, Result},
     sessions::{self, Access},
-    tenancy::{invitations, organizations},
+    tenancy::{invitations, organizations, teams},
     types::{Caller, PageRequest},
 };
 
@@ -47,10 +48,15 @@ struct Profile {
     organization: Option<Organization>,
     /// The membership there.
     member_id: Option<Uuid>,
-    /// The role there.
+    /// The direct role there.
     role: Option<String>,
     /// What a platform administrator acts through, in an organisation that is not theirs.
     acting: Option<OwnAccess>,
+    /// The teams there, by name.
+    teams: Vec<TeamOf>,
+    /// The roles that count there, the highest first: the direct one and those by teams, without any that another
+    /// covers.
+    effective_roles: Vec<String>,
     /// The operations that the guard lets through there, on any or on own objects.
     operations: Vec<String>,
     /// The person's organisations, by name; at most 500.
@@ -92,8 +98,10 @@ struct OwnOrganization {
     slug: String,
     /// What it is.
     kind: OrganizationKind,
-    /// The person's role there.
+    /// The person's direct role there.
     role: String,
+    /// The roles that count there, the highest first.
+    effective_roles: Vec<String>,
     /// The person's membership there.
     member_id: Uuid,
 }
@@ -189,6 +197,9 @@ impl Me {
         };
         let own = organizations::own(&tx, id).await?;
         let acting = sessions::find_access(&tx).await?;
+        let here = own.iter().find(|own| Some(own.member_id) == caller.membership.map(Uuid::from));
+        let mut teams = teams::of(&tx, caller.membership).await?;
+        let teams = caller.membership.and_then(|id| teams.remove(&id)).unwrap_or_default();
         Ok(Versioned::of(
             account.version,
             Profile {
@@ -203,10 +214,12 @@ impl Me {
                 },
                 organization,
                 member_id: caller.membership.map(Into::into),
-                role: caller.role.as_ref().map(ToString::to_string),
+                role: here.map(|own| own.role.clone()),
+                teams: teams.into_iter().map(Into::into).collect(),
+                effective_roles: caller.roles().map(ToString::to_string).collect(),
                 acting: acting.map(Into::into),
                 operations: self.operations(caller),
-                organizations: own.into_iter().map(Into::into).collect(),
+                organizations: own.into_iter().map(|own| OwnOrganization::of(own, &app.policy)).collect(),
             },
         ))
     }
@@ -218,9 +231,7 @@ impl Me {
         let allowed = policy.registry().rows().iter().enumerate().filter(|(position, row)| match row.scope {
             Scope::Public | Scope::Own => true,
             Scope::Platform if !platform => false,
-            Scope::Platform | Scope::Organization => {
-                caller.role.as_ref().is_some_and(|role| policy.decide(role.as_str(), *position) != Decision::Deny)
-            }
+            Scope::Platform | Scope::Organization => policy.decide_any(caller.roles(), *position) != Decision::Deny,
         });
         allowed.map(|(_, row)| row.operation.clone()).collect()
     }
@@ -238,9 +249,11 @@ impl From<Access> for OwnAccess {
     }
 }
 
-impl From<organizations::Own> for OwnOrganization {
-    fn from(own: organizations::Own) -> Self {
+impl OwnOrganization {
+    fn of(own: organizations::Own, policy: &Policy) -> Self {
+        let effective_roles = own.roles(policy).iter().map(ToString::to_string).collect();
         let kind = if own.kind == "platform" { OrganizationKind::Platform } else { OrganizationKind::Tenant };
-        Self { id: own.id, name: own.name, slug: own.slug, kind, role: own.role, member_id: own.member_id }
+        let organizations::Own { id, name, slug, role, member_id, .. } = own;
+        Self { id, name, slug, kind, role, effective_roles, member_id }
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Face, Tag,
+    teams::TeamOf,
     wire::{Done, Listed, Versioned, version},
 };
 use crate::{
@@ -47,8 +48,12 @@ pub struct Member {
     pub email: String,
     /// How the person is called.
     pub name: String,
-    /// The role.
+    /// The direct role.
     pub role: String,
+    /// The teams, by name.
+    pub teams: Vec<TeamOf>,
+    /// The roles that count, the highest first: the direct one and those by teams, without any that another covers.
+    pub effective_roles: Vec<String>,
     /// Whether the membership gives access.
     pub status: MemberStatus,
     /// Since when.
@@ -63,7 +68,7 @@ pub struct Member {
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct UpdateMember {
-    /// A new role.
+    /// A new direct role.
     #[oai(validator(min_length = 1, max_length = 63), skip_serializing_if_is_none)]
     role: Option<String>,
     /// Whether the membership gives access.
@@ -81,7 +86,7 @@ impl Members {
         caller: Caller,
         organization_id: Path<Uuid>,
         request: &Request,
-        /// With this role.
+        /// With this direct role.
         #[oai(validator(max_length = 63))]
         role: Query<Option<String>>,
         /// With or without access.
@@ -156,7 +161,7 @@ impl Members {
 
 impl From<members::Member> for Member {
     fn from(member: members::Member) -> Self {
-        let members::Member { membership, account } = member;
+        let members::Member { membership, account, teams, roles } = member;
         Self {
             id: membership.id.into(),
             account_id: membership.account_id.into(),
@@ -164,6 +169,8 @@ impl From<members::Member> for Member {
             email: account.email,
             name: account.name,
             role: membership.role,
+            teams: teams.into_iter().map(Into::into).collect(),
+            effective_roles: roles.iter().map(ToString::to_string).collect(),
             status: match membership.status {
                 rows::Status::Active => MemberStatus::Active,
                 rows::Status::Blocked => MemberStatus::Blocked,

@@ -16,6 +16,7 @@ mod organizations;
 mod policy;
 mod sessions;
 mod setup;
+mod teams;
 mod wire;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub type Everything = (
     organizations::Organizations,
     acting::Acting,
     members::Members,
+    teams::Teams,
     invitations::Invitations,
     audit::Audit,
     accounts::Accounts,
@@ -65,6 +67,7 @@ pub fn everything(face: &Face) -> Everything {
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         members::Members(face.clone()),
+        teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
@@ -88,6 +91,8 @@ enum Tag {
     Organizations,
     /// Who belongs to an organisation.
     Members,
+    /// Members together, and what a team gives them.
+    Teams,
     /// Who is asked to.
     Invitations,
     /// What happened.

@@ -1,11 +1,15 @@
 //! Wire types that several resources share: pages, versioned answers, and how times and ids look.
 
+use std::borrow::Cow;
+
 use poem::Request;
 use poem_openapi::{
     ApiResponse, Object,
     payload::Json,
-    types::{ParseFromJSON, ToJSON},
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+    types::{MaybeUndefined, ParseFromJSON, ParseResult, ToJSON, Type},
 };
+use serde_json::Value;
 
 use crate::types::{Cursor, Page};
 
@@ -64,6 +68,60 @@ pub enum Done {
     /// Done.
     #[oai(status = 204)]
     Done,
+}
+
+/// A field of an update that may be left out, set, or taken away with null. The contract says so, which
+/// [`MaybeUndefined`] does not.
+pub struct Change<T>(MaybeUndefined<T>);
+
+impl<T> Change<T> {
+    /// `None` when the field was left out, `Some(None)` when it was null.
+    pub fn wanted(self) -> Option<Option<T>> {
+        match self.0 {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(None),
+            MaybeUndefined::Value(value) => Some(Some(value)),
+        }
+    }
+}
+
+impl<T: Type> Type for Change<T> {
+    const IS_REQUIRED: bool = false;
+    type RawValueType = T::RawValueType;
+    type RawElementValueType = T::RawElementValueType;
+
+    fn name() -> Cow<'static, str> {
+        MaybeUndefined::<T>::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref().merge(MetaSchema { nullable: true, ..MetaSchema::ANY })
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_raw_value()
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        self.0.raw_element_iter()
+    }
+}
+
+impl<T: ParseFromJSON> ParseFromJSON for Change<T> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        let parsed = MaybeUndefined::parse_from_json(value).map_err(poem_openapi::types::ParseError::propagate)?;
+        Ok(Self(parsed))
+    }
+}
+
+impl<T: ToJSON> ToJSON for Change<T> {
+    fn to_json(&self) -> Option<Value> {
+        self.0.to_json()
+    }
 }
 
 impl<T: ParseFromJSON + ToJSON + Send + Sync> Listed<T> {

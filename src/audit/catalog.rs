@@ -113,6 +113,12 @@ catalogue! {
     MemberUnblocked = "member.unblocked", Medium, Security, Tenant, "member", "Member unblocked", "A blocked member got access again.";
     MemberRemoved = "member.removed", Medium, Security, Tenant, "member", "Member removed", "A person is no longer a member.";
     MemberChangeRefused = "member.change_refused", Medium, Security, Tenant, "member", "Change of a member refused", "A rule stood against changing or removing a member: the last owner, or a role above one's own.";
+    TeamCreated = "team.created", Low, Security, Tenant, "team", "Team created", "A team was made. The metadata has the role that it gives its members, if any.";
+    TeamUpdated = "team.updated", Medium, Security, Tenant, "team", "Team changed", "A team's name, description or role was changed. The metadata says what, and has both roles when the role was.";
+    TeamDeleted = "team.deleted", Medium, Security, Tenant, "team", "Team deleted", "A team was removed, and its members lost what it gave them. The metadata says how many they were.";
+    TeamMemberAdded = "team.member_added", Low, Security, Tenant, "team", "Added to a team", "A member was put into a team and got the role that it gives.";
+    TeamMemberRemoved = "team.member_removed", Low, Security, Tenant, "team", "Removed from a team", "A member was taken out of a team and lost the role that it gave.";
+    TeamChangeRefused = "team.change_refused", Medium, Security, Tenant, "team", "Change of a team refused", "A rule stood against changing a team or who is in it: a role above one's own.";
     InvitationCreated = "invitation.created", Low, Security, Tenant, "invitation", "Invitation sent", "A person was invited by e-mail.";
     InvitationRefused = "invitation.refused", Medium, Security, Tenant, "invitation", "Invitation refused", "Somebody tried to invite with a role above their own.";
     InvitationTokenRefused = "invitation.token_refused", Medium, Security, Tenant, "invitation", "Invitation link refused", "Somebody presented the link of an invitation that is not open any more. The metadata has the reason and how many times in a few seconds.";

@@ -93,6 +93,26 @@ impl Hierarchy {
             || row.reads_as.as_deref().is_some_and(|other| self.includes(holder, other)) && has(&row.inherits)
     }
 
+    /// The roles that count of those that a person has directly and by teams: the highest first, and none that another
+    /// covers. Together they give what all of them give (AZ-3).
+    pub fn effective<'a>(&self, direct: &'a str, by_teams: impl IntoIterator<Item = &'a str>) -> Vec<Role> {
+        let mut names = vec![direct];
+        for name in by_teams {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        // Stable: of two on one level the direct role is first.
+        names.sort_by_key(|name| std::cmp::Reverse(self.level(name)));
+        let covered = |at: usize, name: &str| {
+            names.iter().enumerate().any(|(other_at, other)| {
+                other_at != at && self.covers(other, name) && (other_at < at || !self.covers(name, other))
+            })
+        };
+        let counting = names.iter().enumerate().filter(|(at, name)| !covered(*at, name));
+        counting.map(|(_, name)| Role::named(name)).collect()
+    }
+
     /// How many roles a role includes: the greater, the more it may.
     pub fn level(&self, name: &str) -> usize {
         self.includes.get(name).map_or(0, HashSet::len)
@@ -138,6 +158,24 @@ mod tests {
         assert!(roles.covers("admin", "auditor") && !roles.covers("manager", "auditor"));
         assert!(!roles.covers("auditor", "member"));
         assert!(roles.assignable("platform_admin").is_none());
+    }
+
+    /// Proves AZ-3.
+    #[test]
+    fn of_several_roles_the_highest_comes_first_and_what_is_covered_goes() {
+        let roles = Hierarchy::parse(include_str!("../../policies/roles.csv")).unwrap();
+        let effective = |direct: &'static str, teams: &[&'static str]| -> Vec<String> {
+            roles.effective(direct, teams.iter().copied()).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(effective("member", &[]), ["member"]);
+        assert_eq!(effective("member", &["manager", "admin", "manager"]), ["admin"]);
+        assert_eq!(effective("owner", &["admin", "auditor"]), ["owner"]);
+        assert_eq!(effective("admin", &["auditor"]), ["admin"]);
+        // Who only reads more stands beside.
+        assert_eq!(effective("auditor", &["manager"]), ["manager", "auditor"]);
+        assert_eq!(effective("manager", &["auditor", "member"]), ["manager", "auditor"]);
+        assert_eq!(effective("member", &["auditor"]), ["member", "auditor"]);
+        assert_eq!(effective("auditor", &["member"]), ["auditor", "member"]);
     }
 
     /// Proves AZ-2.

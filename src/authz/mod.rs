@@ -15,7 +15,7 @@ pub use hierarchy::{Hierarchy, RoleRow};
 pub use registry::{OperationPolicy, Ownership, Reauthentication, Registry, Scope, YesNo};
 pub use table::{Decision, Table, enforcer};
 
-use crate::error::Result;
+use crate::{error::Result, types::Role};
 
 /// The policy files, as text.
 pub struct PolicyFiles {
@@ -65,6 +65,12 @@ impl Policy {
     /// What this role may do with the operation at this position of the registry. An unknown role may nothing.
     pub fn decide(&self, role: &str, operation: usize) -> Decision {
         self.hierarchy.index(role).map_or(Decision::Deny, |role| self.table.load().decide(role, operation))
+    }
+
+    /// What somebody with these roles may do with it: the most that one of them may (AZ-3).
+    pub fn decide_any<'a>(&self, roles: impl IntoIterator<Item = &'a Role>, operation: usize) -> Decision {
+        let decisions = roles.into_iter().map(|role| self.decide(role.as_str(), operation));
+        decisions.max().unwrap_or(Decision::Deny)
     }
 
     /// The registry.

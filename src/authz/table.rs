@@ -8,8 +8,8 @@ use casbin::{CoreApi, DefaultModel, Enforcer, MemoryAdapter, MgmtApi};
 use super::{Hierarchy, Registry};
 use crate::error::{Error, Result};
 
-/// What a role may do with an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a role may do with an operation, in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decision {
     /// Nothing.
     Deny,

@@ -15,6 +15,7 @@ const CONSTRAINTS: &[(&str, Code)] = &[
     ("organizations_slug_key", Code::SlugTaken),
     ("memberships_account_key", Code::AlreadyMember),
     ("invitations_pending_key", Code::AlreadyInvited),
+    ("teams_name_key", Code::TeamNameTaken),
     ("idempotency_keys_key", Code::IdempotencyInProgress),
 ];
 

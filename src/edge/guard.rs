@@ -37,7 +37,7 @@ use crate::{
     runtime::Timestamp,
     sessions::{self, Principal, Seat},
     tenancy::members,
-    types::{Actor, Caller, Origin, Role, Tenancy},
+    types::{Actor, Caller, Origin, Tenancy},
 };
 
 /// What the guard needs.
@@ -306,7 +306,7 @@ impl Guard {
 
     fn on_platform(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
         let seat = who.principal.seat.as_ref().filter(|seat| seat.organization == OrganizationId::PLATFORM);
-        match seat.map(|seat| self.decide(&seat.role)) {
+        match seat.map(|seat| self.decide(seat)) {
             Some(Decision::Allow) => Ok(Caller { tenancy: Tenancy::Platform, ..caller.clone() }),
             _ => Err(Error::Forbidden(Code::Forbidden)),
         }
@@ -318,7 +318,7 @@ impl Guard {
         let Some(seat) = who.principal.seat.as_ref().filter(|seat| seat.organization == id) else {
             return Err(self.elsewhere(caller, id).await);
         };
-        let allowed = match self.decide(&seat.role) {
+        let allowed = match self.decide(seat) {
             Decision::Allow => true,
             Decision::IfOwner => self.owns(request, seat),
             Decision::Deny => false,
@@ -341,8 +341,8 @@ impl Guard {
         }
     }
 
-    fn decide(&self, role: &Role) -> Decision {
-        self.gate.app.policy.decide(role.as_str(), self.position)
+    fn decide(&self, seat: &Seat) -> Decision {
+        self.gate.app.policy.decide_any(seat.roles(), self.position)
     }
 
     fn owns(&self, request: &Request, seat: &Seat) -> bool {
@@ -419,6 +419,7 @@ fn caller_of(who: &Recognised) -> Caller {
         actor: Actor::Account { account: principal.account, session: principal.session },
         tenancy: seat.map_or(Tenancy::None, |seat| Tenancy::Organization(seat.organization)),
         role: seat.map(|seat| seat.role.clone()),
+        other_roles: seat.map(|seat| seat.other_roles.clone()).unwrap_or_default(),
         membership: seat.and_then(|seat| seat.membership),
         acting: seat.and_then(|seat| seat.acting).map(|acting| acting.access),
         ..Caller::anonymous(who.origin.clone())

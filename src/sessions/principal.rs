@@ -17,6 +17,7 @@ use sea_orm::{FromQueryResult, entity::prelude::DateTimeUtc};
 use uuid::Uuid;
 
 use crate::{
+    authz::{Hierarchy, Policy},
     db::{Change, Changes, Db},
     error::{Code, Error, Result},
     runtime::Timestamp,
@@ -56,10 +57,19 @@ pub struct Seat {
     pub organization: OrganizationId,
     /// The membership; a platform administrator who acts there has none.
     pub membership: Option<MembershipId>,
-    /// The role.
+    /// The role: the highest of the direct one and those by teams (AZ-3).
     pub role: Role,
+    /// What teams give beside it and it does not cover; nearly always nothing.
+    pub other_roles: Vec<Role>,
     /// What a platform administrator acts through.
     pub acting: Option<Acting>,
+}
+
+impl Seat {
+    /// The roles, the highest first.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        std::iter::once(&self.role).chain(&self.other_roles)
+    }
 }
 
 /// A platform administrator's running access to a tenant's organisation.
@@ -89,6 +99,8 @@ struct Row {
     organization_id: Option<Uuid>,
     membership_id: Option<Uuid>,
     role: Option<String>,
+    /// The roles by teams, with spaces between.
+    team_roles: Option<String>,
     access_id: Option<Uuid>,
     access_organization: Option<Uuid>,
     access_expires_at: Option<DateTimeUtc>,
@@ -98,7 +110,10 @@ struct Row {
 const LOAD: &str = "
     SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.reauthenticated_at, s.expires_at,
            m.organization_id, m.id AS membership_id, m.role,
-           p.id AS access_id, p.organization_id AS access_organization, p.expires_at AS access_expires_at
+           p.id AS access_id, p.organization_id AS access_organization, p.expires_at AS access_expires_at,
+           (SELECT string_agg(DISTINCT t.role, ' ') FROM team_members x
+            JOIN teams t ON t.organization_id = x.organization_id AND t.id = x.team_id
+            WHERE x.organization_id = m.organization_id AND x.membership_id = m.id) AS team_roles
     FROM sessions s
     JOIN accounts a ON a.id = s.account_id AND a.state = 'active'
     LEFT JOIN organizations o ON o.id = s.active_organization AND o.status = 'active'
@@ -114,6 +129,7 @@ type Kept = Arc<Mutex<HashMap<SessionId, Arc<Principal>>>>;
 #[derive(Clone)]
 pub struct Principals {
     db: Db,
+    policy: Policy,
     changes: Changes,
     cache: Cache<AccountId, Kept>,
     /// Grows with every change, so that an answer that was read before one is not kept after it.
@@ -122,7 +138,7 @@ pub struct Principals {
 
 impl Principals {
     /// An empty cache that listens to `changes`.
-    pub fn new(db: Db, changes: Changes) -> Self {
+    pub fn new(db: Db, policy: Policy, changes: Changes) -> Self {
         let cache: Cache<AccountId, Kept> = Cache::new(ACCOUNTS);
         let generation = Arc::new(AtomicU64::new(0));
         let (dropped, counted) = (cache.clone(), generation.clone());
@@ -137,7 +153,7 @@ impl Principals {
                 _ => dropped.invalidate_all(),
             }
         });
-        Self { db, changes, cache, generation }
+        Self { db, policy, changes, cache, generation }
     }
 
     /// The principal of a live session of this account.
@@ -179,7 +195,8 @@ impl Principals {
         let tx = self.db.read(&caller).await?;
         let values = [Uuid::from(session).into(), Uuid::from(account).into(), origin.now.into()];
         let rows: Vec<Row> = tx.query(LOAD, values).await?;
-        let principal = Arc::new(rows.into_iter().next().map(|row| row.into_principal(session)).ok_or_else(ended)?);
+        let row = rows.into_iter().next().ok_or_else(ended)?;
+        let principal = Arc::new(row.into_principal(session, self.policy.hierarchy()));
         self.keep(&principal, before);
         Ok(principal)
     }
@@ -208,19 +225,25 @@ impl Row {
             organization: OrganizationId(organization),
             membership: None,
             role: Role::named(Role::PLATFORM_ADMIN),
+            other_roles: Vec::new(),
             acting: Some(acting),
         })
     }
 
-    fn into_principal(self, session: SessionId) -> Principal {
+    fn into_principal(self, session: SessionId, hierarchy: &Hierarchy) -> Principal {
         let acting = self.acting();
         let seat = match (self.organization_id, self.membership_id, self.role) {
-            (Some(organization), Some(membership), Some(role)) => Some(Seat {
-                organization: OrganizationId(organization),
-                membership: Some(MembershipId(membership)),
-                role: Role::named(&role),
-                acting: None,
-            }),
+            (Some(organization), Some(membership), Some(direct)) => {
+                let by_teams = self.team_roles.as_deref().unwrap_or_default();
+                let mut roles = hierarchy.effective(&direct, by_teams.split_whitespace()).into_iter();
+                roles.next().map(|role| Seat {
+                    organization: OrganizationId(organization),
+                    membership: Some(MembershipId(membership)),
+                    role,
+                    other_roles: roles.collect(),
+                    acting: None,
+                })
+            }
             _ => None,
         };
         Principal {

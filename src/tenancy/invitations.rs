@@ -4,9 +4,10 @@
 mod accept;
 mod create;
 mod expiry;
+mod teams;
 
 use chrono::TimeDelta;
-use entity::{InvitationId, invitations as rows, memberships};
+use entity::{InvitationId, TeamId, invitations as rows, memberships};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::ExprTrait,
 };
@@ -17,7 +18,7 @@ pub use expiry::expire_all;
 
 use create::Host;
 
-use super::roles;
+use super::{roles, teams::Row as Team};
 use crate::{
     accounts,
     app::App,
@@ -45,6 +46,8 @@ pub struct Invitation {
     pub row: rows::Model,
     /// Who invited, if they still have an account.
     pub inviter: Option<accounts::Account>,
+    /// The teams that the person joins, by name.
+    pub teams: Vec<Team>,
     /// What became of the mail.
     pub mail: Option<Delivery>,
 }
@@ -56,6 +59,8 @@ pub struct NewInvitation {
     pub email: Email,
     /// As what.
     pub role: String,
+    /// Into which teams.
+    pub teams: Vec<TeamId>,
     /// A personal word.
     pub message: Option<String>,
 }
@@ -112,7 +117,9 @@ async fn detailed(tx: &Tx, rows: Vec<rows::Model>) -> Result<Vec<Invitation>> {
     let people = accounts::profiles(tx, rows.iter().filter_map(|row| row.invited_by)).await?;
     let mails: Vec<_> = rows.iter().filter_map(|row| row.mail_id).collect();
     let mails = crate::mail::delivery(tx, &mails).await?;
+    let mut teams = teams::of(tx, rows.iter().map(|row| row.id)).await?;
     let invitations = rows.into_iter().map(|row| Invitation {
+        teams: teams.remove(&row.id).unwrap_or_default(),
         inviter: row.invited_by.and_then(|id| people.get(&id).cloned()),
         mail: row.mail_id.and_then(|id| mails.get(&id).copied()),
         row,
@@ -130,7 +137,8 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     let tx = app.db.write(caller).await?;
     create::one_at_a_time(&tx).await?;
     let mut row = open(&tx, id).await?;
-    if let Err(refusal) = roles::may_grant(&app.policy, caller, &row.role) {
+    let teams = teams::staying_of(&tx, id).await?;
+    if let Err(refusal) = may_give(app, caller, &row.role, &teams) {
         let event = Event::new(Kind::InvitationRefused, id).refused().with("role", row.role);
         return tx.commit_refused(event, refusal).await;
     }
@@ -146,7 +154,7 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     host.write_to(app, &tx, &mut row, &token).await?;
     let row = tx.update(row.into_active_model().reset_all()).await?;
     tx.commit(Event::new(Kind::InvitationResent, id)).await?;
-    Ok(Invitation { row, inviter: host.inviter, mail: Some(Delivery::Waiting) })
+    Ok(Invitation { row, inviter: host.inviter, teams, mail: Some(Delivery::Waiting) })
 }
 
 /// Refuses an invitation that was sent again a moment ago, or too often today; the record knows.
@@ -174,11 +182,21 @@ async fn refuse_often(tx: &Tx, id: InvitationId) -> Result<()> {
 pub async fn revoke(app: &App, caller: &Caller, id: InvitationId) -> Result<()> {
     let tx = app.db.write(caller).await?;
     let present = open(&tx, id).await?;
-    roles::may_grant(&app.policy, caller, &present.role)?;
+    may_give(app, caller, &present.role, &teams::staying_of(&tx, id).await?)?;
     let mut row = present.into_active_model();
     row.status = Set(rows::Status::Revoked);
     tx.update(row).await?;
     tx.commit(Event::new(Kind::InvitationRevoked, id)).await
+}
+
+/// Whether the caller holds what an invitation gives, directly and by its teams.
+fn may_give(app: &App, caller: &Caller, role: &str, teams: &[Team]) -> Result<()> {
+    let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
+    roles::may_grant_all(&app.policy, caller, std::iter::once(role).chain(by_teams))
+}
+
+fn with_teams(event: Event, teams: &[Team]) -> Event {
+    if teams.is_empty() { event } else { event.with("teams", super::teams::ids(teams)) }
 }
 
 async fn open(tx: &WriteTx, id: InvitationId) -> Result<rows::Model> {

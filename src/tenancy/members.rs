@@ -3,7 +3,7 @@
 use entity::{AccountId, MembershipId, OrganizationId, memberships as rows, platform_access};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
-use super::{organizations, roles};
+use super::{organizations, roles, teams};
 use crate::{
     accounts::{self, Account, expect_version},
     app::App,
@@ -17,16 +17,20 @@ use crate::{
 /// A member and the person behind it.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// The membership.
+    /// The membership, with the direct role.
     pub membership: rows::Model,
     /// The person.
     pub account: Account,
+    /// The teams, by name.
+    pub teams: Vec<teams::Row>,
+    /// The roles that count, the highest first (AZ-3).
+    pub roles: Vec<Role>,
 }
 
 /// Which members are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// With this role.
+    /// With this direct role.
     pub role: Option<String>,
     /// `active` or `blocked`.
     pub status: Option<rows::Status>,
@@ -37,7 +41,7 @@ pub struct Filter {
 /// What to change of a member.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// A new role.
+    /// A new direct role.
     pub role: Option<String>,
     /// Whether the membership gives access.
     pub status: Option<rows::Status>,
@@ -62,16 +66,47 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
         query = query.filter(accounts::matches(&tx, rows::Column::AccountId.as_column_ref(), text));
     }
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
-    with_accounts(&tx, page).await
+    with_people(app, &tx, page).await
 }
 
-async fn with_accounts(tx: &Tx, page: Page<rows::Model>) -> Result<Page<Member>> {
+/// The members of a page of memberships.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn with_people(app: &App, tx: &Tx, page: Page<rows::Model>) -> Result<Page<Member>> {
     let mut people = accounts::profiles(tx, page.items.iter().map(|row| row.account_id)).await?;
+    let mut teams = teams::of(tx, page.items.iter().map(|row| row.id)).await?;
     let items = page.items.into_iter().filter_map(|membership| {
         let account = people.remove(&membership.account_id)?;
-        Some(Member { membership, account })
+        Some(made(app, membership, account, &mut teams))
     });
     Ok(Page { items: items.collect(), next: page.next })
+}
+
+/// A member, with what they are by teams.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn with_teams(app: &App, tx: &Tx, membership: rows::Model, account: Account) -> Result<Member> {
+    let mut teams = teams::of(tx, [membership.id]).await?;
+    Ok(made(app, membership, account, &mut teams))
+}
+
+fn made(app: &App, membership: rows::Model, account: Account, teams: &mut teams::OfMembers) -> Member {
+    let teams = teams.remove(&membership.id).unwrap_or_default();
+    let roles = effective(app, &membership, &teams);
+    Member { membership, account, teams, roles }
+}
+
+fn effective(app: &App, membership: &rows::Model, teams: &[teams::Row]) -> Vec<Role> {
+    let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
+    app.policy.hierarchy().effective(&membership.role, by_teams)
+}
+
+/// The roles that count of a membership.
+async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Role>> {
+    let mut teams = teams::of(tx, [membership.id]).await?;
+    Ok(effective(app, membership, &teams.remove(&membership.id).unwrap_or_default()))
 }
 
 /// One member of the caller's organisation.
@@ -82,7 +117,7 @@ pub async fn get(app: &App, caller: &Caller, id: MembershipId) -> Result<Member>
     let tx = app.db.read(caller).await?;
     let membership = row(&tx, id).await?;
     let account = accounts::get(&tx, membership.account_id).await?;
-    Ok(Member { membership, account })
+    with_teams(app, &tx, membership, account).await
 }
 
 /// Whether the caller could be in this organisation, whichever one their session is in: as an active member of an
@@ -99,41 +134,43 @@ pub async fn belongs(app: &App, caller: &Caller, organization: OrganizationId) -
 /// Whether the caller is still what the guard found them to be, now that the transaction has begun.
 ///
 /// # Errors
-/// `Forbidden` when their membership, role or account has changed since, or what they act through has ended.
-pub(super) async fn still(tx: &Tx) -> Result<()> {
+/// `Forbidden` when their membership, roles or account have changed since, or what they act through has ended.
+pub(super) async fn still(app: &App, tx: &Tx) -> Result<()> {
     let caller = tx.caller();
     let gone = || Error::Forbidden(Code::Forbidden);
     if caller.acting.is_some() {
         return sessions::still_acting(tx).await;
     }
-    let (id, role) = caller.membership.zip(caller.role.as_ref()).ok_or_else(gone)?;
+    let id = caller.membership.ok_or_else(gone)?;
     let seat = tx
         .find::<rows::Entity>()
         .filter(rows::Column::Id.eq(id))
-        .filter(rows::Column::Role.eq(role.as_str()))
         .filter(rows::Column::Status.eq(rows::Status::Active))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
-    tx.one(seat).await?.map(|_| ()).ok_or_else(gone)
+    let seat = tx.one(seat).await?.ok_or_else(gone)?;
+    if roles_of(app, tx, &seat).await?.iter().eq(caller.roles()) { Ok(()) } else { Err(gone()) }
 }
 
-/// Whether this person could grant the role in the transaction's organisation today.
+/// Whether this person could grant each of these roles in the transaction's organisation today.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, role: &str) -> Result<bool> {
+pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, roles: &[&str]) -> Result<bool> {
     let seat = tx
         .find::<rows::Entity>()
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::Status.eq(rows::Status::Active))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
+    let hierarchy = app.policy.hierarchy();
     if let Some(seat) = tx.one(seat).await? {
-        return Ok(app.policy.hierarchy().covers(&seat.role, role));
+        let own = roles_of(app, tx, &seat).await?;
+        return Ok(roles.iter().all(|role| own.iter().any(|own| hierarchy.covers(own.as_str(), role))));
     }
     // What a platform administrator grants while acting here is worth something as long as they do.
     let acting = sessions::acting(tx, account);
     let acting = acting.filter(platform_access::Column::AccountId.in_subquery(accounts::active(tx)));
     let acts = tx.one(acting.limit(1)).await?.is_some();
-    Ok(acts && app.policy.hierarchy().covers(Role::PLATFORM_ADMIN, role))
+    Ok(acts && roles.iter().all(|role| hierarchy.covers(Role::PLATFORM_ADMIN, role)))
 }
 
 /// Makes a person a member, in the transaction of the reason for it.
@@ -172,7 +209,7 @@ pub async fn add(
 pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Changes) -> Result<Member> {
     let role = changes.role.as_deref().map(|name| roles::assignable(&app.policy, caller, name)).transpose()?;
     let tx = app.db.write(caller).await?;
-    settle(&tx).await?;
+    settle(app, &tx).await?;
     let present = row(&tx, id).await?;
     expect_version(changes.version, present.version)?;
     if let Err(refusal) = may_change(app, &tx, &present, role.as_ref(), changes.status).await {
@@ -192,13 +229,14 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
         events.push(Event::new(kind, id));
     }
     if events.is_empty() {
-        return Ok(Member { membership: present, account });
+        return with_teams(app, &tx, present, account).await;
     }
     row.version = Set(next);
     row.updated_at = Set(caller.now());
     let membership = tx.update(row).await?;
+    let member = with_teams(app, &tx, membership, account).await?;
     tx.commit(events).await?;
-    Ok(Member { membership, account })
+    Ok(member)
 }
 
 /// Removes a member. Members may remove themselves.
@@ -207,11 +245,15 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
 /// `NotFound`; `Forbidden` with `role_above_own`; `Conflict` with `last_owner`. A refusal by rule is recorded.
 pub async fn remove(app: &App, caller: &Caller, id: MembershipId) -> Result<()> {
     let tx = app.db.write(caller).await?;
-    settle(&tx).await?;
+    settle(app, &tx).await?;
     let present = row(&tx, id).await?;
+    let teams = teams::of(&tx, [id]).await?.remove(&id).unwrap_or_default();
     let allowed = match caller.membership == Some(id) {
         true => Ok(()),
-        false => roles::may_grant(&app.policy, caller, &present.role),
+        false => {
+            let theirs = effective(app, &present, &teams);
+            roles::may_grant_all(&app.policy, caller, theirs.iter().map(Role::as_str))
+        }
     };
     let allowed = match allowed {
         Ok(()) => keeps_an_owner(&tx, &present, None, None).await,
@@ -221,21 +263,28 @@ pub async fn remove(app: &App, caller: &Caller, id: MembershipId) -> Result<()> 
         return refuse(tx, &present, refusal).await;
     }
     tx.delete(tx.remove::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
-    let event = Event::new(Kind::MemberRemoved, id).with("account", present.account_id.to_string());
+    let mut event = Event::new(Kind::MemberRemoved, id).with("account", present.account_id.to_string());
+    if !teams.is_empty() {
+        event = event.with("teams", teams::ids(&teams));
+    }
     tx.commit(event.with("role", present.role)).await
 }
 
 /// Lets what depends on all members happen one after the other, by callers who may still do it.
-async fn settle(tx: &WriteTx) -> Result<()> {
+pub(super) async fn settle(app: &App, tx: &WriteTx) -> Result<()> {
     let organization = tx.caller().organization();
     if organization == Some(OrganizationId::PLATFORM) {
         tx.lock(accounts::ADMINISTRATORS).await?;
     }
     organizations::open(tx).await?;
-    still(tx).await
+    still(app, tx).await
 }
 
-async fn row(tx: &Tx, id: MembershipId) -> Result<rows::Model> {
+/// A membership of the caller's organisation.
+///
+/// # Errors
+/// `NotFound`.
+pub(super) async fn row(tx: &Tx, id: MembershipId) -> Result<rows::Model> {
     tx.one(tx.find::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?.ok_or_else(Error::not_found)
 }
 
@@ -260,12 +309,14 @@ async fn may_change(
         // Nobody locks themselves out; they can leave.
         return Err(Error::Conflict(Code::Conflict));
     }
-    if let Some(role) = role {
-        let granted = roles::may_grant(&app.policy, caller, role.as_str());
-        granted.map_err(|refusal| if own { Error::Forbidden(Code::OwnRole) } else { refusal })?;
+    match role {
+        Some(role) if own => roles::may_take(&app.policy, &present.role, role.as_str())?,
+        Some(role) => roles::may_grant(&app.policy, caller, role.as_str())?,
+        None => {}
     }
     // Whoever is above the caller is out of the caller's reach.
-    roles::may_grant(&app.policy, caller, &present.role)?;
+    let theirs = roles_of(app, tx, present).await?;
+    roles::may_grant_all(&app.policy, caller, theirs.iter().map(Role::as_str))?;
     keeps_an_owner(tx, present, Some(role.map_or(present.role.as_str(), Role::as_str)), status.or(Some(present.status)))
         .await
 }

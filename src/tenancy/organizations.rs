@@ -10,6 +10,7 @@ use crate::{
     accounts::expect_version,
     app::App,
     audit::{Event, Kind},
+    authz::Policy,
     db::{Tx, WriteTx},
     error::{Code, Error, Fault, Result},
     jobs::{Report, Run},
@@ -48,10 +49,20 @@ pub struct Own {
     pub slug: String,
     /// `platform` or `tenant`.
     pub kind: String,
-    /// The caller's role there.
+    /// The caller's direct role there.
     pub role: String,
+    /// The caller's roles by teams there, with spaces between.
+    pub team_roles: Option<String>,
     /// The caller's membership there.
     pub member_id: Uuid,
+}
+
+impl Own {
+    /// The caller's roles there that count, the highest first (AZ-3).
+    pub fn roles(&self, policy: &Policy) -> Vec<Role> {
+        let by_teams = self.team_roles.as_deref().unwrap_or_default().split_whitespace();
+        policy.hierarchy().effective(&self.role, by_teams)
+    }
 }
 
 /// Makes an organisation and the caller its owner.
@@ -108,7 +119,10 @@ pub async fn list(
 /// When the database fails.
 pub async fn own(tx: &Tx, account: AccountId) -> Result<Vec<Own>> {
     tx.query(
-        "SELECT o.id, o.name, o.slug, o.kind, m.role, m.id AS member_id
+        "SELECT o.id, o.name, o.slug, o.kind, m.role, m.id AS member_id,
+                (SELECT string_agg(DISTINCT t.role, ' ') FROM team_members x
+                 JOIN teams t ON t.organization_id = x.organization_id AND t.id = x.team_id
+                 WHERE x.organization_id = m.organization_id AND x.membership_id = m.id) AS team_roles
          FROM memberships m JOIN organizations o ON o.id = m.organization_id
          WHERE m.account_id = $1 AND m.status = 'active' AND o.status = 'active'
          ORDER BY o.name, o.id LIMIT 500",

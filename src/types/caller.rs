@@ -14,8 +14,10 @@ pub struct Caller {
     pub actor: Actor,
     /// Whose rows the call may see: the organisation that row-level security is set to.
     pub tenancy: Tenancy,
-    /// The role in that organisation.
+    /// The role in that organisation: the highest of the direct one and those by teams.
     pub role: Option<Role>,
+    /// What teams give beside it and it does not cover; nearly always nothing.
+    pub other_roles: Vec<Role>,
     /// The membership that gives the role.
     pub membership: Option<MembershipId>,
     /// The leadership that the call acts under: it commits nothing once another has begun.
@@ -70,6 +72,7 @@ impl Caller {
             actor: Actor::Anonymous,
             tenancy: Tenancy::None,
             role: None,
+            other_roles: Vec::new(),
             membership: None,
             term: None,
             acting: None,
@@ -94,6 +97,11 @@ impl Caller {
     #[must_use]
     pub fn acting_as(&self, account: AccountId, session: SessionId) -> Self {
         Self { actor: Actor::Account { account, session }, ..self.clone() }
+    }
+
+    /// The roles in that organisation, the highest first.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.role.iter().chain(&self.other_roles)
     }
 
     /// The request's moment.

@@ -27,10 +27,13 @@ const IDENTITY: [(&str, &str); 13] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 5] = [
+const TENANT: [(&str, &str); 8] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
+    ("teams", "organization_id"),
+    ("team_members", "organization_id"),
     ("invitations", "organization_id"),
+    ("invitation_teams", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_words", "organization_id"),
 ];
@@ -109,6 +112,10 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("UPDATE organizations SET name = 'Ours' WHERE id = '{}'", b.id),
         format!("UPDATE invitations SET status = 'revoked' WHERE id = '{}'", b.pending.id),
         format!("DELETE FROM memberships WHERE id = '{}'", b.member.membership),
+        format!("UPDATE teams SET role = 'admin' WHERE id = '{}'", b.team),
+        format!("DELETE FROM teams WHERE id = '{}'", b.team),
+        format!("DELETE FROM team_members WHERE team_id = '{}'", b.team),
+        format!("DELETE FROM invitation_teams WHERE team_id = '{}'", b.team),
     ] {
         assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");
     }
@@ -123,9 +130,16 @@ async fn the_application_changes_nothing_of_another_organisation() {
             "INSERT INTO invitations (id, organization_id, email, role, token_hash, status, created_at, expires_at)
              VALUES (gen_random_uuid(), '{b_id}', 'x@example.com', 'owner', sha256('x'), 'pending', now(), now())"
         ),
+        format!(
+            "INSERT INTO teams (id, organization_id, name, name_key, role, created_at, updated_at)
+             VALUES (gen_random_uuid(), '{b_id}', 'X', 'x', 'admin', now(), now())"
+        ),
+        format!("INSERT INTO team_members VALUES ('{b_id}', '{}', '{}')", b.team, b.member.membership),
+        format!("INSERT INTO invitation_teams VALUES ('{b_id}', '{}', '{}')", b.pending.id, b.team),
         audit_entry(b.id),
         format!("INSERT INTO audit_words (organization_id, word, entry_id) VALUES ('{b_id}', 'x', '{}')", b.entry),
         // Moved over.
+        format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),
         format!("UPDATE memberships SET organization_id = '{b_id}' WHERE id = '{}'", a.member.membership),
         format!("UPDATE invitations SET organization_id = '{b_id}' WHERE id = '{}'", a.pending.id),
         format!("UPDATE organizations SET id = '{b_id}' WHERE id = '{}'", a.id),
@@ -155,15 +169,52 @@ fn audit_entry(organization: Uuid) -> String {
 
 /// Proves AZ-9.
 #[tokio::test]
+async fn a_team_holds_nobody_of_another_organisation_whoever_asks() {
+    let world = World::open().await;
+    let (a, b) = (&world.a, &world.b);
+    let foreign_key =
+        |error: sqlx::Error| error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+    for login in [Login::Application, Login::Platform, Login::Owner] {
+        let mut psql = world.database.psql(login).await;
+        psql.act(Some(a.id), Some(a.owner.account)).await;
+        for sql in [
+            format!("INSERT INTO team_members VALUES ('{}', '{}', '{}')", a.id, a.team, b.member.membership),
+            format!("INSERT INTO team_members VALUES ('{}', '{}', '{}')", a.id, b.team, a.member.membership),
+            format!("INSERT INTO invitation_teams VALUES ('{}', '{}', '{}')", a.id, a.revoked.id, b.team),
+            format!("INSERT INTO invitation_teams VALUES ('{}', '{}', '{}')", a.id, b.pending.id, a.team),
+        ] {
+            let error = psql.run(&sql).await.expect_err(&sql);
+            assert_eq!(foreign_key(error), "23503", "{login:?}: {sql}");
+        }
+        // A team makes no owner either.
+        let owners = format!("UPDATE teams SET role = 'owner' WHERE id = '{}'", a.team);
+        assert_eq!(foreign_key(psql.run(&owners).await.expect_err(&owners)), "23514", "{login:?}");
+        let own = format!("INSERT INTO team_members VALUES ('{}', '{}', '{}')", a.id, a.team, a.member.membership);
+        psql.run(&own).await.unwrap();
+        let out = format!("DELETE FROM team_members WHERE membership_id = '{}'", a.member.membership);
+        assert_eq!(psql.run(&out).await.unwrap(), 1);
+    }
+    world.close().await;
+}
+
+/// Proves AZ-9.
+#[tokio::test]
 async fn a_person_sees_their_own_memberships_elsewhere_and_changes_none_of_them() {
     let world = World::open().await;
     let (a, b) = (&world.a, &world.b);
     let mut psql = world.database.psql(Login::Application).await;
+    // Their own places in teams as well, and nobody else's.
+    psql.act(Some(b.id), Some(a.subject.account)).await;
+    let foreign = format!("organization_id = '{}'", a.id);
+    assert_eq!(count(&mut psql, "team_members", &foreign).await, 1);
+    assert_eq!(count(&mut psql, "teams", &foreign).await, 1);
+    assert_eq!(psql.run(&format!("UPDATE teams SET role = 'admin' WHERE {foreign}")).await.unwrap(), 0);
+    assert_eq!(psql.run(&format!("DELETE FROM team_members WHERE {foreign}")).await.unwrap(), 0);
     psql.act(Some(b.id), Some(a.member.account)).await;
     let foreign = format!("organization_id = '{}'", a.id);
     assert_eq!(count(&mut psql, "memberships", &foreign).await, 1);
     assert_eq!(count(&mut psql, "organizations", &format!("id = '{}'", a.id)).await, 1);
-    for table in ["invitations", "audit_entries", "audit_words"] {
+    for table in ["teams", "team_members", "invitations", "invitation_teams", "audit_entries", "audit_words"] {
         assert_eq!(count(&mut psql, table, &foreign).await, 0, "{table}");
     }
     let climb = format!("UPDATE memberships SET role = 'owner' WHERE {foreign}");

@@ -27,4 +27,5 @@ mod people;
 mod reauthentication;
 mod record;
 mod sessions;
+mod teams;
 mod world;

@@ -104,7 +104,7 @@ async fn an_auditor_reads_what_an_administrator_reads_and_changes_nothing() {
     let world = World::open().await;
     let a = &world.a;
     let base = format!("/v1/organizations/{}", a.id);
-    for list in ["members", "invitations", "audit"] {
+    for list in ["members", "teams", "invitations", "audit"] {
         let (seen, administrators) =
             (a.auditor.get(&format!("{base}/{list}")).await, a.admin.get(&format!("{base}/{list}")).await);
         assert_eq!(seen.expect(200).json, administrators.expect(200).json, "{list}");

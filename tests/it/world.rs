@@ -6,6 +6,7 @@
 
 use std::ops::Deref;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -65,7 +66,9 @@ pub struct Tenant {
     pub guest: Person,
     /// The token of the guest's invitation.
     pub guest_token: String,
-    /// An open invitation of somebody without an account.
+    /// A team that gives the role of a member, with the subject in it.
+    pub team: Uuid,
+    /// An open invitation of somebody without an account, into the team.
     pub pending: Invitation,
     /// An invitation that was withdrawn.
     pub revoked: Invitation,
@@ -269,7 +272,8 @@ impl Builder<'_> {
         owner.patch(&scene.path(&format!("members/{}", blocked.membership)), block).await.expect(200);
         owner.delete(&scene.path(&format!("members/{}", guest.membership))).await.expect(204);
         let guest_token = scene.invite(&owner, "guest", "member").await.token;
-        let pending = scene.invite(&owner, "pending", "member").await;
+        let team = scene.team(&owner, &subject).await;
+        let pending = scene.invite_into(&owner, "pending", "member", &[team]).await;
         let revoked = scene.invite(&owner, "revoked", "member").await;
         owner.delete(&scene.path(&format!("invitations/{}", revoked.id))).await.expect(204);
         let entry = owner.get(&scene.path("audit?limit=1")).await.expect(200).id_at("/items/0/id");
@@ -284,6 +288,7 @@ impl Builder<'_> {
             blocked,
             guest,
             guest_token,
+            team,
             pending,
             revoked,
             entry,
@@ -303,9 +308,23 @@ impl Scene<'_> {
         format!("/v1/organizations/{}/{rest}", self.id)
     }
 
+    async fn team(&self, by: &Actor, with: &Person) -> Uuid {
+        let (name, description) = (format!("Team of {}", self.word), format!("Everybody at {}", self.word));
+        let body = json!({"name": name, "description": description, "role": "member"});
+        let id = by.post(&self.path("teams"), body).await.expect(201).id_at("/id");
+        let member = self.path(&format!("teams/{id}/members/{}", with.membership));
+        by.request(Method::PUT, &member).send().await.expect(204);
+        id
+    }
+
     async fn invite(&self, by: &Actor, name: &str, role: &str) -> Invitation {
+        self.invite_into(by, name, role, &[]).await
+    }
+
+    async fn invite_into(&self, by: &Actor, name: &str, role: &str, teams: &[Uuid]) -> Invitation {
         let email = format!("{name}.{}@example.com", self.word);
-        let body = json!({"email": email, "role": role, "message": format!("Welcome to {}", self.word)});
+        let message = format!("Welcome to {}", self.word);
+        let body = json!({"email": email, "role": role, "team_ids": teams, "message": message});
         let id = by.post(&self.path("invitations"), body).await.expect(201).id_at("/id");
         Invitation { id, token: self.builder.database.mail().take_token(&email).await, email }
     }

@@ -30,4 +30,10 @@ export const ben: Person = {
   password: "Seven quiet-Harbours 19",
 };
 
+export const eva: Person = {
+  name: "Eva Nakamura",
+  email: "eva.nakamura@harbour.example",
+  password: "Copper-lantern 83 tides",
+};
+
 export const organization = { name: "Harbour Works", slug: "harbour-works" };

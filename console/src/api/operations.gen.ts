@@ -247,6 +247,46 @@ export const operations = {
     "scope": "public",
     "minimumRole": null,
     "ownership": null
+  },
+  "team_members_add": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "team_members_list": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "team_members_remove": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "teams_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "teams_delete": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "teams_get": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "teams_list": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "teams_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
   }
 } as const satisfies Record<
   string,

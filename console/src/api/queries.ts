@@ -2,17 +2,18 @@
  * Every read of the console, as query options: one place for keys, so that a change can refresh
  * exactly what it touched. What belongs to an organisation has its id in the key.
  */
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, Me, Page } from "./types";
+import type { AuditEntry, Me, Page, Team } from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
   : never;
 
 export type MemberFilter = Query<"/v1/organizations/{organization_id}/members">;
+export type TeamFilter = Query<"/v1/organizations/{organization_id}/teams">;
 export type InvitationFilter = Query<"/v1/organizations/{organization_id}/invitations">;
 export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
 export type PlatformAccessFilter = Query<"/v1/organizations/{organization_id}/platform-access">;
@@ -27,6 +28,7 @@ export const keys = {
   sessions: ["me", "sessions"] as const,
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
+  teams: (id: string) => ["organization", id, "teams"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
@@ -105,6 +107,62 @@ export const memberQuery = (organization_id: string, member_id: string) =>
           params: { path: { organization_id, member_id } },
         }),
       ),
+  });
+
+export const teamsQuery = (organization_id: string, query: TeamFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.teams(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/teams`, { signal, params: { path: { organization_id }, query } })),
+    placeholderData: keepPreviousData,
+  });
+
+/** Every team, by name. There are at most 500. */
+export const allTeamsQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: [...keys.teams(organization_id), "all"],
+    queryFn: async ({ signal }) => {
+      const teams: Team[] = [];
+      let cursor: string | undefined;
+      do {
+        const query = { limit: 200, cursor };
+        const page = await take(
+          api.GET(`${path}/teams`, { signal, params: { path: { organization_id }, query } }),
+        );
+        teams.push(...page.items);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor);
+      return teams.toSorted((a, b) => a.name.localeCompare(b.name));
+    },
+  });
+
+export const teamQuery = (organization_id: string, team_id: string) =>
+  queryOptions({
+    queryKey: [...keys.teams(organization_id), "one", team_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/teams/{team_id}`, {
+          signal,
+          params: { path: { organization_id, team_id } },
+        }),
+      ),
+  });
+
+export const teamMembersQuery = (organization_id: string, team_id: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.teams(organization_id), "members", team_id],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET(`${path}/teams/{team_id}/members`, {
+          signal,
+          params: {
+            path: { organization_id, team_id },
+            query: { limit: pageSize, cursor: pageParam ?? undefined },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? null,
   });
 
 export const invitationsQuery = (organization_id: string, query: InvitationFilter = {}) =>

@@ -22,6 +22,8 @@ export type PlatformAccess = Schemas["PlatformAccess"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type Session = Schemas["Session"];
+export type Team = Schemas["Team"];
+export type TeamOf = Schemas["TeamOf"];
 export type SignedIn = Schemas["SignedIn"];
 
 export type EventClass = Schemas["EventClass"];

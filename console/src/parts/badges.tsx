@@ -1,6 +1,6 @@
 /** Small marks for roles and states. Never by colour alone: each says its word. */
 import { Badge, Group, Text } from "@mantine/core";
-import type { Outcome, Severity } from "../api/types";
+import type { Outcome, Severity, TeamOf } from "../api/types";
 import { words } from "../words";
 import classes from "./badges.module.css";
 import { roleName } from "./permissions";
@@ -10,6 +10,35 @@ export function RoleBadge({ role }: { role: string }) {
     <Badge className={classes.role} data-role-name={role}>
       {roleName(role)}
     </Badge>
+  );
+}
+
+/** The teams that somebody is in or is invited to, each with what it gives. */
+export function Teams({ teams }: { teams: TeamOf[] }) {
+  if (teams.length === 0) return <>{words.teams.none}</>;
+  return (
+    <ul className={classes.teams}>
+      {teams.map(({ id, name, role }) => (
+        <li key={id}>
+          {name} {role ? <RoleBadge role={role} /> : null}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A person's direct role, and what teams make of it where that is more. */
+export function RolesOf({ role, effective }: { role: string; effective: string[] }) {
+  const byTeam = effective.filter((name) => name !== role);
+  return (
+    <Group gap={6}>
+      <RoleBadge role={role} />
+      {byTeam.map((name) => (
+        <Text key={name} size="xs" c="dimmed">
+          {words.teams.byTeam(roleName(name))}
+        </Text>
+      ))}
+    </Group>
   );
 }
 

@@ -19,14 +19,30 @@ function chain(roles: Role[], name: string | null | undefined): Set<string> {
   return found;
 }
 
-/**
- * Whether this person holds all that a role gives: theirs, one it inherits, or one that only reads
- * what such a role reads. The server decides; this spares a refusal.
- */
-export function covers(roles: Role[], me: Me, name: string): boolean {
-  const own = chain(roles, me.role);
+/** Whether one role gives all that another gives: itself, one it inherits, or one that only reads what such a role reads. */
+function includes(roles: Role[], holder: string, name: string): boolean {
+  const own = chain(roles, holder);
   const readsAs = roles.find((role) => role.name === name)?.reads_as;
   return own.has(name) || (readsAs != null && own.has(readsAs));
+}
+
+/** Whether this person holds all that a role gives. The server decides; this spares a refusal. */
+export function covers(roles: Role[], me: Me, name: string): boolean {
+  return me.effective_roles.some((own) => includes(roles, own, name));
+}
+
+/** The roles that count of several, the highest first, as the server reckons them. */
+export function counting(roles: Role[], names: string[]): string[] {
+  const level = (name: string) => roles.find((role) => role.name === name)?.level ?? 0;
+  const sorted = [...new Set(names)].toSorted((a, b) => level(b) - level(a));
+  return sorted.filter((name, at) =>
+    sorted.every(
+      (other, otherAt) =>
+        other === name ||
+        !includes(roles, other, name) ||
+        (otherAt > at && includes(roles, name, other)),
+    ),
+  );
 }
 
 /**
@@ -37,7 +53,7 @@ export function whyNotOthers(roles: Role[], me: Me, operation: OperationId): str
   const refused = whyNot(me, operation);
   const { ownership, minimumRole } = operations[operation];
   if (refused || !ownership || !minimumRole || roles.length === 0) return refused;
-  return chain(roles, me.role).has(minimumRole)
+  return me.effective_roles.some((own) => chain(roles, own).has(minimumRole))
     ? null
     : words.common.notAllowed(roleName(minimumRole));
 }
@@ -46,15 +62,19 @@ export function useRoles(): Role[] {
   return useQuery(rolesQuery).data ?? [];
 }
 
-type RoleSelectProps = Omit<SelectProps<string>, "data" | "renderOption">;
+interface RoleSelectProps extends Omit<SelectProps<string>, "data" | "renderOption"> {
+  /** For a team, which makes nobody an owner. */
+  ofTeam?: boolean;
+}
 
-export function RoleSelect(props: RoleSelectProps) {
+export function RoleSelect({ ofTeam, ...props }: RoleSelectProps) {
   const me = useMe();
   const roles = useRoles();
   const inTenant = me.organization?.kind === "tenant";
   const choices = roles
     // Roles of the platform can be held in the platform's own organisation only.
     .filter((role) => !inTenant || role.scope === "organization")
+    .filter((role) => !ofTeam || !chain(roles, role.name).has("owner"))
     .toSorted((a, b) => b.level - a.level)
     .map((role) => ({
       value: role.name,

@@ -100,7 +100,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
 
 /** A page that policy keeps from this person, and which role would open it. */
 export function Forbidden({ reason, action }: { reason: string; action?: ReactNode }) {
-  const { role } = useMe();
+  const role = useMe().effective_roles[0];
   return (
     <Stack align="center" gap={6} className={classes.empty}>
       <div className={classes.icon}>

@@ -35,6 +35,7 @@ export const gate = {
     plain: (role: string) => `You are invited as ${role}.`,
     until: "Valid until",
     forAddress: "For",
+    teams: "Teams",
     newText: "Choose a password to make your account.",
     existingText: "You have an account with this e-mail. Enter its password to join.",
     name: "Your name",

@@ -13,6 +13,7 @@ import { problems } from "./problems";
 import { settings } from "./settings";
 import { shell } from "./shell";
 import { acting, platformAccess, proof } from "./support";
+import { teams } from "./teams";
 
 export const words = {
   product: "Freehold",
@@ -31,4 +32,5 @@ export const words = {
   roles,
   settings,
   shell,
+  teams,
 };

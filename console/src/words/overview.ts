@@ -41,6 +41,7 @@ export const overview = {
   stepSecondText: "So that the organisation does not depend on one person.",
   roleHere: "Your role here",
   joined: "Member since",
+  teams: "Your teams",
   profile: "Profile and sessions",
   profileText: "Your name, where you are signed in, and your organisations.",
   openProfile: "Open profile and sessions",

@@ -49,6 +49,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "This short name is taken",
     text: "Another organisation has this short name. Choose another.",
   },
+  team_name_taken: {
+    title: "This name is taken",
+    text: "Another team has this name. Choose another.",
+  },
+  too_many_teams: {
+    title: "That is the most teams there can be",
+    text: "An organisation has at most 500 teams. Delete one that is not needed.",
+  },
   invitation_not_valid: {
     title: "This invitation no longer works",
     text: "It may have been used, revoked or replaced by a newer one, or its seven days are over. Ask for a new invitation.",

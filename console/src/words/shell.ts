@@ -11,6 +11,7 @@ export const shell = {
   platform: "Platform",
   overview: "Overview",
   members: "Members",
+  teams: "Teams",
   invitations: "Invitations",
   audit: "Audit log",
   platformAccess: "Platform support",

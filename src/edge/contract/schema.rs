@@ -181,11 +181,23 @@ fn close(schema: &mut Value, components: &Value) -> Result<(), String> {
     exclusive(fields, "exclusiveMinimum", "minimum");
     exclusive(fields, "exclusiveMaximum", "maximum");
     bound(fields);
-    if fields.remove("nullable") == Some(Value::Bool(true)) {
+    if fields.remove("nullable") == Some(Value::Bool(true)) && !also_null(fields) {
         let inner = std::mem::take(fields);
         fields.insert("anyOf".to_owned(), json!([inner, { "type": "null" }]));
     }
     Ok(())
+}
+
+/// Adds null to a plain type, so that a fault of another value is still told by its own keyword.
+fn also_null(fields: &mut Map<String, Value>) -> bool {
+    let plain = !["enum", "allOf", "anyOf", "oneOf", "not"].iter().any(|key| fields.contains_key(*key));
+    match fields.get("type").cloned() {
+        Some(kind @ Value::String(_)) if plain => {
+            fields.insert("type".to_owned(), json!([kind, "null"]));
+            true
+        }
+        _ => false,
+    }
 }
 
 fn has_fields(schema: &Value, components: &Value) -> bool {

@@ -18,7 +18,10 @@ use crate::{
     error::{Code, Error, Fault, Result},
     runtime::{Entropy, Timestamp},
     sessions::{NewSession, Opened, hash},
-    tenancy::{members, organizations},
+    tenancy::{
+        members, organizations,
+        teams::{self, Row as Team},
+    },
     types::{Caller, Email, Role},
 };
 
@@ -37,6 +40,8 @@ pub struct Preview {
     pub email: String,
     /// The role.
     pub role: String,
+    /// The names of the teams to join.
+    pub teams: Vec<String>,
     /// Who invited.
     pub inviter: Option<String>,
     /// Until when the link works.
@@ -81,7 +86,7 @@ fn named(token: &str) -> Result<OrganizationId> {
 pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<Preview> {
     let caller = caller.within(named(token.expose())?);
     let tx = app.db.read(&caller).await?;
-    let (row, organization) = valid(app, &tx, token).await?;
+    let Valid { row, teams, organization } = valid(app, &tx, token).await?;
     let inviter = match row.invited_by {
         Some(id) => accounts::profiles(&tx, [id]).await?.remove(&id).map(|account| account.name),
         None => None,
@@ -90,6 +95,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
     Ok(Preview {
         organization: organization.name,
         role: row.role,
+        teams: teams.into_iter().map(|team| team.name).collect(),
         inviter,
         expires_at: row.expires_at,
         account_exists: account.is_some(),
@@ -105,8 +111,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Opened> {
     let caller = caller.within(named(answer.token.expose())?);
     let tx = app.db.read(&caller).await?;
-    let (row, _) = valid(app, &tx, &answer.token).await?;
-    let email = address(&row)?;
+    let email = address(&valid(app, &tx, &answer.token).await?.row)?;
     let known = accounts::find_by_email(&tx, &email).await?;
     // The connection must not wait for the hashing pool.
     drop(tx);
@@ -115,7 +120,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Op
         None => Person::New(new_account(app, email, answer.name.as_deref(), answer.password).await?),
     };
     let mut tx = app.db.write(&caller).await?;
-    let (row, _) = valid_locked(app, &tx, &answer.token).await?;
+    let Valid { row, teams, .. } = valid_locked(app, &tx, &answer.token).await?;
     let account = match person {
         Person::Known(account) => account,
         Person::New(new) => accounts::create(&tx, app, new).await?,
@@ -129,7 +134,8 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Op
         factors: &["pwd"],
         organization: Some(row.organization_id),
     };
-    members::add(&tx, app, row.organization_id, account.id, &Role::named(&row.role)).await?;
+    let member = members::add(&tx, app, row.organization_id, account.id, &Role::named(&row.role)).await?;
+    teams::join(&tx, &teams, &member).await?;
     let event = mark(&tx, row, account.id).await?;
     let opened = app.sessions.open(&mut tx, new).await?;
     accounts::mark_signed_in(&tx, account.id).await?;
@@ -146,15 +152,17 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
     let caller = caller.within(named(token.expose())?);
     let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
     let tx = app.db.write(&caller).await?;
-    let (row, _) = valid_locked(app, &tx, token).await?;
+    let Valid { row, teams, .. } = valid_locked(app, &tx, token).await?;
     let account = accounts::get(&tx, id).await?;
     if account.email != row.email {
         return Err(Error::Conflict(Code::InvitationAccountMismatch));
     }
     let membership = members::add(&tx, app, row.organization_id, id, &Role::named(&row.role)).await?;
+    teams::join(&tx, &teams, &membership).await?;
+    let member = members::with_teams(app, &tx, membership, account).await?;
     let event = mark(&tx, row, id).await?;
     tx.commit(event).await?;
-    Ok(members::Member { membership, account })
+    Ok(member)
 }
 
 enum Person {
@@ -180,29 +188,53 @@ async fn mark(tx: &WriteTx, row: rows::Model, account: entity::AccountId) -> Res
     Ok(Event::new(Kind::InvitationAccepted, id).with("account", account.to_string()))
 }
 
-async fn valid(app: &App, tx: &Tx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
-    checked(app, tx, tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())))).await
+/// An invitation that can be accepted now.
+struct Valid {
+    row: rows::Model,
+    teams: Vec<Team>,
+    organization: orgs::Model,
 }
 
-async fn valid_locked(app: &App, tx: &WriteTx, token: &SecretString) -> Result<(rows::Model, orgs::Model)> {
-    let query = tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())));
-    checked(app, tx, query.lock_exclusive()).await
+async fn valid(app: &App, tx: &Tx, token: &SecretString) -> Result<Valid> {
+    let row = tx.one(by_token(tx, token)).await?.ok_or_else(gone)?;
+    let teams = super::teams::of(tx, [row.id]).await?.remove(&row.id).unwrap_or_default();
+    checked(app, tx, row, teams).await
 }
 
-async fn checked(app: &App, tx: &Tx, query: sea_orm::Select<rows::Entity>) -> Result<(rows::Model, orgs::Model)> {
-    let gone = || Error::NotFound(Code::InvitationNotValid);
-    // A made-up token is nobody's, and only counted among the errors.
-    let row = tx.one(query).await?.ok_or_else(gone)?;
+async fn valid_locked(app: &App, tx: &WriteTx, token: &SecretString) -> Result<Valid> {
+    let row = tx.one(by_token(tx, token).lock_exclusive()).await?.ok_or_else(gone)?;
+    let teams = super::teams::staying_of(tx, row.id).await?;
+    checked(app, tx, row, teams).await
+}
+
+/// A made-up token is nobody's, and only counted among the errors.
+fn by_token(tx: &Tx, token: &SecretString) -> sea_orm::Select<rows::Entity> {
+    tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())))
+}
+
+async fn checked(app: &App, tx: &Tx, row: rows::Model, teams: Vec<Team>) -> Result<Valid> {
     let organization = organizations::get(tx).await?;
-    if let Some(reason) = stale(app, tx, &row, &organization).await? {
+    if let Some(reason) = stale(app, tx, &row, &teams, &organization).await? {
         app.refusals.count_use(tx.caller(), Kind::InvitationTokenRefused, row.id, reason);
         return Err(gone());
     }
-    Ok((row, organization))
+    Ok(Valid { row, teams, organization })
+}
+
+fn gone() -> Error {
+    Error::NotFound(Code::InvitationNotValid)
 }
 
 /// Why an invitation is not open, if it is not.
-async fn stale(app: &App, tx: &Tx, row: &rows::Model, organization: &orgs::Model) -> Result<Option<&'static str>> {
+async fn stale(
+    app: &App,
+    tx: &Tx,
+    row: &rows::Model,
+    teams: &[Team],
+    organization: &orgs::Model,
+) -> Result<Option<&'static str>> {
+    let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
+    let gives: Vec<&str> = std::iter::once(row.role.as_str()).chain(by_teams).collect();
     Ok(match row.status {
         rows::Status::Accepted => Some("accepted"),
         rows::Status::Revoked => Some("revoked"),
@@ -211,7 +243,7 @@ async fn stale(app: &App, tx: &Tx, row: &rows::Model, organization: &orgs::Model
         rows::Status::Pending if organization.status != orgs::Status::Active => Some("organization_deleted"),
         // An invitation is worth what its inviter could give today: it does not outlive their authority.
         rows::Status::Pending => match row.invited_by {
-            Some(inviter) if members::could_grant(app, tx, inviter, &row.role).await? => None,
+            Some(inviter) if members::could_grant(app, tx, inviter, &gives).await? => None,
             _ => Some("inviter_without_authority"),
         },
     })

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Invitation, LIFETIME, NewInvitation, accept, refuse_member};
+use super::{Invitation, LIFETIME, NewInvitation, accept, may_give, refuse_member, teams, with_teams};
 use crate::{
     accounts,
     app::App,
@@ -80,7 +80,7 @@ impl Host {
 ///
 /// # Errors
 /// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `already_member` or `already_invited`;
-/// `Throttled` when the address was invited too often today; `Invalid` for a role that does not exist or a message
+/// `Throttled` when the address was invited too often today; `Invalid` for a role or team that does not exist or a message
 /// that is none.
 pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<Invitation> {
     let (tx, host) = begin(app, caller).await?;
@@ -125,7 +125,7 @@ pub async fn create_all(
 async fn begin(app: &App, caller: &Caller) -> Result<(WriteTx, Host)> {
     let tx = app.db.write(caller).await?;
     one_at_a_time(&tx).await?;
-    members::still(&tx).await?;
+    members::still(app, &tx).await?;
     let host = Host::of(&tx).await?;
     Ok((tx, host))
 }
@@ -147,8 +147,10 @@ async fn invite(
     let caller = tx.caller();
     let role = roles::assignable(&app.policy, caller, &new.role)?;
     let message = new.message.as_deref().map(checked_message).transpose()?;
-    if let Err(refusal) = roles::may_grant(&app.policy, caller, role.as_str()) {
-        events.push(Event::without_target(Kind::InvitationRefused).refused().with("role", role.as_str()));
+    let teams = teams::wanted(tx, &new.teams).await?;
+    if let Err(refusal) = may_give(app, caller, role.as_str(), &teams) {
+        let event = Event::without_target(Kind::InvitationRefused).refused().with("role", role.as_str());
+        events.push(with_teams(event, &teams));
         return Err(refusal);
     }
     refuse_member(tx, &new.email).await?;
@@ -174,8 +176,9 @@ async fn invite(
     };
     host.write_to(app, tx, &mut row, &token).await?;
     let row = tx.insert(rows::ActiveModel::from(row)).await?;
-    events.push(Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone()));
-    Ok(Invitation { row, inviter: host.inviter.clone(), mail: Some(Delivery::Waiting) })
+    teams::keep(tx, organization, row.id, &teams).await?;
+    events.push(with_teams(Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone()), &teams));
+    Ok(Invitation { row, inviter: host.inviter.clone(), teams, mail: Some(Delivery::Waiting) })
 }
 
 /// Marks what is past its time, so that the person can be invited anew.

@@ -96,6 +96,10 @@ fn subject(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("organization_id", tenant.id).id("member_id", tenant.subject.membership)
 }
 
+fn team(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("team_id", tenant.team)
+}
+
 fn pending(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("organization_id", tenant.id).id("invitation_id", tenant.pending.id)
 }
@@ -188,11 +192,24 @@ const CASES: &[Case] = &[
         subject(stage, tenant).body(json!({"role": "manager", "status": "active"}))
     }),
     Case::new("members_remove", subject),
+    Case::new("teams_list", inside),
+    Case::new("teams_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({"name": "Night shift", "description": "On call", "role": "manager"}))
+    }),
+    Case::new("teams_get", team),
+    Case::new("teams_update", |stage, tenant| {
+        team(stage, tenant).body(json!({"name": "Day shift", "description": "At work", "role": "manager"}))
+    }),
+    Case::new("teams_delete", team),
+    Case::new("team_members_list", team),
+    Case::new("team_members_add", |stage, tenant| team(stage, tenant).id("member_id", tenant.member.membership)),
+    Case::new("team_members_remove", |stage, tenant| team(stage, tenant).id("member_id", tenant.subject.membership)),
     Case::new("invitations_create", |stage, tenant| {
-        inside(stage, tenant).body(json!({"email": "new@example.com", "role": "member", "message": "Welcome"}))
+        let (email, teams) = ("new@example.com", [tenant.team]);
+        inside(stage, tenant).body(json!({"email": email, "role": "member", "team_ids": teams, "message": "Welcome"}))
     }),
     Case::new("invitations_create_bulk", |stage, tenant| {
-        let invitations = [json!({"email": "one@example.com", "role": "member"})];
+        let invitations = [json!({"email": "one@example.com", "role": "member", "team_ids": [tenant.team]})];
         inside(stage, tenant).body(json!({"invitations": invitations}))
     }),
     Case::new("invitations_list", inside),

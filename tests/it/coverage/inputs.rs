@@ -128,6 +128,8 @@ fn faulty(operation: &Operation, good: &Value) -> Vec<Faulty> {
         }
         if let Some(most) = schema["maxItems"].as_u64() {
             add("is too long", Some(json!(vec![good[&name][0].clone(); usize::try_from(most).unwrap() + 1])));
+        }
+        if schema["minItems"].as_u64() == Some(1) {
             add("is empty", Some(json!([])));
         }
     }

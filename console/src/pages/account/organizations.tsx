@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { memberQuery } from "../../api/queries";
 import type { Member, MyOrganization } from "../../api/types";
-import { RoleBadge } from "../../parts/badges";
+import { RolesOf } from "../../parts/badges";
 import { tellProblem } from "../../parts/notify";
 import { useMe } from "../../parts/permissions";
 import { useSwitchOrganization } from "../../parts/session";
@@ -32,7 +32,7 @@ export function MyOrganizations() {
             <Text fw={550} className={classes.name}>
               {organization.name}
             </Text>
-            <RoleBadge role={organization.role} />
+            <RolesOf role={organization.role} effective={organization.effective_roles} />
             {organization.id === me.organization?.id ? (
               <Leave organization={organization} onLeave={setLeaving} />
             ) : (

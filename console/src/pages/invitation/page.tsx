@@ -56,6 +56,9 @@ function Invited({ token }: { token: string }) {
     <Gate title={said.title(invitation.organization_name)} text={summary(invitation)}>
       <Fields>
         <Field name={said.forAddress}>{invitation.email}</Field>
+        {invitation.teams.length > 0 ? (
+          <Field name={said.teams}>{invitation.teams.join(", ")}</Field>
+        ) : null}
         <Field name={said.until}>
           <Time value={invitation.expires_at} />
         </Field>

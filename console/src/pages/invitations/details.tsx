@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
 import { invitationQuery, keys } from "../../api/queries";
 import type { Invitation } from "../../api/types";
-import { RoleBadge } from "../../parts/badges";
+import { RoleBadge, Teams } from "../../parts/badges";
 import { Confirm } from "../../parts/confirm";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
@@ -117,6 +117,11 @@ function InvitationFields({ invitation }: { invitation: Invitation }) {
       <Field name={said.role}>
         <RoleBadge role={invitation.role} />
       </Field>
+      {invitation.teams.length > 0 ? (
+        <Field name={words.teams.title}>
+          <Teams teams={invitation.teams} />
+        </Field>
+      ) : null}
       <Field name={said.status}>{said.statuses[invitation.status]}</Field>
       <Field name={said.by}>{invitation.invited_by?.name ?? words.common.none}</Field>
       <Field name={said.created}>

@@ -10,6 +10,7 @@ import { check, useProblems } from "../../parts/forms";
 import { tell } from "../../parts/notify";
 import { useOrganization } from "../../parts/permissions";
 import { RoleSelect } from "../../parts/role-select";
+import { TeamSelect } from "../../parts/team-select";
 import { words } from "../../words";
 import { addressesIn, mostAddresses } from "./addresses";
 import { type BulkResult, Results } from "./results";
@@ -67,13 +68,13 @@ function InviteOne({ onClose }: { onClose: () => void }) {
   const refresh = useRefresh();
   const idempotent = useIdempotent();
   const form = useForm({
-    initialValues: { email: "", role: "member", message: "" },
+    initialValues: { email: "", role: "member", team_ids: [] as string[], message: "" },
     validate: { email: check.email, message: check.noLink },
   });
   const problems = useProblems(form, { already_member: "email", already_invited: "email" });
   const invite = useMutation({
-    mutationFn: async ({ email, role, message }: typeof form.values) => {
-      const body = { email: email.trim(), role, message: message.trim() || undefined };
+    mutationFn: async ({ email, role, team_ids, message }: typeof form.values) => {
+      const body = { email: email.trim(), role, team_ids, message: message.trim() || undefined };
       await idempotent(body, (key) =>
         take(
           api.POST("/v1/organizations/{organization_id}/invitations", {
@@ -105,6 +106,7 @@ function InviteOne({ onClose }: { onClose: () => void }) {
           {...form.getInputProps("email")}
         />
         <RoleSelect label={words.roles.title} {...form.getInputProps("role")} />
+        <TeamSelect {...form.getInputProps("team_ids")} />
         <Textarea
           label={said.message}
           description={said.messageHint}
@@ -131,7 +133,7 @@ function InviteSeveral({ onClose, onResults }: SeveralProps) {
   const refresh = useRefresh();
   const idempotent = useIdempotent();
   const form = useForm({
-    initialValues: { invitations: "", role: "member" },
+    initialValues: { invitations: "", role: "member", team_ids: [] as string[] },
     validate: {
       invitations: (text) => {
         const { good } = addressesIn(text);
@@ -143,9 +145,9 @@ function InviteSeveral({ onClose, onResults }: SeveralProps) {
   const problems = useProblems(form);
   const { good, bad } = addressesIn(form.values.invitations);
   const invite = useMutation({
-    mutationFn: async ({ invitations, role }: typeof form.values) => {
+    mutationFn: async ({ invitations, role, team_ids }: typeof form.values) => {
       const { good, bad } = addressesIn(invitations);
-      const body = { invitations: good.map((email) => ({ email, role })) };
+      const body = { invitations: good.map((email) => ({ email, role, team_ids })) };
       const answer = await idempotent(body, (key) =>
         take(
           api.POST("/v1/organizations/{organization_id}/invitations/bulk", {
@@ -186,6 +188,7 @@ function InviteSeveral({ onClose, onResults }: SeveralProps) {
           </output>
         ) : null}
         <RoleSelect label={words.roles.title} {...form.getInputProps("role")} />
+        <TeamSelect {...form.getInputProps("team_ids")} />
         {problems.alert}
         <Buttons
           onClose={onClose}

@@ -3,7 +3,7 @@ import { Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { memberQuery } from "../../api/queries";
 import type { Member } from "../../api/types";
-import { RoleBadge } from "../../parts/badges";
+import { RoleBadge, Teams } from "../../parts/badges";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
 import { GuardedButton, useOrganization } from "../../parts/permissions";
@@ -47,6 +47,18 @@ function MemberFields({ member }: { member: Member }) {
       <Field name={said.role}>
         <RoleBadge role={member.role} />
       </Field>
+      <Field name={words.teams.title}>
+        <Teams teams={member.teams} />
+      </Field>
+      {raised(member) ? (
+        <Field name={words.teams.effective}>
+          <Group gap={6}>
+            {member.effective_roles.map((role) => (
+              <RoleBadge key={role} role={role} />
+            ))}
+          </Group>
+        </Field>
+      ) : null}
       <Field name={said.status}>
         <MemberStatus status={member.status} />
       </Field>
@@ -64,6 +76,11 @@ function MemberFields({ member }: { member: Member }) {
       </Field>
     </Fields>
   );
+}
+
+/** Whether teams give this person more than they have directly. */
+function raised({ role, effective_roles }: Member): boolean {
+  return effective_roles.length > 1 || effective_roles[0] !== role;
 }
 
 function Acts({ member, onAct }: { member: Member; onAct: (act: Act) => void }) {

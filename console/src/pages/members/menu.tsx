@@ -37,8 +37,8 @@ export function useReasons(member: Member): Reasons {
   const me = useMe();
   const roles = useRoles();
   const own = member.account_id === me.account.id;
-  const above =
-    !own && roles.length > 0 && !covers(roles, me, member.role) ? said.personAbove : null;
+  const within = member.effective_roles.every((role) => covers(roles, me, role));
+  const above = !own && roles.length > 0 && !within ? said.personAbove : null;
   const update = whyNot(me, "members_update") ?? above;
   return {
     own,

@@ -6,7 +6,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { membersQuery, pageSize } from "../../api/queries";
 import type { Member } from "../../api/types";
-import { OwnBadge, RoleBadge } from "../../parts/badges";
+import { OwnBadge, RolesOf } from "../../parts/badges";
 import { ChoiceFilter, choicesOf, FilterBar, TextFilter } from "../../parts/filters";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -122,7 +122,11 @@ function columns(own: string): Column<Member>[] {
         </div>
       ),
     },
-    { key: "role", header: said.role, render: (member) => <RoleBadge role={member.role} /> },
+    {
+      key: "role",
+      header: said.role,
+      render: (member) => <RolesOf role={member.role} effective={member.effective_roles} />,
+    },
     {
       key: "status",
       header: said.status,

@@ -3,7 +3,7 @@ import { Button, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { memberQuery } from "../../api/queries";
-import { RoleBadge } from "../../parts/badges";
+import { RolesOf, Teams } from "../../parts/badges";
 import { Field, Fields } from "../../parts/details";
 import { Section } from "../../parts/page";
 import { useMe, useOrganization } from "../../parts/permissions";
@@ -26,11 +26,16 @@ export function MyPlace() {
           {me.role ? (
             <Field name={said.roleHere}>
               <div>
-                <RoleBadge role={me.role} />
+                <RolesOf role={me.role} effective={me.effective_roles} />
                 <Text size="xs" c="dimmed" mt={4}>
-                  {words.roles.short[me.role]}
+                  {words.roles.short[me.effective_roles[0] ?? me.role]}
                 </Text>
               </div>
+            </Field>
+          ) : null}
+          {me.teams.length > 0 ? (
+            <Field name={said.teams}>
+              <Teams teams={me.teams} />
             </Field>
           ) : null}
           <Field name={said.joined}>

@@ -35,7 +35,9 @@ function stepsFor(me: Me, members: Member[], invited: boolean): Step[] {
       done: me.organizations.some(({ kind }) => kind === "tenant"),
     });
   }
-  const leading = members.filter(({ role }) => ["platform_admin", "owner", "admin"].includes(role));
+  const leading = members.filter(({ effective_roles }) =>
+    effective_roles.some((role) => ["platform_admin", "owner", "admin"].includes(role)),
+  );
   steps.push(
     {
       title: said.stepInvite,

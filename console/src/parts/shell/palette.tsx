@@ -10,6 +10,7 @@ import {
   IconSearch,
   IconSun,
   IconUserPlus,
+  IconUsersPlus,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -71,6 +72,16 @@ function useActs(): Command[] {
       label: words.invitations.invite,
       icon: IconUserPlus,
       run: () => void navigate({ to, search: { dialog: "invite" } }),
+    });
+  }
+  if (me.organization && allowed(me, "teams_create")) {
+    const to = `/o/${me.organization.slug}/teams`;
+    acts.push({
+      id: "create-team",
+      group,
+      label: words.teams.create,
+      icon: IconUsersPlus,
+      run: () => void navigate({ to, search: { dialog: "create" } }),
     });
   }
   const appearance = (id: "light" | "dark", icon: TablerIcon) => ({

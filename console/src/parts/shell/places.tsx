@@ -9,6 +9,7 @@ import {
   IconUserCircle,
   IconUserShield,
   IconUsers,
+  IconUsersGroup,
   type TablerIcon,
 } from "@tabler/icons-react";
 import type { OperationId } from "../../api/operations.gen";
@@ -36,6 +37,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/members`,
       icon: IconUsers,
       needs: "members_list",
+    },
+    {
+      group: said.people,
+      label: said.teams,
+      to: `${base}/teams`,
+      icon: IconUsersGroup,
+      needs: "teams_list",
     },
     {
       group: said.people,

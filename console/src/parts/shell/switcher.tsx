@@ -32,7 +32,7 @@ export function Switcher() {
               {name}
             </Text>
             <Text component="span" size="xs" c="dimmed" truncate>
-              {me.role ? roleName(me.role) : words.common.none}
+              {me.effective_roles[0] ? roleName(me.effective_roles[0]) : words.common.none}
             </Text>
           </span>
           <IconSelector size={16} stroke={1.6} aria-hidden="true" />
@@ -55,7 +55,7 @@ export function Switcher() {
                   {organization.name}
                 </Text>
                 <Text span size="xs" c="dimmed">
-                  {roleName(organization.role)}
+                  {roleName(organization.effective_roles[0] ?? organization.role)}
                 </Text>
               </Menu.Item>
             );

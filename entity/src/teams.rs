@@ -1,0 +1,31 @@
+//! `teams`: some members of an organisation together, and the role that the team gives them.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{OrganizationId, TeamId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "teams")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: TeamId,
+    pub organization_id: OrganizationId,
+    pub name: String,
+    pub name_key: String,
+    pub description: Option<String>,
+    pub role: Option<String>,
+    pub version: i32,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::Tenant for Entity {
+    fn organization() -> Column {
+        Column::OrganizationId
+    }
+}
