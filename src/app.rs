@@ -11,6 +11,7 @@ use crate::{
     mail::Mail,
     runtime::{Clock, Entropy, Ids},
     sessions::Sessions,
+    settings::Settings,
     vault::Vault,
 };
 
@@ -23,6 +24,8 @@ pub struct App {
     pub policy: Policy,
     /// Sessions and their tokens.
     pub sessions: Sessions,
+    /// What the platform and the organisations have decided.
+    pub settings: Settings,
     /// The password hashing pool.
     pub passwords: Passwords,
     /// The vault.

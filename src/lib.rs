@@ -15,6 +15,7 @@ pub mod mail;
 pub mod runtime;
 pub mod server;
 pub mod sessions;
+pub mod settings;
 pub mod telemetry;
 pub mod tenancy;
 pub mod types;

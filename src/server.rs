@@ -37,6 +37,7 @@ use crate::{
     mail::{self, Mail, Transport},
     runtime::{Clock, Entropy, Ids},
     sessions::{Keys, Principals, Sessions},
+    settings::{Configured, Settings},
     tenancy::setup,
     types::{Caller, Origin},
     vault::Vault,
@@ -243,16 +244,17 @@ async fn assemble(
     config: &Config,
     clock: Clock,
     vault: Vault,
-    settings: &db::Settings,
+    database: &db::Settings,
     stop: &CancellationToken,
 ) -> Result<Parts> {
     let mut workers = JoinSet::new();
     let policy = Policy::load(&policy_files(config)?).await.map_err(refused)?;
-    let db = Db::new(settings);
+    let db = Db::new(database);
     let changes = Changes::new(Ids.next());
     let now = || origin(&clock, &Ids);
     let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, now()).await?;
-    let principals = Principals::new(db.clone(), changes.clone());
+    let settings = Settings::new(db.clone(), changes.clone(), &Configured::of(&config.tokens, &config.passwords))?;
+    let principals = Principals::new(db.clone(), changes.clone(), settings.clone());
     let public_url = config.http.public_url.as_str();
     let sessions = Sessions::new(db.clone(), keys.clone(), principals, config.tokens.clone(), public_url);
     let mail = Mail::new(vault.clone(), Ids);
@@ -260,6 +262,7 @@ async fn assemble(
         db: db.clone(),
         policy,
         sessions,
+        settings,
         passwords: Passwords::start(&config.passwords)?,
         vault: vault.clone(),
         mail: mail.clone(),
@@ -273,7 +276,7 @@ async fn assemble(
     let endpoint = endpoint(config, &app)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
-    workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
+    workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db, stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(reload_keys(keys, renewed, clock, stop.clone()));
@@ -291,7 +294,7 @@ fn listen_for_changes(changes: &Changes) -> (Arc<Notify>, Arc<Notify>) {
             outbox.notify_one();
             keys.notify_one();
         }
-        Change::Account(_) | Change::Organization(_) => {}
+        Change::Account(_) | Change::Organization(_) | Change::Settings(_) => {}
     });
     (wake, renewed)
 }

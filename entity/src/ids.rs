@@ -53,6 +53,8 @@ ids! {
     SigningKeyId;
     /// An audit entry.
     AuditEntryId;
+    /// A version of an organisation's settings.
+    SettingsChangeId;
     /// A message in the outbox.
     OutboxId;
     /// A kept answer to an `Idempotency-Key`.

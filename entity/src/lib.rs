@@ -21,6 +21,8 @@ pub mod outbox;
 pub mod password_credentials;
 pub mod refresh_tokens;
 pub mod sessions;
+pub mod settings;
+pub mod settings_history;
 pub mod setup_tokens;
 pub mod signing_keys;
 

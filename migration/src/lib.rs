@@ -11,12 +11,15 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Step {
-            name: "m20261121_000001_foundation",
-            sql: include_str!("sql/m20261121_000001_foundation.sql"),
-        })]
+        STEPS.iter().map(|(name, sql)| Box::new(Step { name, sql }) as Box<dyn MigrationTrait>).collect()
     }
 }
+
+/// Each step's name and SQL.
+const STEPS: &[(&str, &str)] = &[
+    ("m20261121_000001_foundation", include_str!("sql/m20261121_000001_foundation.sql")),
+    ("m20261121_000005_settings", include_str!("sql/m20261121_000005_settings.sql")),
+];
 
 struct Step {
     name: &'static str,

@@ -39,7 +39,7 @@ pub enum InvitationStatus {
     Accepted,
     /// It was withdrawn.
     Revoked,
-    /// Its seven days are over.
+    /// Its time is over.
     Expired,
 }
 
@@ -169,6 +169,8 @@ struct InvitationPreview {
     expires_at: DateTime<Utc>,
     /// Whether the address has an account: then its password is asked for.
     account_exists: bool,
+    /// The fewest characters that the password of a new account must have.
+    password_minimum_length: u32,
 }
 
 /// The invited person's answer.
@@ -301,6 +303,7 @@ impl Invitations {
             invited_by_name: preview.inviter,
             expires_at: preview.expires_at,
             account_exists: preview.account_exists,
+            password_minimum_length: preview.password_minimum_length,
         }))
     }
 

@@ -12,6 +12,7 @@ mod members;
 mod organizations;
 mod policy;
 mod sessions;
+mod settings;
 mod setup;
 mod wire;
 
@@ -43,6 +44,7 @@ pub type Everything = (
     sessions::SignIn,
     me::Me,
     organizations::Organizations,
+    settings::SettingsOf,
     members::Members,
     invitations::Invitations,
     audit::Audit,
@@ -58,6 +60,7 @@ pub fn everything(face: &Face) -> Everything {
         sessions::SignIn(face.clone()),
         me::Me(face.clone()),
         organizations::Organizations(face.clone()),
+        settings::SettingsOf(face.clone()),
         members::Members(face.clone()),
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),
@@ -79,6 +82,8 @@ enum Tag {
     Me,
     /// Tenants.
     Organizations,
+    /// What the platform and the organisations have decided.
+    Settings,
     /// Who belongs to an organisation.
     Members,
     /// Who is asked to.

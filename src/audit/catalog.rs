@@ -100,6 +100,7 @@ catalogue! {
     OrganizationUpdated = "organization.updated", Low, Normal, Tenant, "organization", "Organisation changed", "The organisation's name or short name was changed.";
     OrganizationDeleted = "organization.deleted", High, Security, Tenant, "organization", "Organisation deleted", "The organisation was closed to everybody. It can be restored until its grace period ends.";
     OrganizationRestored = "organization.restored", High, Security, Tenant, "organization", "Organisation restored", "A platform administrator restored the organisation.";
+    SettingsUpdated = "settings.updated", High, Security, Tenant, "settings", "Settings changed", "Settings of the organisation, or of the whole platform, were changed. The metadata has each field with what was set before and after.";
     MemberAdded = "member.added", Low, Security, Tenant, "member", "Member added", "A person became a member.";
     MemberRoleChanged = "member.role_changed", Medium, Security, Tenant, "member", "Role changed", "A member's role was changed. The metadata has both roles.";
     MemberBlocked = "member.blocked", Medium, Security, Tenant, "member", "Member blocked", "A member lost access to this organisation without being removed.";

@@ -293,6 +293,9 @@ impl Guard {
         let seat = who.principal.seat.as_ref().filter(|seat| seat.organization == OrganizationId::PLATFORM);
         match seat.map(|seat| self.decide(&seat.role)) {
             Some(Decision::Allow) => Ok(Caller { tenancy: Tenancy::Platform, ..caller.clone() }),
+            None if who.principal.too_old_for == Some(OrganizationId::PLATFORM) => {
+                Err(Error::Forbidden(Code::SignInAgain))
+            }
             _ => Err(Error::Forbidden(Code::Forbidden)),
         }
     }
@@ -301,7 +304,8 @@ impl Guard {
         let id = self.organization.as_ref().and_then(|key| request.raw_path_param(key));
         let id = id.and_then(|text| Uuid::parse_str(text).ok()).map(OrganizationId).ok_or_else(Error::not_found)?;
         let Some(seat) = who.principal.seat.as_ref().filter(|seat| seat.organization == id) else {
-            return Err(self.elsewhere(caller, id).await);
+            let too_old = who.principal.too_old_for == Some(id);
+            return Err(if too_old { Error::Forbidden(Code::SignInAgain) } else { self.elsewhere(caller, id).await });
         };
         let allowed = match self.decide(&seat.role) {
             Decision::Allow => true,

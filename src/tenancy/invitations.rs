@@ -1,9 +1,8 @@
 //! Invitations: a person is asked by e-mail to join an organisation, and accepts with a new or an existing account
-//! (AUT-4). A link works once and for seven days.
+//! (AUT-4). A link works once, and for as long as the organisation's settings say.
 
 mod accept;
 
-use chrono::TimeDelta;
 use entity::{InvitationId, invitations as rows, memberships};
 use sea_orm::{
     ActiveValue::Set,
@@ -26,8 +25,6 @@ use crate::{
     types::{Caller, Email, Page, PageRequest, single_line},
 };
 
-/// How long an invitation can be accepted (AUT-4).
-const LIFETIME: TimeDelta = TimeDelta::days(7);
 /// The longest personal message in characters.
 pub const LONGEST_MESSAGE: usize = 500;
 /// The most invitations of one bulk call.
@@ -68,7 +65,8 @@ impl Invitation {
 /// Invites a person.
 ///
 /// # Errors
-/// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `already_member` or `already_invited`;
+/// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `already_member`, `already_invited` or
+/// `domain_not_allowed`;
 /// `Invalid` for a role that does not exist or a message that is none.
 pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<Invitation> {
     let role = roles::assignable(&app.policy, caller, &new.role)?;
@@ -80,6 +78,8 @@ pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<In
         let event = Event::without_target(Kind::InvitationRefused).refused().with("role", role.as_str());
         return tx.commit_refused(event, refusal).await;
     }
+    let settings = app.settings.effective_in(&tx).await?;
+    settings.invitations.admit(&new.email)?;
     refuse_member(&tx, &new.email).await?;
     expire(&tx, &new.email).await?;
     let (token, token_hash) = accept::token(organization, app.entropy)?;
@@ -95,7 +95,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<In
         accepted_by: None,
         resend_count: 0,
         created_at: caller.now(),
-        expires_at: caller.now() + LIFETIME,
+        expires_at: caller.now() + settings.invitations.lifetime(),
         mail_id: None,
         accepted_at: None,
     };
@@ -141,10 +141,11 @@ pub async fn list(
     }))
 }
 
-/// Sends an open or expired invitation again, with a new link and seven new days. The old link stops working.
+/// Sends an open or expired invitation again, with a new link and all of its time. The old link stops working.
 ///
 /// # Errors
-/// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`, which is recorded.
+/// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`, which is recorded;
+/// `Conflict` with `already_member`, or with `domain_not_allowed` when the settings have changed since.
 pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invitation> {
     let tx = app.db.write(caller).await?;
     let present = open(&tx, id).await?;
@@ -152,13 +153,15 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
         let event = Event::new(Kind::InvitationRefused, id).refused().with("role", present.role);
         return tx.commit_refused(event, refusal).await;
     }
-    refuse_member(&tx, &present.email.parse().map_err(Error::internal)?).await?;
+    let (email, settings) = (accept::address(&present)?, app.settings.effective_in(&tx).await?);
+    settings.invitations.admit(&email)?;
+    refuse_member(&tx, &email).await?;
     let (token, token_hash) = accept::token(present.organization_id, app.entropy)?;
     let again = present.resend_count + 1;
     let mut row = present.into_active_model();
     row.token_hash = Set(token_hash);
     row.status = Set(rows::Status::Pending);
-    row.expires_at = Set(caller.now() + LIFETIME);
+    row.expires_at = Set(caller.now() + settings.invitations.lifetime());
     row.resend_count = Set(again);
     row.invited_by = Set(caller.account());
     let row = tx.update(row).await?;

@@ -11,7 +11,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
     (3, &["accounts", "app", "authz", "sessions", "tenancy"]),
-    (2, &["audit", "mail"]),
+    (2, &["audit", "mail", "settings"]),
     (1, &["config", "db", "error", "runtime", "telemetry", "types", "vault"]),
 ];
 

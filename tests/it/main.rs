@@ -22,4 +22,5 @@ mod path;
 mod people;
 mod record;
 mod sessions;
+mod settings;
 mod world;

@@ -138,6 +138,21 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "organization_settings_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_settings_history_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_settings_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "organizations_create": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -206,6 +221,21 @@ export const operations = {
   "sessions_refresh": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "settings_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "settings_history_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "settings_update": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
     "ownership": null
   },
   "setup_create": {

@@ -304,7 +304,7 @@ export interface paths {
         get: operations["organizations_get"];
         put?: never;
         post?: never;
-        /** Close an organisation to everybody. A platform administrator can restore it for 30 days. */
+        /** Close an organisation to everybody. A platform administrator can restore it until its grace period ends. */
         delete: operations["organizations_delete"];
         options?: never;
         head?: never;
@@ -471,6 +471,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings of an organisation, and how the platform's bear on them. */
+        get: operations["organization_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change settings of an organisation, within what the platform allows. What is left out stays; `null` goes back to
+         *     the platform's.
+         */
+        patch: operations["organization_settings_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/settings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every version of an organisation's settings, newest first. */
+        get: operations["organization_settings_history_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -556,6 +594,41 @@ export interface paths {
          * @description A refresh token that is presented twice ends the whole session.
          */
         post: operations["sessions_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings of the platform, which hold in every organisation. */
+        get: operations["settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change settings of the platform. What is left out stays; `null` goes back to the default. */
+        patch: operations["settings_update"];
+        trace?: never;
+    };
+    "/v1/settings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every version of the platform's settings, newest first. */
+        get: operations["settings_history_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -716,7 +789,7 @@ export interface components {
             email: string;
             /** @description How you are called. */
             name: string;
-            /** @description A password: at least 12 characters, with upper and lower case, a digit and another character. */
+            /** @description A password, as long as `setup_get` says, with upper and lower case, a digit and another character. */
             password: string;
             /** @description The token that the server printed. */
             token: string;
@@ -732,6 +805,27 @@ export interface components {
             name: string;
             /** @description Its short name; made of the name when it is left out. */
             slug?: string;
+        };
+        /**
+         * DomainsSetting
+         * @description How things stand with a list of domains.
+         */
+        DomainsSetting: {
+            /** @description What would be in force if nobody had set anything: nothing for any domain. */
+            default?: string[];
+            /** @description What is in force here: nothing for any domain, an empty list for none. */
+            effective?: string[];
+            /**
+             * Format: uint32
+             * @description The most domains of a list.
+             */
+            max_items: number;
+            /** @description What is in force platform-wide: nothing for any domain. */
+            platform?: string[];
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: string[];
         };
         /**
          * ErrorCount
@@ -804,6 +898,20 @@ export interface components {
             items: components["schemas"]["EventType"][];
         };
         /**
+         * FieldChange
+         * @description A change of one field.
+         */
+        FieldChange: {
+            /** @description What is set since; left out when nothing is. */
+            after?: unknown;
+            /** @description What was set before; left out when nothing was. */
+            before?: unknown;
+            /** @description The field. */
+            field: string;
+            /** @description The section. */
+            section: string;
+        };
+        /**
          * Invitation
          * @description An invitation.
          */
@@ -872,6 +980,11 @@ export interface components {
             invited_by_name?: string;
             /** @description The organisation's name. */
             organization_name: string;
+            /**
+             * Format: uint32
+             * @description The fewest characters that the password of a new account must have.
+             */
+            password_minimum_length: number;
             /** @description The role. */
             role: string;
         };
@@ -1002,6 +1115,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_SettingsChange
+         * @description A page of a list.
+         */
+        Items_SettingsChange: {
+            /** @description The items. */
+            items: components["schemas"]["SettingsChange"][];
+            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            next_cursor?: string;
+        };
+        /**
          * @description What became of an invitation's mail.
          * @enum {string}
          */
@@ -1056,6 +1179,48 @@ export interface components {
          */
         MemberStatus: "active" | "blocked";
         /**
+         * NumberSetting
+         * @description How things stand with a number.
+         */
+        NumberSetting: {
+            /**
+             * Format: uint32
+             * @description What would be in force if nobody had set anything.
+             */
+            default: number;
+            /**
+             * Format: uint32
+             * @description What is in force here.
+             */
+            effective: number;
+            /**
+             * Format: uint32
+             * @description The most that can be set here.
+             */
+            maximum: number;
+            /**
+             * Format: uint32
+             * @description The least that can be set here.
+             */
+            minimum: number;
+            /**
+             * Format: uint32
+             * @description What is in force platform-wide.
+             */
+            platform: number;
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description Which of two numbers is the stricter. */
+            stricter: components["schemas"]["SettingStricter"] & unknown;
+            /** @description What it counts. */
+            unit: components["schemas"]["SettingUnit"] & unknown;
+            /**
+             * Format: uint32
+             * @description What is set here; nothing when it is left to the platform, or to the default.
+             */
+            value?: number;
+        };
+        /**
          * Organization
          * @description An organisation.
          */
@@ -1105,6 +1270,57 @@ export interface components {
          */
         OrganizationKind: "platform" | "tenant";
         /**
+         * OrganizationSettings
+         * @description The settings of an organisation, and how the platform's bear on them.
+         */
+        OrganizationSettings: {
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description The sections. */
+            sections: components["schemas"]["OrganizationSettingsSections"] & unknown;
+            /**
+             * Format: date-time
+             * @description When something was last set.
+             */
+            updated_at?: string;
+            /** @description By whom. */
+            updated_by?: components["schemas"]["Person"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change; 1 while nothing was ever set.
+             */
+            version: number;
+        };
+        OrganizationSettingsSections: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains: components["schemas"]["DomainsSetting"];
+                /** @description How long an invitation can be accepted. */
+                lifetime_days: components["schemas"]["NumberSetting"];
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords: {
+                /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
+                minimum_length: components["schemas"]["NumberSetting"];
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication: {
+                /** @description How long after proving who one is sensitive operations are open. */
+                window_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions: {
+                /** @description How long a session may go without being carried on with its refresh token. */
+                idle_minutes: components["schemas"]["NumberSetting"];
+                /** @description How long after signing in one has to sign in again, however active one is. */
+                lifetime_minutes: components["schemas"]["NumberSetting"];
+            };
+        };
+        /**
          * @description Whether an organisation is in use.
          * @enum {string}
          */
@@ -1145,6 +1361,62 @@ export interface components {
             id: string;
             /** @description The name. */
             name: string;
+        };
+        /**
+         * PlatformSettings
+         * @description The settings of the platform, which hold in every organisation.
+         */
+        PlatformSettings: {
+            /**
+             * Format: uuid
+             * @description The platform's own organisation.
+             */
+            organization_id: string;
+            /** @description The sections. */
+            sections: components["schemas"]["PlatformSettingsSections"] & unknown;
+            /**
+             * Format: date-time
+             * @description When something was last set.
+             */
+            updated_at?: string;
+            /** @description By whom. */
+            updated_by?: components["schemas"]["Person"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change; 1 while nothing was ever set.
+             */
+            version: number;
+        };
+        PlatformSettingsSections: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains: components["schemas"]["DomainsSetting"];
+                /** @description How long an invitation can be accepted. */
+                lifetime_days: components["schemas"]["NumberSetting"];
+            };
+            /** @description What becomes of deleted organisations. */
+            organizations: {
+                /** @description How long an organisation that is deleted from now on can be restored. */
+                grace_days: components["schemas"]["NumberSetting"];
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords: {
+                /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
+                minimum_length: components["schemas"]["NumberSetting"];
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication: {
+                /** @description How long after proving who one is sensitive operations are open. */
+                window_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions: {
+                /** @description How long a session may go without being carried on with its refresh token. */
+                idle_minutes: components["schemas"]["NumberSetting"];
+                /** @description How long after signing in one has to sign in again, however active one is. */
+                lifetime_minutes: components["schemas"]["NumberSetting"];
+            };
         };
         /**
          * Problem
@@ -1300,10 +1572,55 @@ export interface components {
             user_agent?: string;
         };
         /**
+         * SettingsChange
+         * @description A version of settings.
+         */
+        SettingsChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed_at: string;
+            /** @description By whom, if they still have an account. */
+            changed_by?: components["schemas"]["Person"] & unknown;
+            /** @description What was changed. */
+            changes: components["schemas"]["FieldChange"][];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description The version that it made.
+             */
+            version: number;
+        };
+        /**
+         * @description Where the value in force comes from.
+         * @enum {string}
+         */
+        SettingSource: "default" | "platform" | "organization";
+        /**
+         * @description Which of two numbers is the stricter.
+         * @enum {string}
+         */
+        SettingStricter: "larger" | "smaller";
+        /**
+         * @description What a number counts.
+         * @enum {string}
+         */
+        SettingUnit: "characters" | "minutes" | "days";
+        /**
          * SetupState
          * @description Whether there is something to set up.
          */
         SetupState: {
+            /**
+             * Format: uint32
+             * @description The fewest characters that a password must have.
+             */
+            password_minimum_length: number;
             /** @description Whether the platform has no administrator yet. */
             required: boolean;
         };
@@ -1409,6 +1726,96 @@ export interface components {
             name?: string;
             /** @description A new short name. */
             slug?: string;
+        };
+        UpdateOrganizationSettings: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations?: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains?: string[] | null;
+                /**
+                 * Format: uint32
+                 * @description How long an invitation can be accepted.
+                 */
+                lifetime_days?: number | null;
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords?: {
+                /**
+                 * Format: uint32
+                 * @description The fewest characters of a password; never fewer than the server's configuration asks for.
+                 */
+                minimum_length?: number | null;
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication?: {
+                /**
+                 * Format: uint32
+                 * @description How long after proving who one is sensitive operations are open.
+                 */
+                window_minutes?: number | null;
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions?: {
+                /**
+                 * Format: uint32
+                 * @description How long a session may go without being carried on with its refresh token.
+                 */
+                idle_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long after signing in one has to sign in again, however active one is.
+                 */
+                lifetime_minutes?: number | null;
+            };
+        };
+        UpdatePlatformSettings: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations?: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains?: string[] | null;
+                /**
+                 * Format: uint32
+                 * @description How long an invitation can be accepted.
+                 */
+                lifetime_days?: number | null;
+            };
+            /** @description What becomes of deleted organisations. */
+            organizations?: {
+                /**
+                 * Format: uint32
+                 * @description How long an organisation that is deleted from now on can be restored.
+                 */
+                grace_days?: number | null;
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords?: {
+                /**
+                 * Format: uint32
+                 * @description The fewest characters of a password; never fewer than the server's configuration asks for.
+                 */
+                minimum_length?: number | null;
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication?: {
+                /**
+                 * Format: uint32
+                 * @description How long after proving who one is sensitive operations are open.
+                 */
+                window_minutes?: number | null;
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions?: {
+                /**
+                 * Format: uint32
+                 * @description How long a session may go without being carried on with its refresh token.
+                 */
+                idle_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long after signing in one has to sign in again, however active one is.
+                 */
+                lifetime_minutes?: number | null;
+            };
         };
     };
     responses: never;
@@ -2775,6 +3182,138 @@ export interface operations {
             };
         };
     };
+    organization_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OrganizationSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "invitations": {
+                 *         "allowed_domains": [
+                 *           "example.com"
+                 *         ]
+                 *       },
+                 *       "passwords": {
+                 *         "minimum_length": 16
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateOrganizationSettings"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OrganizationSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_settings_history_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SettingsChange"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     roles_list: {
         parameters: {
             query?: never;
@@ -2941,6 +3480,125 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PlatformSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sessions": {
+                 *         "idle_minutes": null,
+                 *         "lifetime_minutes": 720
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdatePlatformSettings"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PlatformSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_history_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SettingsChange"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
