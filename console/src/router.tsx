@@ -121,6 +121,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/page")),
 });
 
+const security = createRoute({
+  getParentRoute: () => organization,
+  path: "/security",
+  validateSearch: texts("open"),
+  component: lazyRouteComponent(() => import("./pages/security/page")),
+});
+
 const account = createRoute({
   getParentRoute: () => signedIn,
   path: "/account",
@@ -142,16 +149,24 @@ const platformAccounts = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-accounts/page")),
 });
 
+const platformSettings = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/settings",
+  validateSearch: texts("open"),
+  component: lazyRouteComponent(() => import("./pages/platform-settings/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
   invitation,
   signedIn.addChildren([
     home,
-    organization.addChildren([overview, members, invitations, audit, settings]),
+    organization.addChildren([overview, members, invitations, audit, settings, security]),
     account,
     platformOrganizations,
     platformAccounts,
+    platformSettings,
   ]),
 ]);
 

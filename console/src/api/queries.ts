@@ -2,11 +2,11 @@
  * Every read of the console, as query options: one place for keys, so that a change can refresh
  * exactly what it touched. What belongs to an organisation has its id in the key.
  */
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, Me, Page } from "./types";
+import type { AuditEntry, Me, Page, Settings, SettingsChange } from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
@@ -28,6 +28,8 @@ export const keys = {
   members: (id: string) => ["organization", id, "members"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
+  settings: (id: string | null) =>
+    id === null ? (["platform", "settings"] as const) : (["organization", id, "settings"] as const),
   organizations: ["platform", "organizations"] as const,
   accounts: ["platform", "accounts"] as const,
 };
@@ -135,6 +137,35 @@ export const auditEntryQuery = (organization_id: string, entry_id: string) =>
           params: { path: { organization_id, entry_id } },
         }),
       )) as AuditEntry,
+  });
+
+/** Settings of an organisation; of the platform without one. */
+export const settingsQuery = (organization_id: string | null) =>
+  queryOptions({
+    queryKey: [...keys.settings(organization_id), "self"],
+    queryFn: async ({ signal }): Promise<Settings> =>
+      organization_id === null
+        ? take(api.GET("/v1/settings", { signal }))
+        : take(api.GET(`${path}/settings`, { signal, params: { path: { organization_id } } })),
+  });
+
+/** Every version of them, newest first, page after page. */
+export const settingsHistoryQuery = (organization_id: string | null) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.settings(organization_id), "history"],
+    queryFn: async ({ signal, pageParam }): Promise<Page<SettingsChange>> => {
+      const query = { limit: 20, cursor: pageParam };
+      return organization_id === null
+        ? take(api.GET("/v1/settings/history", { signal, params: { query } }))
+        : take(
+            api.GET(`${path}/settings/history`, {
+              signal,
+              params: { path: { organization_id }, query },
+            }),
+          );
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
   });
 
 export const organizationsQuery = (query: OrganizationFilter = {}) =>

@@ -20,6 +20,13 @@ export type MyOrganization = Schemas["OwnOrganization"];
 export type Organization = Schemas["Organization"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
+export type NumberSetting = Schemas["NumberSetting"];
+export type DomainsSetting = Schemas["DomainsSetting"];
+/** Settings of an organisation or of the platform: the platform's have more sections. */
+export type Settings = Omit<Schemas["OrganizationSettings"], "sections"> & {
+  sections: Record<string, Record<string, NumberSetting | DomainsSetting>>;
+};
+export type SettingsChange = Schemas["SettingsChange"];
 export type Session = Schemas["Session"];
 export type SignedIn = Schemas["SignedIn"];
 

@@ -10,6 +10,7 @@ import { overview } from "./overview";
 import { invitations, members, roles } from "./people";
 import { platform } from "./platform";
 import { problems } from "./problems";
+import { security } from "./security";
 import { settings } from "./settings";
 import { shell } from "./shell";
 
@@ -25,6 +26,7 @@ export const words = {
   platform,
   problems,
   roles,
+  security,
   settings,
   shell,
 };

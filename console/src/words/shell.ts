@@ -14,6 +14,8 @@ export const shell = {
   invitations: "Invitations",
   audit: "Audit log",
   organization: "Organisation",
+  security: "Security",
+  platformSettings: "Platform settings",
   profile: "Profile and sessions",
   organizations: "Organisations",
   accounts: "Accounts",

@@ -102,11 +102,19 @@ async fn a_session_that_nobody_carries_on_ends_sooner_where_the_organisation_say
     // Also when its refresh token was given before that was decided.
     refresh(&world.server, again.text_at("/refresh_token")).await.expect(401).problem("session_ended");
     refresh(&world.server, in_b.text_at("/refresh_token")).await.expect(200);
+    world.close().await;
+}
 
-    world.platform.get("/v1/me").await.expect(200);
+/// Proves SES-5.
+#[tokio::test]
+async fn a_session_that_nobody_carries_on_ends_when_the_platform_says_so() {
+    let world = World::open().await;
+    let member = &world.b.member;
     world.platform.patch(PLATFORM, json!({"sessions": {"idle_minutes": 60}})).await.expect(200);
-    let in_b = sign_in(&world.server, &b.member).await;
+    let signed_in = sign_in(&world.server, member).await;
+    world.server.advance(TimeDelta::minutes(59));
+    let again = refresh(&world.server, signed_in.text_at("/refresh_token")).await.expect(200);
     world.server.advance(TimeDelta::minutes(61));
-    refresh(&world.server, in_b.text_at("/refresh_token")).await.expect(401).problem("session_ended");
+    refresh(&world.server, again.text_at("/refresh_token")).await.expect(401).problem("session_ended");
     world.close().await;
 }
