@@ -173,6 +173,7 @@ impl SettingsOf {
     }
 
     /// Every version of an organisation's settings, newest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/organizations/:organization_id/settings/history",
         method = "get",

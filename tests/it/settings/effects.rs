@@ -36,7 +36,8 @@ async fn a_new_password_is_as_long_as_the_strictest_settings_ask_for() {
 
     // Who is in several organisations meets the strictest of them, and the platform's.
     world.b.owner.patch(&of(&world.b), json!({"passwords": {"minimum_length": 40}})).await.expect(200);
-    let origin = Origin { request_id: "test".into(), address: None, user_agent: None, now: Utc::now() };
+    let now = world.server.app().clock.now();
+    let origin = Origin { request_id: "test".into(), address: None, user_agent: None, now };
     let ids = [OrganizationId(a.id), OrganizationId(world.b.id)];
     let strictest = async |ids: &[OrganizationId]| world.server.app().settings.strictest(ids, &origin).await.unwrap();
     assert_eq!(strictest(&ids).await.passwords.minimum_length, 40);

@@ -64,7 +64,7 @@ impl Watch {
         self.stop.cancel();
         self.asking.await.unwrap();
         let seen = self.seen.lock().unwrap();
-        let last = seen.iter().filter(|(_, old)| *old).next_back().unwrap().0.saturating_duration_since(changed);
+        let last = seen.iter().rfind(|(_, old)| *old).unwrap().0.saturating_duration_since(changed);
         println!("{}: the old value was met for {last:?}", self.what);
         last
     }

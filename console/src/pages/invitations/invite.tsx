@@ -70,7 +70,11 @@ function InviteOne({ onClose }: { onClose: () => void }) {
     initialValues: { email: "", role: "member", message: "" },
     validate: { email: check.email },
   });
-  const problems = useProblems(form, { already_member: "email", already_invited: "email" });
+  const problems = useProblems(form, {
+    already_member: "email",
+    already_invited: "email",
+    domain_not_allowed: "email",
+  });
   const invite = useMutation({
     mutationFn: async ({ email, role, message }: typeof form.values) => {
       const body = { email: email.trim(), role, message: message.trim() || undefined };

@@ -136,13 +136,15 @@ function NumberControl(props: ControlProps<NumberSetting, number>) {
   const [chosen, setChosen] = useState<string | null>(null);
   const unit = timed ? (chosen ?? unitFor(value ?? setting.effective)) : setting.unit;
   const factor = timed ? (minutesOf[unit] ?? 1) : 1;
+  // In another unit it may not be whole.
+  const amount = Math.round((setting.effective / factor) * 100) / 100;
   const change = (next: number | string) => set(next === "" ? null : Number(next) * factor);
   const input = (
     <NumberInput
       id={id}
       aria-describedby={describedBy}
       value={value === null ? "" : value / factor}
-      placeholder={String(Math.round((setting.effective / factor) * 100) / 100)}
+      placeholder={timed ? String(amount) : said.counted(amount, setting.unit)}
       onChange={change}
       allowDecimal={false}
       allowNegative={false}

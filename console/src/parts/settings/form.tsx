@@ -22,7 +22,7 @@ import { type Draft, useDraft } from "./draft";
 import { SettingRow } from "./field";
 import { SettingsHistory } from "./history";
 import classes from "./settings.module.css";
-import { inOrder, sectionWords, type Value } from "./values";
+import { fieldsInOrder, sectionsInOrder, sectionWords, type Value } from "./values";
 
 const said = words.security;
 
@@ -112,11 +112,11 @@ function Form({ organization, settings }: Whose & { settings: Settings }) {
     <form noValidate onSubmit={submit}>
       <Stack gap="lg">
         {reason ? <Text c="dimmed">{reason}</Text> : null}
-        {inOrder(settings.sections).map(([section, fields]) => {
+        {sectionsInOrder(settings.sections).map(([section, fields]) => {
           const { title, text } = sectionWords(section);
           return (
             <Section key={section} title={title} text={text}>
-              {Object.entries(fields).map(([field, setting]) => (
+              {fieldsInOrder(section, fields).map(([field, setting]) => (
                 <SettingRow
                   key={field}
                   section={section}

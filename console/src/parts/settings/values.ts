@@ -9,12 +9,18 @@ export type Setting = NumberSetting | DomainsSetting;
 export type Value = number | string[] | null;
 export type Sections = Record<string, Record<string, Setting>>;
 
-/** How people read them. A section that this list does not know comes last. */
-const order = ["passwords", "sessions", "reauthentication", "invitations", "organizations"];
-
-export function inOrder(sections: Sections): [string, Record<string, Setting>][] {
+/** In the order in which people read them, which is that of their words. What has none comes last. */
+function sorted<T>(record: Record<string, T>, order: readonly string[]): [string, T][] {
   const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
-  return Object.entries(sections).sort(([one], [other]) => place(one) - place(other));
+  return Object.entries(record).sort(([one], [other]) => place(one) - place(other));
+}
+
+export function sectionsInOrder(sections: Sections): [string, Record<string, Setting>][] {
+  return sorted(sections, Object.keys(said.sections));
+}
+
+export function fieldsInOrder(section: string, fields: Record<string, Setting>) {
+  return sorted(fields, Object.keys(sectionWords(section).fields));
 }
 
 export function isNumber(setting: Setting): setting is NumberSetting {
