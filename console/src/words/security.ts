@@ -89,7 +89,7 @@ const counted = (count: number, unit: string) => {
 export const security = {
   title: "Security",
   purpose: "What this organisation asks for. It can be stricter than the platform, never laxer.",
-  platformTitle: "Settings",
+  platformTitle: "Platform settings",
   platformPurpose:
     "What holds in every organisation. Each can be stricter for itself, never laxer.",
   sections,

@@ -14,7 +14,7 @@ import type { Settings } from "../../api/types";
 import { words } from "../../words";
 import { Confirm, ProblemAlert } from "../confirm";
 import { useOpen } from "../filters";
-import { tell, tellStale } from "../notify";
+import { tell } from "../notify";
 import { Section } from "../page";
 import { useWhyNot } from "../permissions";
 import { Failed, Loading } from "../states";
@@ -59,7 +59,9 @@ export function SettingsForm({ organization, opened }: Whose & { opened: string 
 
 type Body = Record<string, Record<string, Value>>;
 
-/** Saves what was changed. Somebody else's change meanwhile is shown first. */
+/**
+ * Saves what was changed. Somebody else's change meanwhile is shown first; what was typed stays.
+ */
 function useSave(organization: string | null, settings: Settings, draft: Draft) {
   const client = useQueryClient();
   return useMutation({
@@ -82,9 +84,10 @@ function useSave(organization: string | null, settings: Settings, draft: Draft) 
         await client.invalidateQueries({ queryKey: touched, refetchType: "none" });
         await client.invalidateQueries({ queryKey: keys.settings(organization) });
       } catch (error) {
-        if (!(error instanceof Problem) || error.code !== "precondition_failed") throw error;
-        tellStale();
-        await client.invalidateQueries({ queryKey: keys.settings(organization) });
+        if (error instanceof Problem && error.code === "precondition_failed") {
+          await client.invalidateQueries({ queryKey: keys.settings(organization) });
+        }
+        throw error;
       }
     },
   });

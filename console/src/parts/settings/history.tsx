@@ -90,7 +90,7 @@ function Version({ version, settings }: VersionProps) {
                 {text(before)}
               </Text>{" "}
               <span aria-hidden="true">→</span>
-              <VisuallyHidden>{said.became}</VisuallyHidden>
+              <VisuallyHidden>{said.became}</VisuallyHidden>{" "}
               <Text span inherit fw={600}>
                 {text(after)}
               </Text>
