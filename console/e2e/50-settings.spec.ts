@@ -124,7 +124,7 @@ test("an auditor reads the settings, and a page that can't be loaded says so", a
   await expect(page.getByText("This could not be loaded")).toBeVisible();
   await page.unroute("**/v1/organizations/*/settings");
   await page.getByRole("button", { name: "Try again" }).click();
-  await expect(page.getByText("It needs Administrator or above.")).toBeVisible();
+  await expect(page.getByText("It needs Admin or above.")).toBeVisible();
   await expect(page.getByLabel("Minimum length", { exact: true })).toHaveAttribute("readonly", "");
   await expect(page.getByRole("button", { name: /^Reset / })).toHaveCount(0);
   await inspect(page, "security-read-only");

@@ -191,7 +191,7 @@ function DomainsControl(props: DomainsControlProps) {
       aria-describedby={describedBy}
       value={value ?? []}
       onChange={(next) => set(next.length > 0 ? next : null)}
-      placeholder={value ? undefined : said.domainHint}
+      placeholder={value || readOnly ? undefined : said.domainHint}
       description={narrowed ? said.domainsFrom(narrowed.join(", ")) : undefined}
       splitChars={[",", " ", ";"]}
       maxTags={setting.max_items}
