@@ -14,6 +14,7 @@ use crate::{
     mail::Mail,
     runtime::{Clock, Entropy, Ids},
     sessions::Sessions,
+    settings::Settings,
     vault::Vault,
 };
 
@@ -28,6 +29,8 @@ pub struct App {
     pub policy: Policy,
     /// Sessions and their tokens.
     pub sessions: Sessions,
+    /// What the platform and the organisations have decided.
+    pub settings: Settings,
     /// The password hashing pool.
     pub passwords: Passwords,
     /// The vault.

@@ -155,6 +155,7 @@ codes! {
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
+    SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     NotFound = "not_found", 404, "Not found";
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
     MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
@@ -166,6 +167,7 @@ codes! {
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
     TeamNameTaken = "team_name_taken", 409, "Another team has this name";
     TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
+    DomainNotAllowed = "domain_not_allowed", 409, "This organisation does not take people with addresses of this domain";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
     SetupNotAvailable = "setup_not_available", 409, "Setup has been done, or the setup token is not valid";

@@ -17,6 +17,7 @@ pub mod operations;
 pub mod runtime;
 pub mod server;
 pub mod sessions;
+pub mod settings;
 pub mod telemetry;
 pub mod tenancy;
 pub mod types;

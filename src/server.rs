@@ -39,6 +39,7 @@ use crate::{
     operations,
     runtime::{Clock, Entropy, Ids},
     sessions::{self, Keys, Principals, Sessions},
+    settings::{Configured, Settings},
     tenancy::setup,
     types::{Caller, Origin},
     vault::Vault,
@@ -176,17 +177,18 @@ struct Parts {
 async fn assemble(
     config: &Config,
     (clock, vault, jobs): (Clock, Vault, Jobs),
-    settings: &db::Settings,
+    database: &db::Settings,
     stop: &CancellationToken,
 ) -> Result<Parts> {
     let mut workers = JoinSet::new();
     let policy = Policy::load(&policy_files(config)?).await.map_err(refused)?;
-    let db = Db::new(settings);
+    let db = Db::new(database);
     let instance = Ids.next::<InstanceId>();
     let changes = Changes::new(instance.into());
     let now = || origin(&clock, &Ids);
     let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, now()).await?;
-    let principals = Principals::new(db.clone(), policy.clone(), changes.clone());
+    let settings = Settings::new(db.clone(), changes.clone(), &Configured::of(&config.tokens, &config.passwords))?;
+    let principals = Principals::new(db.clone(), policy.clone(), changes.clone(), settings.clone());
     let public_url = config.http.public_url.as_str();
     let sessions = Sessions::new(db.clone(), keys.clone(), principals, config.tokens.clone(), public_url);
     let mail = Mail::new(vault.clone(), Ids);
@@ -195,6 +197,7 @@ async fn assemble(
         probe: Probe::new(db.clone(), clock.clone()),
         policy,
         sessions,
+        settings,
         passwords: Passwords::start(&config.passwords)?,
         vault: vault.clone(),
         mail: mail.clone(),
@@ -214,9 +217,9 @@ async fn assemble(
     workers.spawn(instances.run(stop.clone()));
     if config.jobs.lead {
         let leader = Leader { db: db.clone(), jobs, clock: clock.clone(), instance, wake: queued };
-        workers.spawn(leader.run(settings.leading.clone(), stop.clone()));
+        workers.spawn(leader.run(database.leading.clone(), stop.clone()));
     }
-    workers.spawn(changes.run(settings.direct.clone(), stop.clone()));
+    workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
     workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
@@ -247,7 +250,7 @@ fn listen_for_changes(changes: &Changes) -> Bells {
             keys.notify_one();
             jobs.notify_one();
         }
-        Change::Account(_) | Change::Organization(_) => {}
+        Change::Account(_) | Change::Organization(_) | Change::Settings(_) => {}
     });
     bells
 }

@@ -13,6 +13,7 @@ import { onSignedOut } from "./api/client";
 import { takeLinkToken, watchLinkToken } from "./api/link-token";
 import { Problem } from "./api/problem";
 import { keys } from "./api/queries";
+import { tellProblem } from "./parts/notify";
 import { makeRouter } from "./router";
 import { colorSchemeManager, cssVariables, styleNonce, theme } from "./theme";
 
@@ -21,9 +22,19 @@ watchLinkToken();
 // The scroll lock behind dialogs makes a style element of its own.
 setNonce(styleNonce());
 
+/** An organisation that asks for a newer sign-in than this session's: sign in, then come back. */
+function signInAgain(): void {
+  const { pathname, href } = router.state.location;
+  if (pathname === "/sign-in") return;
+  tellProblem(new Problem({ code: "sign_in_again", status: 403 }));
+  void router.navigate({ to: "/sign-in", search: { return: href } });
+}
+
 /** A refusal often means that one's role or organisation changed meanwhile: look again. */
 function lookAgain(error: unknown): void {
-  if (error instanceof Problem && error.status === 403) {
+  if (error instanceof Problem && error.code === "sign_in_again") {
+    signInAgain();
+  } else if (error instanceof Problem && error.status === 403) {
     void client.invalidateQueries({ queryKey: keys.me, exact: true });
   }
 }

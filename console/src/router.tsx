@@ -135,6 +135,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/page")),
 });
 
+const security = createRoute({
+  getParentRoute: () => organization,
+  path: "/security",
+  validateSearch: texts("open"),
+  component: lazyRouteComponent(() => import("./pages/security/page")),
+});
+
 const account = createRoute({
   getParentRoute: () => signedIn,
   path: "/account",
@@ -156,6 +163,13 @@ const platformAccounts = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-accounts/page")),
 });
 
+const platformSettings = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/settings",
+  validateSearch: texts("open"),
+  component: lazyRouteComponent(() => import("./pages/platform-settings/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
@@ -170,10 +184,12 @@ const tree = root.addChildren([
       audit,
       platformAccess,
       settings,
+      security,
     ]),
     account,
     platformOrganizations,
     platformAccounts,
+    platformSettings,
   ]),
 ]);
 

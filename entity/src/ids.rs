@@ -59,6 +59,8 @@ ids! {
     SigningKeyId;
     /// An audit entry.
     AuditEntryId;
+    /// A version of an organisation's settings.
+    SettingsChangeId;
     /// A message in the outbox.
     OutboxId;
     /// A run of a job.

@@ -27,6 +27,8 @@ pub mod platform_access;
 pub mod reauthentication_attempts;
 pub mod refresh_tokens;
 pub mod sessions;
+pub mod settings;
+pub mod settings_history;
 pub mod setup_tokens;
 pub mod signing_keys;
 pub mod team_members;

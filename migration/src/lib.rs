@@ -28,6 +28,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261121_000002_hardening",
     "m20261121_000003_teams",
     "m20261121_000004_jobs",
+    "m20261121_000005_settings",
     "m20261121_000006_reauthentication",
     "m20261121_000007_platform_access",
 ];

@@ -25,6 +25,7 @@ use tokio::sync::oneshot;
 use crate::{
     config::{self, SecretString},
     error::{Error, Fault, Result},
+    settings,
     types::{Email, nfc},
 };
 
@@ -41,7 +42,6 @@ type Work = Box<dyn FnOnce(&Argon2<'static>) + Send>;
 #[derive(Clone)]
 pub struct Passwords {
     queue: SyncSender<Work>,
-    minimum: usize,
     /// The hash of nobody's password, to spend the same time on an account that does not exist.
     nobody: Arc<str>,
 }
@@ -67,7 +67,7 @@ impl Passwords {
                 .spawn_careless(move || serve(&work, &argon2))
                 .map_err(Error::internal)?;
         }
-        Ok(Self { queue, minimum: settings.minimum_length, nobody: nobody.into() })
+        Ok(Self { queue, nobody: nobody.into() })
     }
 
     /// Hashes a password, with a fresh salt, into a PHC string.
@@ -100,18 +100,25 @@ impl Passwords {
         Ok(real && matches)
     }
 
-    /// Whether a password is good enough for this person.
+    /// Whether a password is good enough for this person, under the strictest settings that they meet.
     ///
     /// # Errors
     /// `Invalid` with every fault at `/password`.
-    pub fn check(&self, password: &str, email: &Email, name: &str) -> Result<()> {
+    pub fn check(
+        &self,
+        password: &str,
+        email: &Email,
+        name: &str,
+        rules: &settings::sections::Passwords,
+    ) -> Result<()> {
         let password = normalised(&SecretString::new(password));
         let password = password.expose();
         let length = password.chars().count();
+        let minimum = usize::try_from(rules.minimum_length).unwrap_or(LONGEST);
         let mut faults = Vec::new();
         let mut fault = |code, detail: String| faults.push(Fault::body("/password", code, detail));
-        if length < self.minimum {
-            fault("too_short", format!("must have at least {} characters", self.minimum));
+        if length < minimum {
+            fault("too_short", format!("must have at least {minimum} characters"));
         }
         if length > LONGEST {
             fault("too_long", format!("must have at most {LONGEST} characters"));
@@ -226,7 +233,8 @@ mod tests {
         assert!(pool.verify(secret(two), Some(&hash)).await.unwrap());
         // Eleven characters, however they are spelt.
         let email: Email = "ada@example.com".parse().unwrap();
-        assert!(pool.check("Cafe\u{301}-lait-7", &email, "Ada").is_err());
+        let rules = settings::sections::Passwords { minimum_length: 12 };
+        assert!(pool.check("Cafe\u{301}-lait-7", &email, "Ada", &rules).is_err());
     }
 
     #[tokio::test]
@@ -244,10 +252,15 @@ mod tests {
     fn every_weakness_is_named_at_once() {
         let pool = pool();
         let email: Email = "ada.byron@example.com".parse().unwrap();
-        let Err(Error::Invalid(faults)) = pool.check("lovelace", &email, "Ada Lovelace") else { panic!("taken") };
+        let rules = settings::sections::Passwords { minimum_length: 12 };
+        let Err(Error::Invalid(faults)) = pool.check("lovelace", &email, "Ada Lovelace", &rules) else {
+            panic!("taken")
+        };
         let codes: Vec<_> = faults.iter().map(|fault| fault.code).collect();
         assert_eq!(codes, ["too_short", "no_upper_case", "no_digit", "no_special", "personal"]);
-        assert!(pool.check("Correct-horse-7", &email, "Ada Lovelace").is_ok());
-        assert!(pool.check(&"aA1-".repeat(65), &email, "Ada").is_err());
+        assert!(pool.check("Correct-horse-7", &email, "Ada Lovelace", &rules).is_ok());
+        assert!(pool.check(&"aA1-".repeat(65), &email, "Ada", &rules).is_err());
+        let stricter = settings::sections::Passwords { minimum_length: 16 };
+        assert!(pool.check("Correct-horse-7", &email, "Ada Lovelace", &stricter).is_err());
     }
 }

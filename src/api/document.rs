@@ -40,7 +40,11 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "me_update" => json!({"name": "Grace"}),
         "members_update" => json!({"role": "manager"}),
         "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),
+        "organization_settings_update" => {
+            json!({"passwords": {"minimum_length": 16}, "invitations": {"allowed_domains": ["example.com"]}})
+        }
         "organizations_update" => json!({"name": "Example Works International"}),
+        "settings_update" => json!({"sessions": {"lifetime_minutes": 720, "idle_minutes": null}}),
         "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
         "sessions_create" => json!({"email": "grace@example.com", "password": password, "token_delivery": "body"}),

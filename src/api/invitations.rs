@@ -40,7 +40,7 @@ pub enum InvitationStatus {
     Accepted,
     /// It was withdrawn.
     Revoked,
-    /// Its seven days are over.
+    /// Its time is over.
     Expired,
 }
 
@@ -179,6 +179,8 @@ struct InvitationPreview {
     expires_at: DateTime<Utc>,
     /// Whether the address has an account: then its password is asked for.
     account_exists: bool,
+    /// The fewest characters that the password of a new account must have.
+    password_minimum_length: u32,
 }
 
 /// The invited person's answer.
@@ -326,6 +328,7 @@ impl Invitations {
             invited_by_name: preview.inviter,
             expires_at: preview.expires_at,
             account_exists: preview.account_exists,
+            password_minimum_length: preview.password_minimum_length,
         }))
     }
 

@@ -188,6 +188,8 @@ impl Me {
     async fn profile(&self, caller: &Caller) -> Result<Versioned<Profile>> {
         let app = &self.0.gate.app;
         let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
+        // Before a connection is taken: it may need one.
+        let window = app.sessions.reauthentication_window(caller.organization(), &caller.origin).await?;
         let tx = app.db.read(caller).await?;
         let account = accounts::get(&tx, id).await?;
         let session = app.sessions.current(&tx).await?;
@@ -210,7 +212,7 @@ impl Me {
                 },
                 reauthentication: RecentAuthentication {
                     methods: accounts::METHODS.iter().map(ToString::to_string).collect(),
-                    fresh_until: session.reauthenticated_at + app.sessions.reauthentication_window(),
+                    fresh_until: session.reauthenticated_at + window,
                 },
                 organization,
                 member_id: caller.membership.map(Into::into),

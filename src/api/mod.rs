@@ -15,6 +15,7 @@ mod members;
 mod organizations;
 mod policy;
 mod sessions;
+mod settings;
 mod setup;
 mod teams;
 mod wire;
@@ -48,6 +49,7 @@ pub type Everything = (
     me::Me,
     organizations::Organizations,
     acting::Acting,
+    settings::SettingsOf,
     members::Members,
     teams::Teams,
     invitations::Invitations,
@@ -66,6 +68,7 @@ pub fn everything(face: &Face) -> Everything {
         me::Me(face.clone()),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
+        settings::SettingsOf(face.clone()),
         members::Members(face.clone()),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
@@ -89,6 +92,8 @@ enum Tag {
     Me,
     /// Tenants.
     Organizations,
+    /// What the platform and the organisations have decided.
+    Settings,
     /// Who belongs to an organisation.
     Members,
     /// Members together, and what a team gives them.

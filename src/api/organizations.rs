@@ -156,7 +156,7 @@ impl Organizations {
         Ok(Versioned::of(organization.version, organization.into()))
     }
 
-    /// Close an organisation to everybody. A platform administrator can restore it for 30 days.
+    /// Close an organisation to everybody. A platform administrator can restore it until its grace period ends.
     #[oai(path = "/organizations/:organization_id", method = "delete", operation_id = "organizations_delete")]
     async fn delete(
         &self,

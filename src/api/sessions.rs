@@ -210,6 +210,7 @@ impl Face {
         let Opened { session, refresh_token } = opened;
         let app = &self.gate.app;
         let access = app.sessions.issue(&session, &caller.origin).await?;
+        let lifetime = app.sessions.lifetime(&caller.origin).await?;
         let tx = app.db.read(caller).await?;
         let account = accounts::get(&tx, session.account_id).await?;
         let mut signed_in = SignedIn {
@@ -230,7 +231,6 @@ impl Face {
             }
             Delivery::Cookie => {
                 let names = self.gate.cookies;
-                let lifetime = app.sessions.lifetime();
                 cookies.push(names.set(CookieKind::Access, access.token.expose(), access.expires_in)?);
                 cookies.push(names.set(CookieKind::Csrf, &self.gate.csrf.token_for(session.id), lifetime)?);
                 if let Some(token) = refresh_token {

@@ -26,6 +26,8 @@ pub struct Setup(pub Face);
 struct SetupState {
     /// Whether the platform has no administrator yet.
     required: bool,
+    /// The fewest characters that a password must have.
+    password_minimum_length: u32,
 }
 
 /// The first platform administrator.
@@ -40,7 +42,7 @@ struct CreateFirstAdmin {
     /// How you are called.
     #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
-    /// A password: at least 12 characters, with upper and lower case, a digit and another character.
+    /// A password, as long as `setup_get` says, with upper and lower case, a digit and another character.
     #[oai(validator(min_length = 1, max_length = 256))]
     password: String,
     /// How the tokens of the first session travel.
@@ -53,7 +55,8 @@ impl Setup {
     #[oai(path = "/setup", method = "get", operation_id = "setup_get")]
     async fn get(&self, visitor: Visitor) -> ApiResult<Json<SetupState>> {
         let required = setup::required(&self.0.gate.app, &visitor.0).await?;
-        Ok(Json(SetupState { required }))
+        let rules = self.0.gate.app.settings.platform(&visitor.0.origin).await?;
+        Ok(Json(SetupState { required, password_minimum_length: rules.passwords.minimum_length }))
     }
 
     /// Become the first platform administrator, with the token that the server printed.

@@ -107,6 +107,7 @@ catalogue! {
     OrganizationRestored = "organization.restored", High, Security, Tenant, "organization", "Organisation restored", "A platform administrator restored the organisation.";
     ActingStarted = "organization.acting_started", High, Security, Tenant, "platform_access", "Platform support began", "A platform administrator began to act in the organisation, for the reason in the metadata and for half an hour at most. Entries of what they do there have the access as `acting` in their metadata.";
     ActingEnded = "organization.acting_ended", Medium, Security, Tenant, "platform_access", "Platform support ended", "A platform administrator's access to the organisation ended. The metadata says why.";
+    SettingsUpdated = "settings.updated", High, Security, Tenant, "settings", "Settings changed", "Settings of the organisation, or of the whole platform, were changed. The metadata has each field with what was set before and after.";
     MemberAdded = "member.added", Low, Security, Tenant, "member", "Member added", "A person became a member.";
     MemberRoleChanged = "member.role_changed", Medium, Security, Tenant, "member", "Role changed", "A member's role was changed. The metadata has both roles.";
     MemberBlocked = "member.blocked", Medium, Security, Tenant, "member", "Member blocked", "A member lost access to this organisation without being removed.";

@@ -42,6 +42,8 @@ pub enum Change {
     Account(Uuid),
     /// An organisation.
     Organization(Uuid),
+    /// An organisation's settings; the platform's hold everywhere.
+    Settings(Uuid),
     /// The signing keys.
     Keys,
     /// There is something in the outbox.
@@ -151,6 +153,7 @@ impl Changes {
         match kind {
             "account" => self.tell(Change::Account(id)),
             "organization" => self.tell(Change::Organization(id)),
+            "settings" => self.tell(Change::Settings(id)),
             "keys" => self.tell(Change::Keys),
             "outbox" => self.tell(Change::Outbox),
             "jobs" => self.tell(Change::Jobs),

@@ -12,9 +12,8 @@ use std::ops::Deref;
 use entity::{AccountId, Identity, OrganizationId, Owned, SessionId, Tenant};
 use sea_orm::{
     AccessMode, ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection,
-    DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select, Selector, SelectorTrait, Statement, TransactionTrait, UpdateMany,
-    Value,
+    DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, Selector, SelectorTrait, Statement, TransactionTrait, UpdateMany, Value,
     sea_query::{Expr, SimpleExpr},
 };
 use uuid::Uuid;

@@ -264,7 +264,10 @@ impl Guard {
             Scope::Platform => self.on_platform(&who, &caller),
             Scope::Organization => self.in_organization(request, &who, &caller).await,
         };
-        let decided = decided.and_then(|caller| self.recently(&who.principal, began).map(|()| caller));
+        let decided = match decided {
+            Ok(caller) => self.recently(&who, began).await.map(|()| caller),
+            Err(refusal) => Err(refusal),
+        };
         decided.inspect_err(|refusal| {
             if matches!(refusal, Error::Forbidden(_) | Error::NotFound(_) | Error::Reauthenticate(_)) {
                 self.gate.app.refusals.count(&caller, self.operation, refusal.code());
@@ -294,20 +297,22 @@ impl Guard {
 
     /// Whether the person has proven who they are recently enough for this operation (AUT-7), as of when the request
     /// began: who was in time is not too late because the body took a while.
-    fn recently(&self, principal: &Principal, began: Timestamp) -> Result<()> {
-        let window = self.gate.app.sessions.reauthentication_window();
-        match self.policy.reauthentication {
-            Reauthentication::Required if principal.reauthenticated_at + window <= began => {
-                Err(Error::Reauthenticate(window))
-            }
-            Reauthentication::Required | Reauthentication::None => Ok(()),
+    async fn recently(&self, who: &Recognised, began: Timestamp) -> Result<()> {
+        if self.policy.reauthentication == Reauthentication::None {
+            return Ok(());
         }
+        let organization = who.principal.seat.as_ref().map(|seat| seat.organization);
+        let window = self.gate.app.sessions.reauthentication_window(organization, &who.origin).await?;
+        if began < who.principal.reauthenticated_at + window { Ok(()) } else { Err(Error::Reauthenticate(window)) }
     }
 
     fn on_platform(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
         let seat = who.principal.seat.as_ref().filter(|seat| seat.organization == OrganizationId::PLATFORM);
         match seat.map(|seat| self.decide(seat)) {
             Some(Decision::Allow) => Ok(Caller { tenancy: Tenancy::Platform, ..caller.clone() }),
+            None if who.principal.too_old_for == Some(OrganizationId::PLATFORM) => {
+                Err(Error::Forbidden(Code::SignInAgain))
+            }
             _ => Err(Error::Forbidden(Code::Forbidden)),
         }
     }
@@ -316,7 +321,8 @@ impl Guard {
         let id = self.organization.as_ref().and_then(|key| request.raw_path_param(key));
         let id = id.and_then(|text| Uuid::parse_str(text).ok()).map(OrganizationId).ok_or_else(Error::not_found)?;
         let Some(seat) = who.principal.seat.as_ref().filter(|seat| seat.organization == id) else {
-            return Err(self.elsewhere(caller, id).await);
+            let too_old = who.principal.too_old_for == Some(id);
+            return Err(if too_old { Error::Forbidden(Code::SignInAgain) } else { self.elsewhere(caller, id).await });
         };
         let allowed = match self.decide(seat) {
             Decision::Allow => true,

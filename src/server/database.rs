@@ -103,12 +103,13 @@ async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) ->
         given(&section.application_url)?.unwrap_or_else(|| under(&pooled, db::APPLICATION_ROLE, &logins.application));
     let platform = given(&section.platform_url)?.unwrap_or_else(|| under(&pooled, db::PLATFORM_ROLE, &logins.platform));
     // Past the pooler, where there is one, with the same login.
-    let past = |pooled: &PgConnectOptions, given: &Option<SecretString>, derived: PgConnectOptions| {
-        match (given, &section.direct_url) {
-            (Some(login), Some(place)) => options(&with_login(place, login)?),
-            (Some(_), None) => Ok(pooled.clone()),
-            (None, _) => Ok(derived),
-        }
+    let past = |pooled: &PgConnectOptions, given: &Option<SecretString>, derived: PgConnectOptions| match (
+        given,
+        &section.direct_url,
+    ) {
+        (Some(login), Some(place)) => options(&with_login(place, login)?),
+        (Some(_), None) => Ok(pooled.clone()),
+        (None, _) => Ok(derived),
     };
     let derived = under(&direct, db::APPLICATION_ROLE, &logins.application);
     let listening = past(&application, &section.application_url, derived)?;

@@ -34,6 +34,7 @@ use crate::{
     error::{Code, Error, Result},
     jobs::{Report, Run},
     runtime::{Entropy, Ids, Timestamp},
+    settings::Settings,
     types::{Caller, Origin, Page, PageRequest},
 };
 
@@ -53,6 +54,7 @@ pub struct Sessions {
     keys: Keys,
     principals: Principals,
     settings: Arc<Tokens>,
+    policy: Settings,
     issuer: Arc<str>,
     entropy: Entropy,
 }
@@ -92,7 +94,8 @@ pub struct AccessToken {
 impl Sessions {
     /// Sessions over these keys. `issuer` is the public URL.
     pub fn new(db: Db, keys: Keys, principals: Principals, settings: Tokens, issuer: &str) -> Self {
-        Self { db, keys, principals, settings: Arc::new(settings), issuer: issuer.into(), entropy: Entropy }
+        let policy = principals.settings.clone();
+        Self { db, keys, principals, settings: Arc::new(settings), policy, issuer: issuer.into(), entropy: Entropy }
     }
 
     /// The signing keys.
@@ -100,14 +103,27 @@ impl Sessions {
         &self.keys
     }
 
-    /// How long a session lives without being carried on, and with it its cookies.
-    pub fn lifetime(&self) -> Duration {
-        self.settings.refresh_lifetime
+    /// How long a session's cookies are kept: as long as it lives at most without being carried on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lifetime(&self, origin: &Origin) -> Result<Duration> {
+        Ok(self.policy.platform(origin).await?.sessions.idle().to_std().unwrap_or_default())
     }
 
-    /// How long after an authentication operations that demand a recent one are open.
-    pub fn reauthentication_window(&self) -> Duration {
-        self.settings.reauthentication_window
+    /// How long after an authentication operations that demand a recent one are open in this organisation: the settings
+    /// decide, and the configuration where it is stricter.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reauthentication_window(
+        &self,
+        organization: Option<OrganizationId>,
+        origin: &Origin,
+    ) -> Result<Duration> {
+        let settings = self.policy.effective(organization.unwrap_or(OrganizationId::PLATFORM), origin).await?;
+        let window = settings.reauthentication.window().to_std().unwrap_or_default();
+        Ok(window.min(self.settings.reauthentication_window))
     }
 
     /// Opens a session for a person who has just proven who they are, in the transaction that found so.
@@ -124,7 +140,7 @@ impl Sessions {
             tx.enter(membership.organization_id).await?;
         }
         let caller = tx.caller().clone();
-        let now = caller.now();
+        let (now, lifetime) = (caller.now(), self.policy.platform_in(tx).await?.sessions.lifetime());
         let row = rows::Model {
             id,
             account_id: new.account,
@@ -137,7 +153,7 @@ impl Sessions {
             reauthenticated_at: now,
             created_at: now,
             last_seen_at: now,
-            expires_at: now + self.settings.session_lifetime,
+            expires_at: now + lifetime,
             ended_at: None,
             end_reason: None,
         };
@@ -152,12 +168,14 @@ impl Sessions {
 
     async fn add_refresh_token(&self, tx: &WriteTx, session: &Session, now: Timestamp) -> Result<SecretString> {
         let secret = opaque(REFRESH_PREFIX, self.entropy)?;
+        // An organisation's stricter limit is held against the token's age when it is used.
+        let idle = self.policy.platform_in(tx).await?.sessions.idle();
         let row = refresh_tokens::Model {
             id: Ids.next::<RefreshTokenId>(),
             session_id: session.id,
             token_hash: hash(secret.expose()),
             created_at: now,
-            expires_at: Ord::min(now + self.settings.refresh_lifetime, session.expires_at),
+            expires_at: Ord::min(now + idle, session.expires_at),
             used_at: None,
         };
         tx.insert(refresh_tokens::ActiveModel::from(row)).await?;
@@ -169,7 +187,8 @@ impl Sessions {
     /// comes in another `vessel` than it was given in is refused and stays as it is: it leaked from there.
     ///
     /// # Errors
-    /// `Unauthenticated` for a token that is unknown, used, misplaced, or too old, or whose session has ended.
+    /// `Unauthenticated` for a token that is unknown, used, misplaced, or too old for where its session is, or whose
+    /// session has ended.
     pub async fn refresh(&self, caller: &Caller, token: &str, vessel: rows::Delivery) -> Result<Opened> {
         let refused = || Error::Unauthenticated(Code::SessionEnded);
         let mut tx = self.db.write(caller).await?;
@@ -198,6 +217,11 @@ impl Sessions {
             return tx.commit_refused(event, refused()).await;
         }
         tx.identify(session.account_id, session.id).await?;
+        let lifetime = self.policy.platform_in(&tx).await?.sessions.lifetime();
+        let idle = self.idle_in(&mut tx, session.active_organization).await?;
+        if presented.created_at + idle <= now || session.authenticated_at + lifetime <= now {
+            return Err(refused());
+        }
         let mut used = presented.into_active_model();
         used.used_at = Set(Some(now));
         tx.update(used).await?;
@@ -207,6 +231,14 @@ impl Sessions {
         let refresh_token = self.add_refresh_token(&tx, &session, now).await?;
         tx.commit(Unrecorded("a refresh only carries on what session.created recorded")).await?;
         Ok(Opened { session, refresh_token: Some(refresh_token) })
+    }
+
+    /// How long a session that is in this organisation may go without being carried on.
+    async fn idle_in(&self, tx: &mut WriteTx, organization: Option<OrganizationId>) -> Result<TimeDelta> {
+        let Some(organization) = organization else { return Ok(self.policy.platform_in(tx).await?.sessions.idle()) };
+        // Whether the person still belongs there is the token's business, which is made of what is true then.
+        tx.enter(organization).await?;
+        Ok(self.policy.effective_in(tx).await?.sessions.idle())
     }
 
     /// An access token for a session as it is now.
@@ -267,7 +299,8 @@ impl Sessions {
     /// Moves the caller's session into another organisation of theirs.
     ///
     /// # Errors
-    /// `NotFound` when the caller is no active member of an active organisation of this id.
+    /// `NotFound` when the caller is no active member of an active organisation of this id; `Forbidden` with
+    /// `sign_in_again` when they signed in longer ago than it allows.
     pub async fn switch(&self, caller: &Caller, organization: OrganizationId) -> Result<Opened> {
         let (account, _) = signed_in(caller)?;
         let mut tx = self.db.write(caller).await?;
@@ -275,7 +308,11 @@ impl Sessions {
         let seat = tx.one(giving_access(seats)).await?.ok_or_else(Error::not_found)?;
         acting::leave(&tx).await?;
         tx.enter(seat.organization_id).await?;
-        let mut row = self.current(&tx).await?.into_active_model();
+        let row = self.current(&tx).await?;
+        if row.authenticated_at + self.policy.effective_in(&tx).await?.sessions.lifetime() <= caller.now() {
+            return Err(Error::Forbidden(Code::SignInAgain));
+        }
+        let mut row = row.into_active_model();
         row.active_organization = Set(Some(organization));
         let session = tx.update(row).await?;
         tx.commit(entered(account, organization)).await?;

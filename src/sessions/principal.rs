@@ -21,6 +21,7 @@ use crate::{
     db::{Change, Changes, Db},
     error::{Code, Error, Result},
     runtime::Timestamp,
+    settings::Settings,
     types::{Caller, Origin, Role},
 };
 
@@ -46,8 +47,11 @@ pub struct Principal {
     pub reauthenticated_at: Timestamp,
     /// When the session ends at the latest.
     pub expires_at: Timestamp,
-    /// The organisation it is in, and what the person is there. `None` when they have lost it.
+    /// The organisation it is in, and what the person is there. `None` when they have lost it, and when the session
+    /// is too old for it.
     pub seat: Option<Seat>,
+    /// The organisation that it is in and too old for: its settings ask for a newer sign-in.
+    pub too_old_for: Option<OrganizationId>,
 }
 
 /// A person's place in the organisation that a session is in.
@@ -132,18 +136,19 @@ pub struct Principals {
     policy: Policy,
     changes: Changes,
     cache: Cache<AccountId, Kept>,
+    pub(super) settings: Settings,
     /// Grows with every change, so that an answer that was read before one is not kept after it.
     generation: Arc<AtomicU64>,
 }
 
 impl Principals {
-    /// An empty cache that listens to `changes`.
-    pub fn new(db: Db, policy: Policy, changes: Changes) -> Self {
+    /// An empty cache that listens to `changes`. The settings say how long a sign-in lasts.
+    pub fn new(db: Db, policy: Policy, changes: Changes, settings: Settings) -> Self {
         let cache: Cache<AccountId, Kept> = Cache::new(ACCOUNTS);
         let generation = Arc::new(AtomicU64::new(0));
         let (dropped, counted) = (cache.clone(), generation.clone());
         changes.on_change(move |change| {
-            if matches!(change, Change::Keys | Change::Outbox | Change::Jobs) {
+            if matches!(change, Change::Keys | Change::Outbox | Change::Jobs | Change::Settings(_)) {
                 return;
             }
             // Counted first: who keeps an older answer after this sees the count, or is dropped below.
@@ -153,7 +158,7 @@ impl Principals {
                 _ => dropped.invalidate_all(),
             }
         });
-        Self { db, policy, changes, cache, generation }
+        Self { db, policy, changes, cache, settings, generation }
     }
 
     /// The principal of a live session of this account.
@@ -166,7 +171,8 @@ impl Principals {
             Some(principal) => principal,
             None => self.load(account, session, origin).await?,
         };
-        if origin.now < principal.expires_at { Ok(principal) } else { Err(ended()) }
+        let ends = self.ends(&principal, origin).await?;
+        Ok(if origin.now < ends.seat { principal } else { without_seat(&principal) })
     }
 
     /// Drops what is kept of an account, after this instance itself committed a change to it: its own notification
@@ -176,13 +182,37 @@ impl Principals {
         self.cache.invalidate(&account);
     }
 
-    /// The principal as the database has it at this moment: what a token is made of.
+    /// The principal as the database has it at this moment: what a token is made of. It ends when the session does,
+    /// or before that when it will be too old for the organisation.
     ///
     /// # Errors
     /// As [`Principals::get`].
     pub async fn fresh(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Arc<Principal>> {
         let principal = self.load(account, session, origin).await?;
-        if origin.now < principal.expires_at { Ok(principal) } else { Err(ended()) }
+        let ends = self.ends(&principal, origin).await?;
+        let (principal, expires_at) = if origin.now < ends.seat {
+            (principal, Ord::min(ends.session, ends.seat))
+        } else {
+            (without_seat(&principal), ends.session)
+        };
+        Ok(Arc::new(Principal { expires_at, ..principal.as_ref().clone() }))
+    }
+
+    /// When the session ends, and when for the organisation that it is in, as the settings are now.
+    async fn ends(&self, principal: &Principal, origin: &Origin) -> Result<Ends> {
+        let lifetime = self.settings.platform(origin).await?.sessions.lifetime();
+        let session = Ord::min(principal.expires_at, principal.authenticated_at + lifetime);
+        if session <= origin.now {
+            return Err(ended());
+        }
+        let seat = match &principal.seat {
+            Some(seat) => {
+                let lifetime = self.settings.effective(seat.organization, origin).await?.sessions.lifetime();
+                principal.authenticated_at + lifetime
+            }
+            None => session,
+        };
+        Ok(Ends { session, seat })
     }
 
     fn kept(&self, account: AccountId, session: SessionId) -> Option<Arc<Principal>> {
@@ -255,8 +285,20 @@ impl Row {
             reauthenticated_at: self.reauthenticated_at,
             expires_at: self.expires_at,
             seat: acting.or(seat),
+            too_old_for: None,
         }
     }
+}
+
+/// When a session ends.
+struct Ends {
+    session: Timestamp,
+    seat: Timestamp,
+}
+
+fn without_seat(principal: &Principal) -> Arc<Principal> {
+    let too_old_for = principal.seat.as_ref().map(|seat| seat.organization);
+    Arc::new(Principal { seat: None, too_old_for, ..principal.clone() })
 }
 
 fn ended() -> Error {

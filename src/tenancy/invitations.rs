@@ -1,5 +1,5 @@
 //! Invitations: a person is asked by e-mail to join an organisation, and accepts with a new or an existing account
-//! (AUT-4). A link works once and for seven days.
+//! (AUT-4). A link works once, and for as long as the organisation's settings say.
 
 mod accept;
 mod create;
@@ -30,8 +30,6 @@ use crate::{
     types::{Caller, Email, Page, PageRequest},
 };
 
-/// How long an invitation can be accepted (AUT-4).
-const LIFETIME: TimeDelta = TimeDelta::days(7);
 /// How often one invitation is sent again in a day, and how long after one letter comes the next. A letter that was
 /// lost, went to a stale address book or into the junk is sent again once or twice; who could send more could bury a
 /// stranger's mailbox under our name, and our name at the mail providers.
@@ -127,12 +125,13 @@ async fn detailed(tx: &Tx, rows: Vec<rows::Model>) -> Result<Vec<Invitation>> {
     Ok(invitations.collect())
 }
 
-/// Sends an open or expired invitation again, with a new link and seven new days. The old link stops working, and its
+/// Sends an open or expired invitation again, with a new link and all of its time. The old link stops working, and its
 /// letter is withdrawn if it has not left.
 ///
 /// # Errors
 /// `NotFound` when there is none that is open or expired; `Forbidden` with `role_above_own`, which is recorded;
-/// `Throttled` when it was sent too often.
+/// `Conflict` with `already_member`, or with `domain_not_allowed` when the settings have changed since; `Throttled`
+/// when it was sent too often.
 pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invitation> {
     let tx = app.db.write(caller).await?;
     create::one_at_a_time(&tx).await?;
@@ -142,13 +141,15 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
         let event = Event::new(Kind::InvitationRefused, id).refused().with("role", row.role);
         return tx.commit_refused(event, refusal).await;
     }
-    refuse_member(&tx, &row.email.parse().map_err(Error::internal)?).await?;
+    let (email, settings) = (accept::address(&row)?, app.settings.effective_in(&tx).await?);
+    settings.invitations.admit(&email)?;
+    refuse_member(&tx, &email).await?;
     refuse_often(&tx, id).await.inspect_err(|error| app.refusals.count(caller, "invitations_resend", error.code()))?;
     let host = Host::of(&tx).await?;
     let (token, token_hash) = accept::token(row.organization_id, app.entropy)?;
     row.token_hash = token_hash;
     row.status = rows::Status::Pending;
-    row.expires_at = caller.now() + LIFETIME;
+    row.expires_at = caller.now() + settings.invitations.lifetime();
     row.resend_count += 1;
     row.invited_by = caller.account();
     host.write_to(app, &tx, &mut row, &token).await?;

@@ -1,6 +1,5 @@
 //! Organisations: made by a platform administrator, changed by their own, closed softly.
 
-use chrono::TimeDelta;
 use entity::{AccountId, OrganizationId, organizations as rows};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -24,8 +23,6 @@ pub type Organization = rows::Model;
 pub const LONGEST_NAME: usize = 200;
 /// The longest short name: a DNS label, so that it can become a host name (RFC 1035, 2.3.4).
 pub const LONGEST_SLUG: usize = 63;
-/// How long a deleted organisation can be restored.
-const GRACE: TimeDelta = TimeDelta::days(30);
 
 /// What to change of an organisation.
 #[derive(Clone, Debug, Default)]
@@ -167,7 +164,7 @@ pub async fn update(app: &App, caller: &Caller, changes: Changes) -> Result<Orga
     Ok(organization)
 }
 
-/// Closes the caller's organisation to everybody. It can be restored for 30 days.
+/// Closes the caller's organisation to everybody. It can be restored for as long as the platform's settings say.
 ///
 /// # Errors
 /// `NotFound` when somebody else was quicker; `Conflict` for the platform's own organisation, or `precondition_failed`.
@@ -179,10 +176,11 @@ pub async fn delete(app: &App, caller: &Caller, version: Option<i32>) -> Result<
         return Err(Error::Conflict(Code::Conflict));
     }
     let (id, next) = (present.id, present.version + 1);
+    let grace = app.settings.platform_in(&tx).await?.organizations.grace();
     let mut row = present.into_active_model();
     row.status = Set(rows::Status::Deleted);
     row.deleted_at = Set(Some(caller.now()));
-    row.purge_after = Set(Some(caller.now() + GRACE));
+    row.purge_after = Set(Some(caller.now() + grace));
     row.version = Set(next);
     row.updated_at = Set(caller.now());
     tx.update(row).await?;

@@ -101,7 +101,8 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<O
         return tx.commit_refused(refusal(), refused()).await;
     }
     drop(tx);
-    app.passwords.check(first.password.expose(), &first.email, &name)?;
+    let rules = app.settings.platform(&caller.origin).await?;
+    app.passwords.check(first.password.expose(), &first.email, &name, &rules.passwords)?;
     let password_hash = app.passwords.hash(first.password).await?;
 
     let mut tx = app.db.write(&caller).await?;

@@ -1,6 +1,7 @@
 //! Values that every floor speaks of: the caller, text that was checked, pages. No domain, no I/O.
 
 mod caller;
+mod domain;
 mod email;
 mod page;
 mod request;
@@ -8,6 +9,7 @@ mod role;
 mod text;
 
 pub use caller::{Actor, Caller, IdempotencyKey, Tenancy};
+pub use domain::Domain;
 pub use email::{Email, ascii_domain};
 pub use page::{Cursor, Page, PageRequest};
 pub use request::Origin;

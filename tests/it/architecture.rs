@@ -11,7 +11,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
     (3, &["accounts", "app", "authz", "operations", "sessions", "tenancy"]),
-    (2, &["audit", "jobs", "mail"]),
+    (2, &["audit", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "runtime", "telemetry", "types", "vault"]),
 ];
 

@@ -27,7 +27,7 @@ const IDENTITY: [(&str, &str); 13] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 8] = [
+const TENANT: [(&str, &str); 10] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("teams", "organization_id"),
@@ -36,7 +36,12 @@ const TENANT: [(&str, &str); 8] = [
     ("invitation_teams", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_words", "organization_id"),
+    ("settings", "organization_id"),
+    ("settings_history", "organization_id"),
 ];
+
+/// Tables whose rows of the platform's own organisation every transaction may read, with the reason.
+const SHARED: [(&str, &str); 1] = [("settings", "what the platform decides holds everywhere")];
 
 /// PostgreSQL's "insufficient privilege", which row-level security also says.
 const FORBIDDEN: &str = "42501";
@@ -54,6 +59,14 @@ async fn refused(psql: &mut Psql, sql: &str) {
 
 async fn count(psql: &mut Psql, table: &str, condition: &str) -> i64 {
     psql.number(&format!("SELECT count(*) FROM {table} WHERE {condition}")).await
+}
+
+/// How many rows of a table everybody may read.
+async fn shared(owner: &mut Psql, table: &str) -> i64 {
+    match SHARED.iter().any(|(name, _)| *name == table) {
+        true => count(owner, table, "organization_id = platform_organization()").await,
+        false => 0,
+    }
 }
 
 /// Everything that an organisation has, as one number that changes when anything of it does.
@@ -76,13 +89,14 @@ async fn the_application_sees_one_organisation_at_a_time() {
     let mut psql = world.database.psql(Login::Application).await;
     for (table, _) in TENANT {
         assert!(count(&mut owner, table, "true").await > 0, "the owner sees nothing in {table}");
-        assert_eq!(count(&mut psql, table, "true").await, 0, "{table} shows something without an organisation");
+        let nobodys = count(&mut psql, table, "true").await;
+        assert_eq!(nobodys, shared(&mut owner, table).await, "{table} shows something without an organisation");
     }
     for (own, other) in [(a.id, b.id), (b.id, a.id)] {
         psql.act(Some(own), None).await;
         for (table, column) in TENANT {
             let of_own = format!("{column} = '{own}'");
-            let seen = count(&mut psql, table, "true").await;
+            let seen = count(&mut psql, table, "true").await - shared(&mut owner, table).await;
             assert_eq!(seen, count(&mut owner, table, &of_own).await, "{table}");
             assert!(seen > 0, "{table} has nothing to see");
             assert_eq!(count(&mut psql, table, &format!("{column} = '{other}'")).await, 0, "{table}");
@@ -116,6 +130,8 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("DELETE FROM teams WHERE id = '{}'", b.team),
         format!("DELETE FROM team_members WHERE team_id = '{}'", b.team),
         format!("DELETE FROM invitation_teams WHERE team_id = '{}'", b.team),
+        format!("UPDATE settings SET document = '{{}}' WHERE organization_id = '{}'", b.id),
+        "UPDATE settings SET document = '{}' WHERE organization_id = platform_organization()".to_owned(),
     ] {
         assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");
     }
@@ -138,8 +154,10 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("INSERT INTO invitation_teams VALUES ('{b_id}', '{}', '{}')", b.pending.id, b.team),
         audit_entry(b.id),
         format!("INSERT INTO audit_words (organization_id, word, entry_id) VALUES ('{b_id}', 'x', '{}')", b.entry),
+        settings_version(b.id),
         // Moved over.
         format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),
+        format!("UPDATE settings SET organization_id = '{b_id}'"),
         format!("UPDATE memberships SET organization_id = '{b_id}' WHERE id = '{}'", a.member.membership),
         format!("UPDATE invitations SET organization_id = '{b_id}' WHERE id = '{}'", a.pending.id),
         format!("UPDATE organizations SET id = '{b_id}' WHERE id = '{}'", a.id),
@@ -157,7 +175,15 @@ async fn the_application_changes_nothing_of_another_organisation() {
     let own = format!("UPDATE memberships SET role = 'manager' WHERE id = '{}'", a.member.membership);
     assert_eq!(psql.run(&own).await.unwrap(), 1);
     psql.run(&audit_entry(a.id)).await.unwrap();
+    psql.run(&settings_version(a.id)).await.unwrap();
     world.close().await;
+}
+
+fn settings_version(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO settings_history (id, organization_id, version, changes, document, changed_at)
+         VALUES (gen_random_uuid(), '{organization}', 99, '[]', '{{}}', now())"
+    )
 }
 
 fn audit_entry(organization: Uuid) -> String {
@@ -258,6 +284,32 @@ async fn nobody_changes_the_record() {
     }
     let after = owner.text("SELECT md5(string_agg(e::text, '|' ORDER BY id)) FROM audit_entries e").await;
     assert_eq!(after, before);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn nobody_changes_the_history_of_settings() {
+    let world = World::open().await;
+    let a = &world.a;
+    for login in [Login::Application, Login::Platform] {
+        let mut psql = world.database.psql(login).await;
+        psql.act(Some(a.id), Some(a.owner.account)).await;
+        let own = format!("organization_id = '{}'", a.id);
+        assert!(count(&mut psql, "settings_history", &own).await > 0, "{login:?}");
+        for sql in [
+            "UPDATE settings_history SET changed_by = NULL",
+            "DELETE FROM settings_history",
+            "TRUNCATE settings_history",
+            "DELETE FROM settings",
+            "DROP TABLE settings_history",
+        ] {
+            refused(&mut psql, sql).await;
+        }
+    }
+    // The platform's role reads and leaves the writing to whoever is in an organisation.
+    let mut platform = world.database.psql(Login::Platform).await;
+    refused(&mut platform, "UPDATE settings SET document = '{}'").await;
+    refused(&mut platform, &settings_version(a.id)).await;
     world.close().await;
 }
 

@@ -27,5 +27,6 @@ mod people;
 mod reauthentication;
 mod record;
 mod sessions;
+mod settings;
 mod teams;
 mod world;

@@ -221,6 +221,8 @@ struct Builder<'a> {
 impl Builder<'_> {
     async fn cast(&self) -> Cast {
         let platform = self.first_admin().await;
+        let settings = json!({"reauthentication": {"window_minutes": 5}});
+        platform.patch("/v1/settings", settings).await.expect(200);
         let a = self.tenant(&platform, CANARY).await;
         let b = self.tenant(&platform, OTHER).await;
         let suspended = platform.get(&format!("/v1/accounts?email=suspended.{OTHER}@example.com")).await.expect(200);
@@ -276,6 +278,9 @@ impl Builder<'_> {
         let pending = scene.invite_into(&owner, "pending", "member", &[team]).await;
         let revoked = scene.invite(&owner, "revoked", "member").await;
         owner.delete(&scene.path(&format!("invitations/{}", revoked.id))).await.expect(204);
+        // What holds anyway, so that there are settings and a history of them.
+        let settings = json!({"reauthentication": {"window_minutes": 5}});
+        owner.patch(&scene.path("settings"), settings).await.expect(200);
         let entry = owner.get(&scene.path("audit?limit=1")).await.expect(200).id_at("/items/0/id");
         Tenant {
             id,

@@ -73,6 +73,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "instances_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "invitations_accept": {
     "scope": "public",
     "minimumRole": null,
@@ -113,6 +118,46 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "job_runs_create": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "job_runs_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "job_runs_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "job_runs_retry": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_pause": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_resume": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "jwks_get": {
     "scope": "public",
     "minimumRole": null,
@@ -149,6 +194,21 @@ export const operations = {
     "ownership": "membership"
   },
   "members_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_settings_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_settings_history_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_settings_update": {
     "scope": "organization",
     "minimumRole": "admin",
     "ownership": null
@@ -236,6 +296,21 @@ export const operations = {
   "sessions_refresh": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "settings_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "settings_history_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "settings_update": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
     "ownership": null
   },
   "setup_create": {

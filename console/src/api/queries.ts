@@ -6,7 +6,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, Me, Page, Team } from "./types";
+import type { AuditEntry, Me, Page, Settings, SettingsChange, Team } from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
@@ -32,6 +32,8 @@ export const keys = {
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
+  settings: (id: string | null) =>
+    id === null ? (["platform", "settings"] as const) : (["organization", id, "settings"] as const),
   organizations: ["platform", "organizations"] as const,
   accounts: ["platform", "accounts"] as const,
 };
@@ -220,6 +222,35 @@ export const platformAccessQuery = (organization_id: string, query: PlatformAcce
         }),
       ),
     placeholderData: keepPreviousData,
+  });
+
+/** Settings of an organisation; of the platform without one. */
+export const settingsQuery = (organization_id: string | null) =>
+  queryOptions({
+    queryKey: [...keys.settings(organization_id), "self"],
+    queryFn: async ({ signal }): Promise<Settings> =>
+      organization_id === null
+        ? take(api.GET("/v1/settings", { signal }))
+        : take(api.GET(`${path}/settings`, { signal, params: { path: { organization_id } } })),
+  });
+
+/** Every version of them, newest first, page after page. */
+export const settingsHistoryQuery = (organization_id: string | null) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.settings(organization_id), "history"],
+    queryFn: async ({ signal, pageParam }): Promise<Page<SettingsChange>> => {
+      const query = { limit: 20, cursor: pageParam };
+      return organization_id === null
+        ? take(api.GET("/v1/settings/history", { signal, params: { query } }))
+        : take(
+            api.GET(`${path}/settings/history`, {
+              signal,
+              params: { path: { organization_id }, query },
+            }),
+          );
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
   });
 
 export const organizationsQuery = (query: OrganizationFilter = {}) =>

@@ -174,6 +174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The servers that share this database, and which of them runs the jobs. */
+        get: operations["instances_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations/accept": {
         parameters: {
             query?: never;
@@ -202,6 +219,126 @@ export interface paths {
         put?: never;
         /** What the link of an invitation is about. Whoever has the link may ask. */
         post: operations["invitations_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/job-runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run of a job. */
+        get: operations["job_runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/job-runs/{run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a run again that failed for good. */
+        post: operations["job_runs_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs by itself, and how each is doing. */
+        get: operations["jobs_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job. */
+        get: operations["jobs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a job off its schedule. A run that waits or runs is not touched. */
+        post: operations["jobs_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a job on its schedule again. */
+        post: operations["jobs_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of a job, the latest first. */
+        get: operations["job_runs_list"];
+        put?: never;
+        /** Run a job now, also when it is paused. 409 while a run of it waits or runs. */
+        post: operations["job_runs_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -308,7 +445,7 @@ export interface paths {
         get: operations["organizations_get"];
         put?: never;
         post?: never;
-        /** Close an organisation to everybody. A platform administrator can restore it for 30 days. */
+        /** Close an organisation to everybody. A platform administrator can restore it until its grace period ends. */
         delete: operations["organizations_delete"];
         options?: never;
         head?: never;
@@ -518,6 +655,123 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings of an organisation, and how the platform's bear on them. */
+        get: operations["organization_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change settings of an organisation, within what the platform allows. What is left out stays; `null` goes back to
+         *     the platform's.
+         */
+        patch: operations["organization_settings_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/settings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every version of an organisation's settings, newest first. */
+        get: operations["organization_settings_history_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The teams of an organisation, newest first. */
+        get: operations["teams_list"];
+        put?: never;
+        /**
+         * Make a team without members.
+         * @description Nobody makes a team that gives a role above their own, and no team makes an owner.
+         */
+        post: operations["teams_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/teams/{team_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One team. */
+        get: operations["teams_get"];
+        put?: never;
+        post?: never;
+        /** Remove a team. Its members stay members, without what the team gave them. */
+        delete: operations["teams_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a team's name, description or role.
+         * @description The role changes what every member of the team may do at once. Nobody changes a team that gives a role above
+         *     their own, or makes it give one; nobody raises themselves by a team that they are in.
+         */
+        patch: operations["teams_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/teams/{team_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The members of a team; who became a member of the organisation last comes first. */
+        get: operations["team_members_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/teams/{team_id}/members/{member_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a member into a team. It is done already for one who is in it. */
+        put: operations["team_members_add"];
+        post?: never;
+        /** Take a member out of a team. */
+        delete: operations["team_members_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -642,6 +896,41 @@ export interface paths {
          *     other way round.
          */
         post: operations["sessions_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings of the platform, which hold in every organisation. */
+        get: operations["settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change settings of the platform. What is left out stays; `null` goes back to the default. */
+        patch: operations["settings_update"];
+        trace?: never;
+    };
+    "/v1/settings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every version of the platform's settings, newest first. */
+        get: operations["settings_history_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -815,7 +1104,7 @@ export interface components {
             email: string;
             /** @description How you are called. */
             name: string;
-            /** @description A password: at least 12 characters, with upper and lower case, a digit and another character. */
+            /** @description A password, as long as `setup_get` says, with upper and lower case, a digit and another character. */
             password: string;
             /** @description The token that the server printed. */
             token: string;
@@ -831,6 +1120,39 @@ export interface components {
             name: string;
             /** @description Its short name; made of the name when it is left out. */
             slug?: string;
+        };
+        /**
+         * CreateTeam
+         * @description A new team.
+         */
+        CreateTeam: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Its name; no other team of the organisation has it, in upper or lower case. */
+            name: string;
+            /** @description The role that it gives its members beside their own: any of the organisation's but `owner`. */
+            role?: string;
+        };
+        /**
+         * DomainsSetting
+         * @description How things stand with a list of domains.
+         */
+        DomainsSetting: {
+            /** @description What would be in force if nobody had set anything: nothing for any domain. */
+            default?: string[];
+            /** @description What is in force here: nothing for any domain, an empty list for none. */
+            effective?: string[];
+            /**
+             * Format: uint32
+             * @description The most domains of a list.
+             */
+            max_items: number;
+            /** @description What is in force platform-wide: nothing for any domain. */
+            platform?: string[];
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: string[];
         };
         /**
          * ErrorCount
@@ -903,6 +1225,67 @@ export interface components {
             items: components["schemas"]["EventType"][];
         };
         /**
+         * FieldChange
+         * @description A change of one field.
+         */
+        FieldChange: {
+            /** @description What is set since; left out when nothing is. */
+            after?: unknown;
+            /** @description What was set before; left out when nothing was. */
+            before?: unknown;
+            /** @description The field. */
+            field: string;
+            /** @description The section. */
+            section: string;
+        };
+        /**
+         * Instance
+         * @description A running server.
+         */
+        Instance: {
+            /** @description Whether it is the one that answers. */
+            answers: boolean;
+            /**
+             * Format: uuid
+             * @description Its id, new at each start.
+             */
+            id: string;
+            /** @description Whether it runs the jobs. */
+            leads: boolean;
+            /** @description The name of its machine. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it last said that it is there; it does so every 5 seconds.
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it started.
+             */
+            started_at: string;
+            /** @description Its release. */
+            version: string;
+        };
+        /**
+         * InstanceList
+         * @description The servers that share this database.
+         */
+        InstanceList: {
+            /** @description Those that were there in the last days, the latest first. */
+            items: components["schemas"]["Instance"][];
+            /**
+             * Format: date-time
+             * @description When the leadership began.
+             */
+            led_since?: string;
+            /**
+             * Format: int64
+             * @description The number of the leadership.
+             */
+            term: number;
+        };
+        /**
          * Invitation
          * @description An invitation.
          */
@@ -952,6 +1335,8 @@ export interface components {
             sent_at?: string;
             /** @description Where it is in its life. */
             status: components["schemas"]["InvitationStatus"] & unknown;
+            /** @description The teams that the person joins, by name. */
+            teams: components["schemas"]["TeamOf"][];
         };
         /**
          * InvitationPreview
@@ -971,8 +1356,15 @@ export interface components {
             invited_by_name?: string;
             /** @description The organisation's name. */
             organization_name: string;
+            /**
+             * Format: uint32
+             * @description The fewest characters that the password of a new account must have.
+             */
+            password_minimum_length: number;
             /** @description The role. */
             role: string;
+            /** @description The names of the teams to join. */
+            teams: string[];
         };
         /**
          * @description Where an invitation is in its life.
@@ -1031,6 +1423,8 @@ export interface components {
             message?: string;
             /** @description As what. */
             role: string;
+            /** @description Into which teams. */
+            team_ids?: string[];
         };
         /**
          * InviteUsers
@@ -1071,6 +1465,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_JobRun
+         * @description A page of a list.
+         */
+        Items_JobRun: {
+            /** @description The items. */
+            items: components["schemas"]["JobRun"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_Member
          * @description A page of a list.
          */
@@ -1097,7 +1501,7 @@ export interface components {
         Items_PlatformAccess: {
             /** @description The items. */
             items: components["schemas"]["PlatformAccess"][];
-            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
         /**
@@ -1110,6 +1514,146 @@ export interface components {
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
+        /**
+         * Items_SettingsChange
+         * @description A page of a list.
+         */
+        Items_SettingsChange: {
+            /** @description The items. */
+            items: components["schemas"]["SettingsChange"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_Team
+         * @description A page of a list.
+         */
+        Items_Team: {
+            /** @description The items. */
+            items: components["schemas"]["Team"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Job
+         * @description Something that runs by itself.
+         */
+        Job: {
+            /**
+             * Format: uint64
+             * @description How many of its runs failed for good and wait for a person.
+             */
+            dead_runs: number;
+            /** @description Its latest run. */
+            last_run?: components["schemas"]["JobRun"] & unknown;
+            /** @description Its stable name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it runs next; nothing while it is paused.
+             */
+            next_run?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is paused; nothing when it is not.
+             */
+            paused_at?: string;
+            /**
+             * Format: uuid
+             * @description The account that paused it.
+             */
+            paused_by?: string;
+            /** @description What it does. */
+            purpose: string;
+            /** @description When it runs: a cron line with seconds, in UTC. */
+            schedule: string;
+            /** @description For people. */
+            title: string;
+        };
+        /**
+         * JobList
+         * @description The jobs of this release.
+         */
+        JobList: {
+            /** @description In their order. */
+            items: components["schemas"]["Job"][];
+        };
+        /**
+         * JobRun
+         * @description One run of a job.
+         */
+        JobRun: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it waits.
+             */
+            available_at?: string;
+            /** @description Why there is this run. */
+            cause: components["schemas"]["JobRunCause"] & unknown;
+            /**
+             * Format: int64
+             * @description How long the last attempt took, in milliseconds.
+             */
+            duration_ms?: number;
+            /** @description Why the last attempt failed. */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string;
+            /**
+             * Format: date-time
+             * @description The moment of the schedule that it is for, or when it was asked for.
+             */
+            fire_time: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The instance that tried it last.
+             */
+            instance_id?: string;
+            /** @description The job. */
+            job: string;
+            /**
+             * Format: uuid
+             * @description The account that asked for it.
+             */
+            requested_by?: string;
+            /** @description What it did, by name. */
+            result?: unknown;
+            /**
+             * Format: date-time
+             * @description When the last attempt began.
+             */
+            started_at?: string;
+            /** @description How far it is. */
+            state: components["schemas"]["JobRunState"] & unknown;
+            /**
+             * Format: int64
+             * @description The leadership under which it was tried last.
+             */
+            term?: number;
+        };
+        /**
+         * @description Why there is a run.
+         * @enum {string}
+         */
+        JobRunCause: "schedule" | "person";
+        /**
+         * @description How far a run is.
+         * @enum {string}
+         */
+        JobRunState: "queued" | "running" | "succeeded" | "dead";
         /**
          * @description What became of an invitation's mail.
          * @enum {string}
@@ -1125,6 +1669,8 @@ export interface components {
              * @description The person's account.
              */
             account_id: string;
+            /** @description The roles that count, the highest first: the direct one and those by teams, without any that another covers. */
+            effective_roles: string[];
             /** @description The person's address. */
             email: string;
             /**
@@ -1149,10 +1695,12 @@ export interface components {
              * @description The organisation.
              */
             organization_id: string;
-            /** @description The role. */
+            /** @description The direct role. */
             role: string;
             /** @description Whether the membership gives access. */
             status: components["schemas"]["MemberStatus"] & unknown;
+            /** @description The teams, by name. */
+            teams: components["schemas"]["TeamOf"][];
             /**
              * Format: int32
              * @description Grows with every change.
@@ -1164,6 +1712,48 @@ export interface components {
          * @enum {string}
          */
         MemberStatus: "active" | "blocked";
+        /**
+         * NumberSetting
+         * @description How things stand with a number.
+         */
+        NumberSetting: {
+            /**
+             * Format: uint32
+             * @description What would be in force if nobody had set anything.
+             */
+            default: number;
+            /**
+             * Format: uint32
+             * @description What is in force here.
+             */
+            effective: number;
+            /**
+             * Format: uint32
+             * @description The most that can be set here.
+             */
+            maximum: number;
+            /**
+             * Format: uint32
+             * @description The least that can be set here.
+             */
+            minimum: number;
+            /**
+             * Format: uint32
+             * @description What is in force platform-wide.
+             */
+            platform: number;
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description Which of two numbers is the stricter. */
+            stricter: components["schemas"]["SettingStricter"] & unknown;
+            /** @description What it counts. */
+            unit: components["schemas"]["SettingUnit"] & unknown;
+            /**
+             * Format: uint32
+             * @description What is set here; nothing when it is left to the platform, or to the default.
+             */
+            value?: number;
+        };
         /**
          * Organization
          * @description An organisation.
@@ -1214,6 +1804,57 @@ export interface components {
          */
         OrganizationKind: "platform" | "tenant";
         /**
+         * OrganizationSettings
+         * @description The settings of an organisation, and how the platform's bear on them.
+         */
+        OrganizationSettings: {
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description The sections. */
+            sections: components["schemas"]["OrganizationSettingsSections"] & unknown;
+            /**
+             * Format: date-time
+             * @description When something was last set.
+             */
+            updated_at?: string;
+            /** @description By whom. */
+            updated_by?: components["schemas"]["Person"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change; 1 while nothing was ever set.
+             */
+            version: number;
+        };
+        OrganizationSettingsSections: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains: components["schemas"]["DomainsSetting"];
+                /** @description How long an invitation can be accepted. */
+                lifetime_days: components["schemas"]["NumberSetting"];
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords: {
+                /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
+                minimum_length: components["schemas"]["NumberSetting"];
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication: {
+                /** @description How long after proving who one is sensitive operations are open. */
+                window_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions: {
+                /** @description How long a session may go without being carried on with its refresh token. */
+                idle_minutes: components["schemas"]["NumberSetting"];
+                /** @description How long after signing in one has to sign in again, however active one is. */
+                lifetime_minutes: components["schemas"]["NumberSetting"];
+            };
+        };
+        /**
          * @description Whether an organisation is in use.
          * @enum {string}
          */
@@ -1251,6 +1892,8 @@ export interface components {
          * @description One of a person's organisations.
          */
         OwnOrganization: {
+            /** @description The roles that count there, the highest first. */
+            effective_roles: string[];
             /**
              * Format: uuid
              * @description Its id.
@@ -1265,7 +1908,7 @@ export interface components {
             member_id: string;
             /** @description Its name. */
             name: string;
-            /** @description The person's role there. */
+            /** @description The person's direct role there. */
             role: string;
             /** @description Its short name. */
             slug: string;
@@ -1316,6 +1959,62 @@ export interface components {
             started_at: string;
         };
         /**
+         * PlatformSettings
+         * @description The settings of the platform, which hold in every organisation.
+         */
+        PlatformSettings: {
+            /**
+             * Format: uuid
+             * @description The platform's own organisation.
+             */
+            organization_id: string;
+            /** @description The sections. */
+            sections: components["schemas"]["PlatformSettingsSections"] & unknown;
+            /**
+             * Format: date-time
+             * @description When something was last set.
+             */
+            updated_at?: string;
+            /** @description By whom. */
+            updated_by?: components["schemas"]["Person"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change; 1 while nothing was ever set.
+             */
+            version: number;
+        };
+        PlatformSettingsSections: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains: components["schemas"]["DomainsSetting"];
+                /** @description How long an invitation can be accepted. */
+                lifetime_days: components["schemas"]["NumberSetting"];
+            };
+            /** @description What becomes of deleted organisations. */
+            organizations: {
+                /** @description How long an organisation that is deleted from now on can be restored. */
+                grace_days: components["schemas"]["NumberSetting"];
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords: {
+                /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
+                minimum_length: components["schemas"]["NumberSetting"];
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication: {
+                /** @description How long after proving who one is sensitive operations are open. */
+                window_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions: {
+                /** @description How long a session may go without being carried on with its refresh token. */
+                idle_minutes: components["schemas"]["NumberSetting"];
+                /** @description How long after signing in one has to sign in again, however active one is. */
+                lifetime_minutes: components["schemas"]["NumberSetting"];
+            };
+        };
+        /**
          * Problem
          * @description What went wrong, for programs and for people (RFC 9457).
          */
@@ -1362,6 +2061,11 @@ export interface components {
             /** @description What a platform administrator acts through, in an organisation that is not theirs. */
             acting?: components["schemas"]["OwnAccess"] & unknown;
             /**
+             * @description The roles that count there, the highest first: the direct one and those by teams, without any that another
+             *     covers.
+             */
+            effective_roles: string[];
+            /**
              * Format: uuid
              * @description The membership there.
              */
@@ -1374,10 +2078,12 @@ export interface components {
             organizations: components["schemas"]["OwnOrganization"][];
             /** @description How, and until when, this session is good for operations that demand a recent authentication. */
             reauthentication: components["schemas"]["RecentAuthentication"] & unknown;
-            /** @description The role there. */
+            /** @description The direct role there. */
             role?: string;
             /** @description This session. */
             session: components["schemas"]["Session"] & unknown;
+            /** @description The teams there, by name. */
+            teams: components["schemas"]["TeamOf"][];
         };
         /**
          * Reauthenticate
@@ -1496,10 +2202,55 @@ export interface components {
             user_agent?: string;
         };
         /**
+         * SettingsChange
+         * @description A version of settings.
+         */
+        SettingsChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed_at: string;
+            /** @description By whom, if they still have an account. */
+            changed_by?: components["schemas"]["Person"] & unknown;
+            /** @description What was changed. */
+            changes: components["schemas"]["FieldChange"][];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description The version that it made.
+             */
+            version: number;
+        };
+        /**
+         * @description Where the value in force comes from.
+         * @enum {string}
+         */
+        SettingSource: "default" | "platform" | "organization";
+        /**
+         * @description Which of two numbers is the stricter.
+         * @enum {string}
+         */
+        SettingStricter: "larger" | "smaller";
+        /**
+         * @description What a number counts.
+         * @enum {string}
+         */
+        SettingUnit: "characters" | "minutes" | "days";
+        /**
          * SetupState
          * @description Whether there is something to set up.
          */
         SetupState: {
+            /**
+             * Format: uint32
+             * @description The fewest characters that a password must have.
+             */
+            password_minimum_length: number;
             /** @description Whether the platform has no administrator yet. */
             required: boolean;
         };
@@ -1587,6 +2338,63 @@ export interface components {
             type: string;
         };
         /**
+         * Team
+         * @description A team of an organisation.
+         */
+        Team: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uint64
+             * @description How many members it has.
+             */
+            member_count: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description The role that it gives its members beside their own. */
+            role?: string;
+            /**
+             * Format: date-time
+             * @description When its name, description or role last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Grows with every change of name, description or role.
+             */
+            version: number;
+        };
+        /**
+         * TeamOf
+         * @description A team that somebody is in or is invited to.
+         */
+        TeamOf: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The role that it gives. */
+            role?: string;
+        };
+        /**
          * @description How the tokens of a session travel.
          * @enum {string}
          */
@@ -1604,7 +2412,7 @@ export interface components {
          * @description What to change of a member.
          */
         UpdateMember: {
-            /** @description A new role. */
+            /** @description A new direct role. */
             role?: string;
             /** @description Whether the membership gives access. */
             status?: components["schemas"]["MemberStatus"] & unknown;
@@ -1618,6 +2426,108 @@ export interface components {
             name?: string;
             /** @description A new short name. */
             slug?: string;
+        };
+        UpdateOrganizationSettings: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations?: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains?: string[] | null;
+                /**
+                 * Format: uint32
+                 * @description How long an invitation can be accepted.
+                 */
+                lifetime_days?: number | null;
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords?: {
+                /**
+                 * Format: uint32
+                 * @description The fewest characters of a password; never fewer than the server's configuration asks for.
+                 */
+                minimum_length?: number | null;
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication?: {
+                /**
+                 * Format: uint32
+                 * @description How long after proving who one is sensitive operations are open.
+                 */
+                window_minutes?: number | null;
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions?: {
+                /**
+                 * Format: uint32
+                 * @description How long a session may go without being carried on with its refresh token.
+                 */
+                idle_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long after signing in one has to sign in again, however active one is.
+                 */
+                lifetime_minutes?: number | null;
+            };
+        };
+        UpdatePlatformSettings: {
+            /** @description Who may be invited, and how long an invitation is open. */
+            invitations?: {
+                /** @description The domains of the addresses that may be invited and may join, exactly as written; null for any. */
+                allowed_domains?: string[] | null;
+                /**
+                 * Format: uint32
+                 * @description How long an invitation can be accepted.
+                 */
+                lifetime_days?: number | null;
+            };
+            /** @description What becomes of deleted organisations. */
+            organizations?: {
+                /**
+                 * Format: uint32
+                 * @description How long an organisation that is deleted from now on can be restored.
+                 */
+                grace_days?: number | null;
+            };
+            /** @description What a new password must be. Somebody in several organisations meets the strictest. */
+            passwords?: {
+                /**
+                 * Format: uint32
+                 * @description The fewest characters of a password; never fewer than the server's configuration asks for.
+                 */
+                minimum_length?: number | null;
+            };
+            /** @description How fresh the proof of who one is must be for sensitive operations. */
+            reauthentication?: {
+                /**
+                 * Format: uint32
+                 * @description How long after proving who one is sensitive operations are open.
+                 */
+                window_minutes?: number | null;
+            };
+            /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
+            sessions?: {
+                /**
+                 * Format: uint32
+                 * @description How long a session may go without being carried on with its refresh token.
+                 */
+                idle_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long after signing in one has to sign in again, however active one is.
+                 */
+                lifetime_minutes?: number | null;
+            };
+        };
+        /**
+         * UpdateTeam
+         * @description What to change of a team.
+         */
+        UpdateTeam: {
+            /** @description A new description; null takes it away. */
+            description?: string | null;
+            /** @description A new name. */
+            name?: string;
+            /** @description Another role; null lets the team give none. */
+            role?: string | null;
         };
     };
     responses: never;
@@ -1985,6 +2895,38 @@ export interface operations {
             };
         };
     };
+    instances_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["InstanceList"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invitations_accept: {
         parameters: {
             query?: never;
@@ -2056,6 +2998,297 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["InvitationPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run of a job. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobRun"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run of a job. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobRun"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobList"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_JobRun"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobRun"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -2292,6 +3525,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2757,7 +3992,10 @@ export interface operations {
                  * @example {
                  *       "email": "grace@example.com",
                  *       "message": "Welcome to the team",
-                 *       "role": "member"
+                 *       "role": "member",
+                 *       "team_ids": [
+                 *         "01a1fc64-cfa6-7344-8b59-055e68e640d1"
+                 *       ]
                  *     }
                  */
                 "application/json; charset=utf-8": components["schemas"]["InviteUser"];
@@ -2817,6 +4055,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before trying again. */
                     "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2961,7 +4201,7 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description With this role. */
+                /** @description With this direct role. */
                 role?: string;
                 /** @description Whose name or address has this text. */
                 search?: string;
@@ -3196,6 +4436,494 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Organization"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OrganizationSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "invitations": {
+                 *         "allowed_domains": [
+                 *           "example.com"
+                 *         ]
+                 *       },
+                 *       "passwords": {
+                 *         "minimum_length": 16
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateOrganizationSettings"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OrganizationSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_settings_history_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SettingsChange"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description Whose name begins with this text, in upper or lower case. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Who is on call from ten to six",
+                 *       "name": "Night shift",
+                 *       "role": "manager"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateTeam"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    teams_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": null,
+                 *       "role": "auditor"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateTeam"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    team_members_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Member"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    team_members_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    team_members_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The team. */
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -3459,6 +5187,131 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PlatformSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sessions": {
+                 *         "idle_minutes": null,
+                 *         "lifetime_minutes": 720
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdatePlatformSettings"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PlatformSettings"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_history_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SettingsChange"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -21,6 +21,13 @@ export type Organization = Schemas["Organization"];
 export type PlatformAccess = Schemas["PlatformAccess"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
+export type NumberSetting = Schemas["NumberSetting"];
+export type DomainsSetting = Schemas["DomainsSetting"];
+/** Settings of an organisation or of the platform: the platform's have more sections. */
+export type Settings = Omit<Schemas["OrganizationSettings"], "sections"> & {
+  sections: Record<string, Record<string, NumberSetting | DomainsSetting>>;
+};
+export type SettingsChange = Schemas["SettingsChange"];
 export type Session = Schemas["Session"];
 export type Team = Schemas["Team"];
 export type TeamOf = Schemas["TeamOf"];

@@ -10,13 +10,22 @@ const said = words.gate.password;
 interface Person {
   name?: string;
   email?: string;
+  /** The fewest characters that the settings ask for. */
+  minimum?: number;
 }
+
+/** The fewest characters where the server has not said yet how many; it has the last word. */
+const usual = 12;
 
 /** The needs and whether the password meets them, in the order shown. */
 export function passwordNeeds(password: string, person: Person): { text: string; met: boolean }[] {
   const length = [...password].length;
+  const least = person.minimum ?? usual;
   const needs = [
-    { text: length > 256 ? said.tooLong : said.length, met: length >= 12 && length <= 256 },
+    {
+      text: length > 256 ? said.tooLong : said.length(least),
+      met: length >= least && length <= 256,
+    },
     { text: said.lower, met: /\p{Ll}/u.test(password) },
     { text: said.upper, met: /\p{Lu}/u.test(password) },
     { text: said.digit, met: /\p{Nd}/u.test(password) },

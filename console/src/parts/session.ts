@@ -2,6 +2,7 @@
 import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, take } from "../api/client";
+import { Problem } from "../api/problem";
 import { keys } from "../api/queries";
 import { words } from "../words";
 import { tell, tellProblem } from "./notify";
@@ -37,7 +38,10 @@ export function useSwitchOrganization() {
     onSuccess: (me) => {
       if (me.organization) tell(words.shell.switched(me.organization.name));
     },
-    onError: tellProblem,
+    onError: (error) => {
+      // Said where the way to the sign-in page begins.
+      if (!(error instanceof Problem && error.code === "sign_in_again")) tellProblem(error);
+    },
   });
 }
 

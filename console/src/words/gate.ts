@@ -57,7 +57,7 @@ export const gate = {
   password: {
     show: "Show password",
     needs: "The password needs",
-    length: "12 characters or more",
+    length: (least: number) => `${least} characters or more`,
     tooLong: "256 characters at most",
     upper: "an upper-case letter",
     lower: "a lower-case letter",

@@ -10,6 +10,7 @@ import { overview } from "./overview";
 import { invitations, members, roles } from "./people";
 import { platform } from "./platform";
 import { problems } from "./problems";
+import { security } from "./security";
 import { settings } from "./settings";
 import { shell } from "./shell";
 import { acting, platformAccess, proof } from "./support";
@@ -30,6 +31,7 @@ export const words = {
   problems,
   proof,
   roles,
+  security,
   settings,
   shell,
   teams,

@@ -85,7 +85,7 @@ export const members = {
 
 export const invitations = {
   title: "Invitations",
-  purpose: "Who was invited, and what became of it. An invitation works once, for seven days.",
+  purpose: "Who was invited, and what became of it. An invitation works once, and only for a time.",
   invite: "Invite people",
   person: "Invited",
   role: "Role",

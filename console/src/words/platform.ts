@@ -3,7 +3,7 @@ export const platform = {
   switchText: "Platform pages work from the platform's own organisation.",
   organizations: {
     title: "Organisations",
-    purpose: "All organisations of this Freehold, deleted ones too until their 30 days are over.",
+    purpose: "All organisations of this Freehold, deleted ones too until their grace period ends.",
     caption: "Organisations",
     create: "Create organisation",
     createTitle: "Create an organisation",
@@ -31,7 +31,8 @@ export const platform = {
     emptyTitle: "No organisations yet",
     emptyText: "Create the first one, then invite the people who will work in it.",
     noneDeletedTitle: "No organisation is deleted",
-    noneDeletedText: "Deleted organisations stay here for 30 days and can be restored.",
+    noneDeletedText:
+      "Deleted organisations stay here until their grace period ends, and can be restored.",
   },
   accounts: {
     title: "Accounts",

@@ -45,6 +45,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Nobody raises their own role",
     text: "Ask someone with that role to give it to you.",
   },
+  domain_not_allowed: {
+    title: "This domain is not allowed",
+    text: "The organisation's settings admit only people with addresses of certain domains.",
+  },
+  sign_in_again: {
+    title: "Sign in again",
+    text: "This organisation asks for a newer sign-in. Sign in, and go on where you were.",
+  },
   slug_taken: {
     title: "This short name is taken",
     text: "Another organisation has this short name. Choose another.",
@@ -59,7 +67,7 @@ const byCode: Record<string, { title: string; text: string }> = {
   },
   invitation_not_valid: {
     title: "This invitation no longer works",
-    text: "It may have been used, revoked or replaced by a newer one, or its seven days are over. Ask for a new invitation.",
+    text: "It may have been used, revoked or replaced by a newer one, or its time is over. Ask for a new invitation.",
   },
   invitation_account_mismatch: {
     title: "This invitation is for someone else",

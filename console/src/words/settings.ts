@@ -13,14 +13,14 @@ export const settings = {
   updated: "Last changed",
   danger: "Delete organisation",
   dangerText:
-    "Everyone loses access at once. A platform admin can restore it for 30 days, then it stays closed.",
+    "Everyone loses access at once. A platform admin can restore it for a time, then it stays closed.",
   platformNot: "The platform's own organisation can't be deleted.",
   delete: "Delete organisation…",
   deleteTitle: (name: string) => `Delete ${name}?`,
   deleteEffects: (name: string) => [
     `Every member of ${name} loses access within a second, you too.`,
     "Open invitations stop working.",
-    "For 30 days a platform admin can restore it. After that, it stays closed.",
+    "A platform admin can restore it until its grace period ends. After that, it stays closed.",
   ],
   deleteDo: "Delete organisation",
   deleted: (name: string) => `${name} was deleted`,

@@ -16,6 +16,8 @@ export const shell = {
   audit: "Audit log",
   platformAccess: "Platform support",
   organization: "Organisation",
+  security: "Security",
+  platformSettings: "Platform settings",
   profile: "Profile and sessions",
   organizations: "Organisations",
   accounts: "Accounts",

@@ -48,6 +48,8 @@ pub struct Preview {
     pub expires_at: Timestamp,
     /// Whether the address has an account: then its password is asked for.
     pub account_exists: bool,
+    /// The fewest characters that the password of a new account must have.
+    pub password_minimum_length: u32,
 }
 
 /// The invited person's answer.
@@ -99,6 +101,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
         inviter,
         expires_at: row.expires_at,
         account_exists: account.is_some(),
+        password_minimum_length: app.settings.effective_in(&tx).await?.passwords.minimum_length,
         email: row.email,
     })
 }
@@ -107,20 +110,23 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 ///
 /// # Errors
 /// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded;
-/// `Invalid` for a name or password of a new account that is not good enough.
+/// `Conflict` with `domain_not_allowed` when the settings have changed since; `Invalid` for a name or password of a new
+/// account that is not good enough.
 pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Opened> {
     let caller = caller.within(named(answer.token.expose())?);
     let tx = app.db.read(&caller).await?;
     let email = address(&valid(app, &tx, &answer.token).await?.row)?;
+    app.settings.effective_in(&tx).await?.invitations.admit(&email)?;
     let known = accounts::find_by_email(&tx, &email).await?;
     // The connection must not wait for the hashing pool.
     drop(tx);
     let person = match known {
         Some(_) => Person::Known(accounts::authenticate(app, &caller, &email, answer.password).await?),
-        None => Person::New(new_account(app, email, answer.name.as_deref(), answer.password).await?),
+        None => Person::New(new_account(app, &caller, email, (answer.name.as_deref(), answer.password)).await?),
     };
     let mut tx = app.db.write(&caller).await?;
     let Valid { row, teams, .. } = valid_locked(app, &tx, &answer.token).await?;
+    app.settings.effective_in(&tx).await?.invitations.admit(&address(&row)?)?;
     let account = match person {
         Person::Known(account) => account,
         Person::New(new) => accounts::create(&tx, app, new).await?,
@@ -147,7 +153,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Op
 ///
 /// # Errors
 /// `NotFound` with `invitation_not_valid`; `Conflict` with `invitation_account_mismatch` when the invitation is for
-/// another address.
+/// another address, or with `domain_not_allowed` when the settings have changed since.
 pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<members::Member> {
     let caller = caller.within(named(token.expose())?);
     let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
@@ -157,6 +163,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
     if account.email != row.email {
         return Err(Error::Conflict(Code::InvitationAccountMismatch));
     }
+    app.settings.effective_in(&tx).await?.invitations.admit(&address(&row)?)?;
     let membership = members::add(&tx, app, row.organization_id, id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &membership).await?;
     let member = members::with_teams(app, &tx, membership, account).await?;
@@ -170,10 +177,17 @@ enum Person {
     New(NewAccount),
 }
 
-async fn new_account(app: &App, email: Email, name: Option<&str>, password: SecretString) -> Result<NewAccount> {
+async fn new_account(
+    app: &App,
+    caller: &Caller,
+    email: Email,
+    (name, password): (Option<&str>, SecretString),
+) -> Result<NewAccount> {
     let missing = || Error::Invalid(vec![Fault::body("/name", "required", "is needed for a new account")]);
     let name = accounts::checked_name(name.ok_or_else(missing)?)?;
-    app.passwords.check(password.expose(), &email, &name)?;
+    let organizations: Vec<_> = caller.organization().into_iter().collect();
+    let rules = app.settings.strictest(&organizations, &caller.origin).await?;
+    app.passwords.check(password.expose(), &email, &name, &rules.passwords)?;
     let password_hash = app.passwords.hash(password).await?;
     Ok(NewAccount { email, name, password_hash })
 }
@@ -249,6 +263,6 @@ async fn stale(
     })
 }
 
-fn address(row: &rows::Model) -> Result<Email> {
+pub(super) fn address(row: &rows::Model) -> Result<Email> {
     row.email.parse().map_err(Error::internal)
 }

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Invitation, LIFETIME, NewInvitation, accept, may_give, refuse_member, teams, with_teams};
+use super::{Invitation, NewInvitation, accept, may_give, refuse_member, teams, with_teams};
 use crate::{
     accounts,
     app::App,
@@ -79,7 +79,8 @@ impl Host {
 /// Invites a person.
 ///
 /// # Errors
-/// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `already_member` or `already_invited`;
+/// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `already_member`, `already_invited` or
+/// `domain_not_allowed`;
 /// `Throttled` when the address was invited too often today; `Invalid` for a role or team that does not exist or a message
 /// that is none.
 pub async fn create(app: &App, caller: &Caller, new: NewInvitation) -> Result<Invitation> {
@@ -153,6 +154,8 @@ async fn invite(
         events.push(with_teams(event, &teams));
         return Err(refusal);
     }
+    let settings = app.settings.effective_in(tx).await?;
+    settings.invitations.admit(&new.email)?;
     refuse_member(tx, &new.email).await?;
     expire(tx, &new.email).await?;
     refuse_invited(tx, &new.email).await?;
@@ -170,7 +173,7 @@ async fn invite(
         accepted_by: None,
         resend_count: 0,
         created_at: caller.now(),
-        expires_at: caller.now() + LIFETIME,
+        expires_at: caller.now() + settings.invitations.lifetime(),
         mail_id: None,
         accepted_at: None,
     };

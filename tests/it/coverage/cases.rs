@@ -166,6 +166,9 @@ const CASES: &[Case] = &[
     Case::new("organizations_list", plain),
     Case::new("organizations_restore", |stage, _| Call::default().id("organization_id", stage.closed)),
     Case::new("acting_start", |stage, tenant| inside(stage, tenant).body(json!({"reason": "Ticket 4711"}))),
+    Case::new("settings_get", plain),
+    Case::new("settings_update", |_, _| Call::default().body(json!({"organizations": {"grace_days": 60}}))),
+    Case::new("settings_history_list", plain),
     Case::new("accounts_list", plain),
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
@@ -186,6 +189,11 @@ const CASES: &[Case] = &[
     }),
     Case::new("organizations_delete", inside),
     Case::new("platform_accesses_list", inside),
+    Case::new("organization_settings_get", inside),
+    Case::new("organization_settings_update", |stage, tenant| {
+        inside(stage, tenant).body(json!({"passwords": {"minimum_length": 16}, "invitations": {"lifetime_days": null}}))
+    }),
+    Case::new("organization_settings_history_list", inside),
     Case::new("members_list", inside),
     Case::new("members_get", subject),
     Case::new("members_update", |stage, tenant| {

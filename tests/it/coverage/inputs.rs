@@ -106,9 +106,14 @@ fn faulty(operation: &Operation, good: &Value) -> Vec<Faulty> {
         if operation.requires(&name) {
             add("is missing", None);
         }
-        add("is null", Some(Value::Null));
-        for wrong in [json!({"an": "object"}), json!(1), json!(true)] {
+        if schema["nullable"] != true {
+            add("is null", Some(Value::Null));
+        }
+        for wrong in [json!(1), json!(true)] {
             add(&format!("is {wrong}"), Some(wrong));
+        }
+        if schema["type"] != "object" {
+            add("is an object", Some(json!({"an": "object"})));
         }
         if schema["type"] == "string" {
             add("is a list", Some(json!(["x"])));
@@ -132,8 +137,36 @@ fn faulty(operation: &Operation, good: &Value) -> Vec<Faulty> {
         if schema["minItems"].as_u64() == Some(1) {
             add("is empty", Some(json!([])));
         }
+        if schema["type"] == "object" {
+            all.extend(inside(&name, &schema).map(|(what, value, place)| Faulty {
+                what,
+                body: with(&name, Some(value)),
+                place,
+            }));
+        }
     }
     all
+}
+
+/// The faults of an object in a body: an unknown field, and the bounds of those it has.
+fn inside(name: &str, schema: &Value) -> impl Iterator<Item = (String, Value, String)> {
+    let mut all = vec![("no_such_field".to_owned(), json!(1))];
+    for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
+        all.push((field.clone(), json!(true)));
+        all.push((field.clone(), json!({"an": "object"})));
+        for (bound, step) in [("minimum", -1.0), ("maximum", 1.0)] {
+            all.extend(schema[bound].as_f64().map(|bound| (field.clone(), json!((bound + step) as i64))));
+        }
+        if let Some(most) = schema["maxItems"].as_u64() {
+            all.push((field.clone(), json!(vec!["x.example"; usize::try_from(most).unwrap() + 1])));
+            all.push((field.clone(), json!([])));
+        }
+    }
+    let name = name.to_owned();
+    all.into_iter().map(move |(field, value)| {
+        let place = format!("/{name}/{field}");
+        (format!("{place} is {value}"), json!({field: value}), place)
+    })
 }
 
 /// Proves NET-9.

@@ -77,14 +77,14 @@ export function SignedInAsOther({ email, invited }: { email: string; invited: st
 /** Signed out: a new account chooses a password, an existing one proves its own. */
 export function AcceptSignedOut({ token, invitation }: AcceptProps) {
   const joined = useJoined(invitation);
-  const existing = invitation.account_exists;
+  const { account_exists: existing, password_minimum_length: minimum } = invitation;
   const form = useForm({
     initialValues: { name: "", password: "" },
     validate: {
       name: (value) => (existing ? null : check.required(value)),
       password: (value, { name }) => {
         if (existing) return value ? null : words.gate.signIn.required;
-        const complete = passwordComplete(value, { name, email: invitation.email });
+        const complete = passwordComplete(value, { name, email: invitation.email, minimum });
         return complete ? null : words.gate.password.incomplete;
       },
     },
@@ -125,7 +125,7 @@ export function AcceptSignedOut({ token, invitation }: AcceptProps) {
             />
             <NewPassword
               label={said.password}
-              person={{ name: form.values.name, email: invitation.email }}
+              person={{ name: form.values.name, email: invitation.email, minimum }}
               current={form.values.password}
               {...form.getInputProps("password")}
             />

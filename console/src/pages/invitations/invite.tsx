@@ -71,7 +71,11 @@ function InviteOne({ onClose }: { onClose: () => void }) {
     initialValues: { email: "", role: "member", team_ids: [] as string[], message: "" },
     validate: { email: check.email, message: check.noLink },
   });
-  const problems = useProblems(form, { already_member: "email", already_invited: "email" });
+  const problems = useProblems(form, {
+    already_member: "email",
+    already_invited: "email",
+    domain_not_allowed: "email",
+  });
   const invite = useMutation({
     mutationFn: async ({ email, role, team_ids, message }: typeof form.values) => {
       const body = { email: email.trim(), role, team_ids, message: message.trim() || undefined };

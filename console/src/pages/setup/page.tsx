@@ -1,11 +1,12 @@
 /** First run: the setup link's holder becomes the first platform admin. */
 import { Alert, Button, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, take } from "../../api/client";
 import { forgetLinkToken, useLinkToken } from "../../api/link-token";
 import { Problem } from "../../api/problem";
+import { setupQuery } from "../../api/queries";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
 import { NewPassword, passwordComplete } from "../../parts/password";
@@ -34,13 +35,14 @@ export default function SetupPage() {
 
 function SetupForm({ token }: { token: string }) {
   const enter = useEnter();
+  const minimum = useQuery(setupQuery).data?.password_minimum_length;
   const form = useForm({
     initialValues: { name: "", email: "", password: "" },
     validate: {
       name: check.required,
       email: check.email,
       password: (value, all) =>
-        passwordComplete(value, all) ? null : words.gate.password.incomplete,
+        passwordComplete(value, { ...all, minimum }) ? null : words.gate.password.incomplete,
     },
   });
   const problems = useProblems(form);
@@ -79,7 +81,7 @@ function SetupForm({ token }: { token: string }) {
         />
         <NewPassword
           label={said.password}
-          person={form.values}
+          person={{ ...form.values, minimum }}
           current={form.values.password}
           {...form.getInputProps("password")}
         />

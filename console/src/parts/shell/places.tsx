@@ -6,6 +6,8 @@ import {
   IconLayoutDashboard,
   IconLifebuoy,
   IconMailForward,
+  IconSettings,
+  IconShieldLock,
   IconUserCircle,
   IconUserShield,
   IconUsers,
@@ -73,9 +75,21 @@ function inOrganization(me: Me): Place[] {
       icon: IconBuilding,
       needs: "organizations_get",
     },
+    {
+      group: said.settings,
+      label: said.security,
+      to: `${base}/security`,
+      icon: IconShieldLock,
+      needs: "organization_settings_get",
+    },
   ];
+  // The platform's own organisation has no settings of its own, but those that hold everywhere.
+  const tenant = me.organization.kind === "tenant";
   // A place that this person's role does not open is left out; its address says which role does.
-  return places.filter(({ needs }) => !needs || allowed(me, needs));
+  return places.filter(
+    ({ needs }) =>
+      (!needs || allowed(me, needs)) && (tenant || needs !== "organization_settings_get"),
+  );
 }
 
 /** Platform admins keep their pages in sight while they work in a tenant. */
@@ -91,6 +105,7 @@ function onPlatform(me: Me): Place[] {
   return [
     { group, label: said.organizations, to: "/platform/organizations", icon: IconBuildings },
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
+    { group, label: said.platformSettings, to: "/platform/settings", icon: IconSettings },
   ];
 }
 

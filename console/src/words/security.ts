@@ -1,0 +1,132 @@
+/** Settings of the platform and of an organisation: what holds, and who says so. */
+import { plural } from "./common";
+
+interface FieldWords {
+  label: string;
+  hint: string;
+}
+
+interface SectionWords {
+  title: string;
+  text: string;
+  fields: Record<string, FieldWords>;
+}
+
+/** By the names of the API. What is missing is called by its name there. */
+const sections: Record<string, SectionWords> = {
+  passwords: {
+    title: "Passwords",
+    text: "For every password that is chosen from now on. Somebody in several organisations meets the strictest.",
+    fields: {
+      minimum_length: {
+        label: "Minimum length",
+        hint: "Longer is stricter. What else a password needs stays as it is.",
+      },
+    },
+  },
+  sessions: {
+    title: "Sessions",
+    text: "How long a sign-in lasts. It holds at once, for people who are signed in too.",
+    fields: {
+      lifetime_minutes: {
+        label: "Sign in again after",
+        hint: "However active someone is.",
+      },
+      idle_minutes: {
+        label: "Sign out when away for",
+        hint: "Nothing was done in the meantime, on any page.",
+      },
+    },
+  },
+  reauthentication: {
+    title: "Sensitive actions",
+    text: "Changing keys, connections, passwords and the like asks for a fresh proof of who one is.",
+    fields: {
+      window_minutes: {
+        label: "A proof counts for",
+        hint: "After that, the next sensitive action asks again.",
+      },
+    },
+  },
+  invitations: {
+    title: "Invitations",
+    text: "Who may be asked to join, and for how long.",
+    fields: {
+      lifetime_days: {
+        label: "An invitation works for",
+        hint: "For those that are sent from now on.",
+      },
+      allowed_domains: {
+        label: "Allowed e-mail domains",
+        hint: "Exactly these; a subdomain is another domain. Open invitations to others stop working.",
+      },
+    },
+  },
+  organizations: {
+    title: "Deleted organisations",
+    text: "What becomes of an organisation that its owner deletes.",
+    fields: {
+      grace_days: {
+        label: "Can be restored for",
+        hint: "For those that are deleted from now on.",
+      },
+    },
+  },
+};
+
+const units: Record<string, [string, string]> = {
+  characters: ["character", "characters"],
+  minutes: ["minute", "minutes"],
+  hours: ["hour", "hours"],
+  days: ["day", "days"],
+};
+
+const counted = (count: number, unit: string) => {
+  const [one, many] = units[unit] ?? [unit, unit];
+  return plural(count, one, many);
+};
+
+export const security = {
+  title: "Security",
+  purpose: "What this organisation asks for. It can be stricter than the platform, never laxer.",
+  platformTitle: "Platform settings",
+  platformPurpose:
+    "What holds in every organisation. Each can be stricter for itself, never laxer.",
+  sections,
+  counted,
+  unitNames: Object.fromEntries(Object.entries(units).map(([name, [, many]]) => [name, many])),
+  unitOf: (label: string) => `Unit of “${label}”`,
+  sources: {
+    default: "Default",
+    platform: "Set by platform",
+    organization: "Set here",
+  },
+  sourcesOnPlatform: { default: "Default", platform: "Set here", organization: "Set here" },
+  inForce: "In force:",
+  anyDomain: "any domain",
+  noDomain: "no domain at all",
+  overruled: (value: string) =>
+    `Your own ${value} is less strict than the platform's and waits until that changes.`,
+  range: (least: string, most: string) => `From ${least} to ${most}.`,
+  only: (value: string) => `Only ${value} is possible here.`,
+  domainHint: "example.com",
+  domainsFrom: (list: string) => `Some of ${list}.`,
+  reset: (label: string) => `Reset “${label}”`,
+  resetShort: "Reset",
+  unsaved: (count: number) => plural(count, "unsaved change", "unsaved changes"),
+  discard: "Discard",
+  leaveTitle: "Leave without saving?",
+  leaveEffect: (count: number) =>
+    `${plural(count, "change", "changes")} on this page will be lost.`,
+  leave: "Leave without saving",
+  history: "History",
+  historyTitle: "History of these settings",
+  historyEmptyTitle: "Nothing was ever changed",
+  historyEmptyText: "Every change shows up here, with who made it and when.",
+  version: (version: number) => `Version ${version}`,
+  by: (name: string) => `by ${name}`,
+  byUnknown: "by an account that is gone",
+  notSet: "not set",
+  became: "became",
+  older: "Show older",
+};
