@@ -8,6 +8,7 @@ mod keys;
 mod principal;
 mod rotation;
 mod token;
+mod verified;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,6 +27,7 @@ pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, Seat};
 pub use rotation::CACHE_SECONDS;
 pub use token::{Claims, hash, opaque};
+use verified::Verified;
 
 use crate::{
     audit::{Event, Kind},
@@ -53,6 +55,7 @@ pub struct Sessions {
     db: Db,
     keys: Keys,
     principals: Principals,
+    verified: Verified,
     settings: Arc<Tokens>,
     policy: Settings,
     issuer: Arc<str>,
@@ -273,11 +276,24 @@ impl Sessions {
     /// # Errors
     /// `Unauthenticated` for a token that is not ours, too old, or whose session has ended.
     pub async fn recognise(&self, token: &str, origin: &Origin) -> Result<Arc<Principal>> {
-        let claims: Claims = self.keys.verify(token, &self.issuer, &self.settings.audience, origin).await?;
+        let fingerprint = hash(token);
+        let claims = match self.verified.get(&fingerprint, &self.keys) {
+            Some(claims) => claims,
+            None => {
+                let claims = self.keys.verify(token, &self.issuer, &self.settings.audience, origin).await?;
+                self.verified.keep(fingerprint, token, claims)
+            }
+        };
         if claims.exp <= origin.now.timestamp() {
             return Err(Error::Unauthenticated(Code::Unauthenticated));
         }
         self.principals.get(claims.sub, claims.sid, origin).await
+    }
+
+    /// The caller's principal if this instance has it and it is true without asking.
+    pub fn standing(&self, caller: &Caller) -> Option<Arc<Principal>> {
+        let (account, session) = signed_in(caller).ok()?;
+        self.principals.standing(account, session, caller.now())
     }
 
     /// Notes in the caller's session that its person has just proven again who they are.

@@ -4,9 +4,10 @@
 //! without that proof every request reads it again.
 
 use std::{
+    any::Any,
     collections::HashMap,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -52,6 +53,38 @@ pub struct Principal {
     pub seat: Option<Seat>,
     /// The organisation that it is in and too old for: its settings ask for a newer sign-in.
     pub too_old_for: Option<OrganizationId>,
+    /// What was made of it.
+    pub shelf: Shelf,
+}
+
+/// Room for one thing that somebody has made of a principal and of what changes together with it. It is dropped with
+/// the principal, and is as true as that is.
+#[derive(Default)]
+pub struct Shelf(OnceLock<Arc<dyn Any + Send + Sync>>);
+
+impl Shelf {
+    /// What was put here, if it is of this type.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get().cloned()?.downcast().ok()
+    }
+
+    /// Puts something here, unless there is something already.
+    pub fn put<T: Send + Sync + 'static>(&self, thing: Arc<T>) {
+        let _ = self.0.set(thing);
+    }
+}
+
+/// A copy is another principal, of which nothing was made yet.
+impl Clone for Shelf {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shelf")
+    }
 }
 
 /// A person's place in the organisation that a session is in.
@@ -175,6 +208,12 @@ impl Principals {
         Ok(if origin.now < ends.seat { principal } else { without_seat(&principal) })
     }
 
+    /// The principal of a session if it is kept and still true; nothing is read.
+    pub fn standing(&self, account: AccountId, session: SessionId, now: Timestamp) -> Option<Arc<Principal>> {
+        let kept = if self.changes.trusted() { self.kept(account, session) } else { None };
+        kept.filter(|principal| principal.holds(now) && now < principal.expires_at)
+    }
+
     /// Drops what is kept of an account, after this instance itself committed a change to it: its own notification
     /// comes back a moment later, and the answer to the change must not be made from before it.
     pub fn forget(&self, account: AccountId) {
@@ -286,6 +325,7 @@ impl Row {
             expires_at: self.expires_at,
             seat: acting.or(seat),
             too_old_for: None,
+            shelf: Shelf::default(),
         }
     }
 }
