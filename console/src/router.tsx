@@ -142,6 +142,19 @@ const platformAccounts = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-accounts/page")),
 });
 
+const platformJobs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/jobs",
+  validateSearch: texts("open", "run", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-jobs/page")),
+});
+
+const platformInstances = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/instances",
+  component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
@@ -152,6 +165,8 @@ const tree = root.addChildren([
     account,
     platformOrganizations,
     platformAccounts,
+    platformJobs,
+    platformInstances,
   ]),
 ]);
 

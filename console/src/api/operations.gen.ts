@@ -63,6 +63,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "instances_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "invitations_accept": {
     "scope": "public",
     "minimumRole": null,
@@ -96,6 +101,46 @@ export const operations = {
   "invitations_revoke": {
     "scope": "organization",
     "minimumRole": "admin",
+    "ownership": null
+  },
+  "job_runs_create": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "job_runs_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "job_runs_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "job_runs_retry": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_pause": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "jobs_resume": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
     "ownership": null
   },
   "jwks_get": {

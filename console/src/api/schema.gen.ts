@@ -171,6 +171,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The servers that share this database, and which of them runs the jobs. */
+        get: operations["instances_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations/accept": {
         parameters: {
             query?: never;
@@ -199,6 +216,126 @@ export interface paths {
         put?: never;
         /** What the link of an invitation is about. Whoever has the link may ask. */
         post: operations["invitations_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/job-runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run of a job. */
+        get: operations["job_runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/job-runs/{run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a run again that failed for good. */
+        post: operations["job_runs_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs by itself, and how each is doing. */
+        get: operations["jobs_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job. */
+        get: operations["jobs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a job off its schedule. A run that waits or runs is not touched. */
+        post: operations["jobs_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a job on its schedule again. */
+        post: operations["jobs_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of a job, the latest first. */
+        get: operations["job_runs_list"];
+        put?: never;
+        /** Run a job now, also when it is paused. 409 while a run of it waits or runs. */
+        post: operations["job_runs_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -804,6 +941,53 @@ export interface components {
             items: components["schemas"]["EventType"][];
         };
         /**
+         * Instance
+         * @description A running server.
+         */
+        Instance: {
+            /** @description Whether it is the one that answers. */
+            answers: boolean;
+            /**
+             * Format: uuid
+             * @description Its id, new at each start.
+             */
+            id: string;
+            /** @description Whether it runs the jobs. */
+            leads: boolean;
+            /** @description The name of its machine. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it last said that it is there; it does so every 5 seconds.
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it started.
+             */
+            started_at: string;
+            /** @description Its release. */
+            version: string;
+        };
+        /**
+         * InstanceList
+         * @description The servers that share this database.
+         */
+        InstanceList: {
+            /** @description Those that were there in the last days, the latest first. */
+            items: components["schemas"]["Instance"][];
+            /**
+             * Format: date-time
+             * @description When the leadership began.
+             */
+            led_since?: string;
+            /**
+             * Format: int64
+             * @description The number of the leadership.
+             */
+            term: number;
+        };
+        /**
          * Invitation
          * @description An invitation.
          */
@@ -972,6 +1156,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_JobRun
+         * @description A page of a list.
+         */
+        Items_JobRun: {
+            /** @description The items. */
+            items: components["schemas"]["JobRun"][];
+            /** @description Pass this as `cursor` to get the next page; `null` on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_Member
          * @description A page of a list.
          */
@@ -1001,6 +1195,126 @@ export interface components {
             /** @description Pass this as `cursor` to get the next page; `null` on the last. */
             next_cursor?: string;
         };
+        /**
+         * Job
+         * @description Something that runs by itself.
+         */
+        Job: {
+            /**
+             * Format: uint64
+             * @description How many of its runs failed for good and wait for a person.
+             */
+            dead_runs: number;
+            /** @description Its latest run. */
+            last_run?: components["schemas"]["JobRun"] & unknown;
+            /** @description Its stable name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it runs next; nothing while it is paused.
+             */
+            next_run?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is paused; nothing when it is not.
+             */
+            paused_at?: string;
+            /**
+             * Format: uuid
+             * @description The account that paused it.
+             */
+            paused_by?: string;
+            /** @description What it does. */
+            purpose: string;
+            /** @description When it runs: a cron line with seconds, in UTC. */
+            schedule: string;
+            /** @description For people. */
+            title: string;
+        };
+        /**
+         * JobList
+         * @description The jobs of this release.
+         */
+        JobList: {
+            /** @description In their order. */
+            items: components["schemas"]["Job"][];
+        };
+        /**
+         * JobRun
+         * @description One run of a job.
+         */
+        JobRun: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it waits.
+             */
+            available_at?: string;
+            /** @description Why there is this run. */
+            cause: components["schemas"]["JobRunCause"] & unknown;
+            /**
+             * Format: int64
+             * @description How long the last attempt took, in milliseconds.
+             */
+            duration_ms?: number;
+            /** @description Why the last attempt failed. */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string;
+            /**
+             * Format: date-time
+             * @description The moment of the schedule that it is for, or when it was asked for.
+             */
+            fire_time: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The instance that tried it last.
+             */
+            instance_id?: string;
+            /** @description The job. */
+            job: string;
+            /**
+             * Format: uuid
+             * @description The account that asked for it.
+             */
+            requested_by?: string;
+            /** @description What it did, by name. */
+            result?: unknown;
+            /**
+             * Format: date-time
+             * @description When the last attempt began.
+             */
+            started_at?: string;
+            /** @description How far it is. */
+            state: components["schemas"]["JobRunState"] & unknown;
+            /**
+             * Format: int64
+             * @description The leadership under which it was tried last.
+             */
+            term?: number;
+        };
+        /**
+         * @description Why there is a run.
+         * @enum {string}
+         */
+        JobRunCause: "schedule" | "person";
+        /**
+         * @description How far a run is.
+         * @enum {string}
+         */
+        JobRunState: "queued" | "running" | "succeeded" | "dead";
         /**
          * @description What became of an invitation's mail.
          * @enum {string}
@@ -1756,6 +2070,36 @@ export interface operations {
             };
         };
     };
+    instances_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["InstanceList"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invitations_accept: {
         parameters: {
             query?: never;
@@ -1825,6 +2169,281 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["InvitationPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run of a job. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobRun"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run of a job. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobRun"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobList"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_JobRun"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_runs_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The job's name. */
+                job_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["JobRun"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

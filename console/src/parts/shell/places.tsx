@@ -2,9 +2,11 @@
 import {
   IconBuilding,
   IconBuildings,
+  IconClockPlay,
   IconFileText,
   IconLayoutDashboard,
   IconMailForward,
+  IconServer2,
   IconUserCircle,
   IconUserShield,
   IconUsers,
@@ -75,6 +77,8 @@ function onPlatform(me: Me): Place[] {
   return [
     { group, label: said.organizations, to: "/platform/organizations", icon: IconBuildings },
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
+    { group, label: said.jobs, to: "/platform/jobs", icon: IconClockPlay },
+    { group, label: said.instances, to: "/platform/instances", icon: IconServer2 },
   ];
 }
 
