@@ -170,6 +170,19 @@ const platformSettings = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-settings/page")),
 });
 
+const platformJobs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/jobs",
+  validateSearch: texts("open", "run", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-jobs/page")),
+});
+
+const platformInstances = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/instances",
+  component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
@@ -190,6 +203,8 @@ const tree = root.addChildren([
     platformOrganizations,
     platformAccounts,
     platformSettings,
+    platformJobs,
+    platformInstances,
   ]),
 ]);
 

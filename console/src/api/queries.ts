@@ -6,7 +6,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, Me, Page, Settings, SettingsChange, Team } from "./types";
+import type { AuditEntry, JobRun, Me, Page, Settings, SettingsChange, Team } from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
@@ -36,6 +36,8 @@ export const keys = {
     id === null ? (["platform", "settings"] as const) : (["organization", id, "settings"] as const),
   organizations: ["platform", "organizations"] as const,
   accounts: ["platform", "accounts"] as const,
+  jobs: ["platform", "jobs"] as const,
+  instances: ["platform", "instances"] as const,
 };
 
 /** Who is signed in, where, and what they may do there. */
@@ -266,3 +268,53 @@ export const accountsQuery = (query: AccountFilter = {}) =>
     queryFn: ({ signal }) => take(api.GET("/v1/accounts", { signal, params: { query } })),
     placeholderData: keepPreviousData,
   });
+
+/** Whether a run will still change by itself. */
+export function isUnderWay(run: JobRun | undefined): boolean {
+  return run?.state === "queued" || run?.state === "running";
+}
+
+/** Milliseconds until jobs are read again: soon while something is under way. */
+const pace = (underWay: boolean | undefined) => (underWay ? 3_000 : 15_000);
+
+export const jobsQuery = queryOptions({
+  queryKey: [...keys.jobs, "list"],
+  queryFn: ({ signal }) => take(api.GET("/v1/jobs", { signal })),
+  refetchInterval: ({ state }) =>
+    pace(state.data?.items.some(({ last_run }) => isUnderWay(last_run))),
+  // Also when nothing changed: "in 5 minutes" is "in 4 minutes" by then.
+  notifyOnChangeProps: "all",
+});
+
+/** Runs on a page of a job's history. */
+const runsPage = 20;
+
+export const jobRunsQuery = (job_name: string, cursor?: string) =>
+  queryOptions({
+    queryKey: [...keys.jobs, job_name, "runs", { cursor }],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET("/v1/jobs/{job_name}/runs", {
+          signal,
+          params: { path: { job_name }, query: { cursor, limit: runsPage } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => pace(state.data?.items.some(isUnderWay)),
+  });
+
+/** How often instances say that they are there, in milliseconds. */
+const signOfLife = 5_000;
+
+export const instancesQuery = queryOptions({
+  queryKey: keys.instances,
+  queryFn: async ({ signal }) => {
+    const call = api.GET("/v1/instances", { signal });
+    const list = await take(call);
+    // By the server's clock: the viewer's may be wrong, and a second or two count here.
+    const date = (await call).response.headers.get("date");
+    return { ...list, answered_at: date ? new Date(date).toISOString() : new Date().toISOString() };
+  },
+  refetchInterval: signOfLife,
+  notifyOnChangeProps: "all",
+});

@@ -42,7 +42,7 @@ export function RolesOf({ role, effective }: { role: string; effective: string[]
   );
 }
 
-export type Tone = "good" | "warn" | "bad" | "quiet";
+export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
 
 /** A coloured dot and its word. */
 export function Status({ tone, children }: { tone: Tone; children: string }) {
@@ -66,6 +66,24 @@ export function SeverityBadge({ severity }: { severity: Severity }) {
   return (
     <Badge className={classes.severity} data-severity={severity}>
       {words.audit.severities[severity]}
+    </Badge>
+  );
+}
+
+/** What waits for a person: "2 failed". */
+export function AlarmBadge({ children }: { children: string }) {
+  return (
+    <Badge className={classes.severity} data-severity="high">
+      {children}
+    </Badge>
+  );
+}
+
+/** A remark that is neither good nor bad. */
+export function PlainBadge({ children }: { children: string }) {
+  return (
+    <Badge className={classes.severity} data-severity="low">
+      {children}
     </Badge>
   );
 }

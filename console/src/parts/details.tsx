@@ -11,11 +11,19 @@ interface DetailsProps {
   title: string;
   children: ReactNode;
   actions?: ReactNode;
+  /** Width in pixels, for what does not fit the usual one. */
+  size?: number;
 }
 
-export function Details({ opened, onClose, title, children, actions }: DetailsProps) {
+export function Details({ opened, onClose, title, children, actions, size }: DetailsProps) {
   return (
-    <Drawer opened={opened} onClose={onClose} title={title} classNames={{ title: classes.title }}>
+    <Drawer
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      size={size}
+      classNames={{ title: classes.title }}
+    >
       <Stack gap="lg">
         {children}
         {actions ? (

@@ -8,10 +8,14 @@ export function tell(message: string): void {
   notifications.show({ message, color: "pine", withBorder: true });
 }
 
+export function tellFault(title: string, message: string): void {
+  notifications.show({ title, message, color: "red", withBorder: true, autoClose: 8000 });
+}
+
 export function tellProblem(error: unknown): void {
   if (error instanceof Problem && error.quiet) return;
   const { title, text } = explain(error);
-  notifications.show({ title, message: text, color: "red", withBorder: true, autoClose: 8000 });
+  tellFault(title, text);
 }
 
 export function tellStale(): void {

@@ -103,10 +103,16 @@ export function GuardedItem({
   );
 }
 
+interface RowMenuProps {
+  name: string;
+  width?: number;
+  children: ReactNode;
+}
+
 /** The "…" button that opens a row's menu. */
-export function RowMenu({ name, children }: { name: string; children: ReactNode }) {
+export function RowMenu({ name, width = 220, children }: RowMenuProps) {
   return (
-    <Menu width={220}>
+    <Menu width={width}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" aria-label={words.common.more(name)}>
           <Dots />

@@ -98,7 +98,7 @@ export const rowLink = classes.rowLink;
  * Cursor pages. The cursor is in the address; "Previous" is the browser's own way back when the
  * page was reached from here, otherwise there is only a way to the first page.
  */
-function Pager({ next }: { next: string | null }) {
+export function Pager({ next }: { next: string | null }) {
   const navigate = useNavigate();
   const router = useRouter();
   const { cursor, paged } = useRouterState({

@@ -26,6 +26,26 @@ export function relativeTime(instant: Date, now = new Date()): string {
   return relative.format(0, "second");
 }
 
+const units: [unit: string, milliseconds: number][] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+];
+
+/** "320 ms", "3.2 sec", "2 min": in the largest unit that it fills, to one decimal below ten. */
+export function durationText(milliseconds: number): string {
+  const [unit, length] = units.find(([, length]) => milliseconds >= length) ?? ["millisecond", 1];
+  const amount = milliseconds / length;
+  const maximumFractionDigits = amount < 10 && length > 1 ? 1 : 0;
+  return new Intl.NumberFormat(undefined, {
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits,
+  }).format(amount);
+}
+
 export function utcText(instant: Date): string {
   return words.common.utc(instant.toISOString().slice(0, 19).replace("T", " "));
 }

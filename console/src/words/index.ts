@@ -6,6 +6,7 @@ import { account } from "./account";
 import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
+import { instances, jobs } from "./jobs";
 import { overview } from "./overview";
 import { invitations, members, roles } from "./people";
 import { platform } from "./platform";
@@ -23,7 +24,9 @@ export const words = {
   audit,
   common,
   gate,
+  instances,
   invitations,
+  jobs,
   members,
   overview,
   platform,

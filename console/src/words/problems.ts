@@ -89,6 +89,10 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Still at work",
     text: "The earlier try is still running. Wait a moment, then try again.",
   },
+  operation_in_progress: {
+    title: "Already under way",
+    text: "The same is being done right now, perhaps by someone else. Wait until it is done, then look again.",
+  },
   conflict: {
     title: "This can't be done now",
     text: "The present state stands against it. Reload the page and look again.",

@@ -21,6 +21,8 @@ export const shell = {
   profile: "Profile and sessions",
   organizations: "Organisations",
   accounts: "Accounts",
+  jobs: "Jobs",
+  instances: "Instances",
   find: "Find or do",
   findHint: "Search pages and actions…",
   findNothing: "Nothing found",

@@ -4,6 +4,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { AuditEntry, Page } from "../../api/types";
 import { OutcomeStatus } from "../../parts/badges";
+import chart from "../../parts/chart.module.css";
 import { Section } from "../../parts/page";
 import { useOrganization } from "../../parts/permissions";
 import { Failed, Loading } from "../../parts/states";
@@ -79,27 +80,28 @@ function Chart({ days }: { days: Day[] }) {
   const width = 100 / days.length;
   const height = (count: number) => (count / top) * 100;
   return (
-    <figure className={classes.figure}>
+    <figure className={chart.figure}>
       <svg
         viewBox="0 0 100 100"
         preserveAspectRatio="none"
-        className={classes.chart}
+        className={chart.chart}
         aria-hidden="true"
       >
         {[25, 50, 75].map((y) => (
-          <line key={y} x1="0" x2="100" y1={y} y2={y} className={classes.grid} />
+          <line key={y} x1="0" x2="100" y1={y} y2={y} className={chart.grid} />
         ))}
         {days.map((day, index) => (
           <g key={day.date.getTime()}>
             <rect
-              className={classes.barDone}
+              className={chart.bar}
               x={index * width + width * 0.18}
               width={width * 0.64}
               y={100 - height(day.done)}
               height={height(day.done)}
             />
             <rect
-              className={classes.barRefused}
+              className={chart.bar}
+              data-key="refused"
               x={index * width + width * 0.18}
               width={width * 0.64}
               y={100 - height(day.done + day.refused)}
@@ -108,12 +110,12 @@ function Chart({ days }: { days: Day[] }) {
           </g>
         ))}
       </svg>
-      <Group justify="space-between" aria-hidden="true" className={classes.axis}>
+      <Group justify="space-between" aria-hidden="true" className={chart.axis}>
         <span>{dayName.format(days[0]?.date)}</span>
         <span>{dayName.format(days.at(-1)?.date)}</span>
       </Group>
       <figcaption>
-        <Group gap="md" className={classes.legend}>
+        <Group gap="md" className={chart.legend}>
           <span data-key="done">{said.activityDone}</span>
           <span data-key="refused">{said.activityRefused}</span>
           <Text span size="xs" c="dimmed" ml="auto">

@@ -2,10 +2,12 @@
 import {
   IconBuilding,
   IconBuildings,
+  IconClockPlay,
   IconFileText,
   IconLayoutDashboard,
   IconLifebuoy,
   IconMailForward,
+  IconServer2,
   IconSettings,
   IconShieldLock,
   IconUserCircle,
@@ -105,6 +107,8 @@ function onPlatform(me: Me): Place[] {
   return [
     { group, label: said.organizations, to: "/platform/organizations", icon: IconBuildings },
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
+    { group, label: said.jobs, to: "/platform/jobs", icon: IconClockPlay },
+    { group, label: said.instances, to: "/platform/instances", icon: IconServer2 },
     { group, label: said.platformSettings, to: "/platform/settings", icon: IconSettings },
   ];
 }
