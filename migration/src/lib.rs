@@ -31,6 +31,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261121_000005_settings",
     "m20261121_000006_reauthentication",
     "m20261121_000007_platform_access",
+    "m20261121_000008_live",
 ];
 
 struct Step {

@@ -134,6 +134,7 @@ pub async fn rename(app: &App, caller: &Caller, name: &str, version: Option<i32>
     row.updated_at = Set(caller.now());
     let row = tx.update(row).await?;
     tx.commit(Event::new(Kind::AccountUpdated, account).with("fields", "name")).await?;
+    app.sessions.forget(account);
     Ok(row)
 }
 

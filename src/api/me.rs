@@ -1,7 +1,9 @@
 //! The signed-in person's own affairs.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use entity::SessionId;
+use entity::{OrganizationId, SessionId};
 use poem::Request;
 use poem_openapi::{
     Object, OpenApi,
@@ -18,7 +20,7 @@ use super::{
     organizations::{Organization, OrganizationKind},
     sessions::Session,
     teams::TeamOf,
-    wire::{Done, Listed, Versioned, version},
+    wire::{Done, Listed, Versioned, Written, version},
 };
 use crate::{
     accounts,
@@ -27,6 +29,7 @@ use crate::{
     edge::ApiResult,
     error::{Code, Error, Result},
     sessions::{self, Access},
+    settings::Effective,
     tenancy::{invitations, organizations, teams},
     types::{Caller, PageRequest},
 };
@@ -61,6 +64,14 @@ struct Profile {
     operations: Vec<String>,
     /// The person's organisations, by name; at most 500.
     organizations: Vec<OwnOrganization>,
+}
+
+/// A profile that was written for a principal: it is asked for more often than anything else.
+struct Made {
+    /// The settings that it was made under.
+    settings: Arc<Effective>,
+    version: i32,
+    profile: Written<Profile>,
 }
 
 /// A session's proof of who its person is.
@@ -185,7 +196,25 @@ impl Me {
 }
 
 impl Me {
+    /// As it was made for the caller's principal, as long as that stands; otherwise as the database has it.
     async fn profile(&self, caller: &Caller) -> Result<Versioned<Profile>> {
+        let app = &self.0.gate.app;
+        let here = caller.organization().unwrap_or(OrganizationId::PLATFORM);
+        let settings = app.settings.effective(here, &caller.origin).await?;
+        let principal = app.sessions.standing(caller);
+        let made = principal.as_ref().and_then(|principal| principal.shelf.get::<Made>());
+        if let Some(made) = made.filter(|made| Arc::ptr_eq(&made.settings, &settings)) {
+            return Ok(Versioned::written(made.version, made.profile.clone()));
+        }
+        let (version, profile) = self.read(caller).await?;
+        let profile = Written::of(&profile);
+        if let Some(principal) = principal {
+            principal.shelf.put(Arc::new(Made { settings, version, profile: profile.clone() }));
+        }
+        Ok(Versioned::written(version, profile))
+    }
+
+    async fn read(&self, caller: &Caller) -> Result<(i32, Profile)> {
         let app = &self.0.gate.app;
         let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
         // Before a connection is taken: it may need one.
@@ -199,31 +228,29 @@ impl Me {
         };
         let own = organizations::own(&tx, id).await?;
         let acting = sessions::find_access(&tx).await?;
-        let here = own.iter().find(|own| Some(own.member_id) == caller.membership.map(Uuid::from));
+        let direct = own.iter().find(|own| Some(own.member_id) == caller.membership.map(Uuid::from));
+        // Who acts here has no membership, and the role that acting gives.
+        let role = direct.map(|own| own.role.clone()).or_else(|| caller.role.as_ref().map(ToString::to_string));
         let mut teams = teams::of(&tx, caller.membership).await?;
         let teams = caller.membership.and_then(|id| teams.remove(&id)).unwrap_or_default();
-        Ok(Versioned::of(
-            account.version,
-            Profile {
-                account: account.into(),
-                session: Session {
-                    organization_id: caller.organization().map(Into::into),
-                    ..Session::of(&session, true)
-                },
-                reauthentication: RecentAuthentication {
-                    methods: accounts::METHODS.iter().map(ToString::to_string).collect(),
-                    fresh_until: session.reauthenticated_at + window,
-                },
-                organization,
-                member_id: caller.membership.map(Into::into),
-                role: here.map(|own| own.role.clone()),
-                teams: teams.into_iter().map(Into::into).collect(),
-                effective_roles: caller.roles().map(ToString::to_string).collect(),
-                acting: acting.map(Into::into),
-                operations: self.operations(caller),
-                organizations: own.into_iter().map(|own| OwnOrganization::of(own, &app.policy)).collect(),
+        let version = account.version;
+        let profile = Profile {
+            account: account.into(),
+            session: Session { organization_id: caller.organization().map(Into::into), ..Session::of(&session, true) },
+            reauthentication: RecentAuthentication {
+                methods: accounts::METHODS.iter().map(ToString::to_string).collect(),
+                fresh_until: session.reauthenticated_at + window,
             },
-        ))
+            organization,
+            member_id: caller.membership.map(Into::into),
+            role,
+            teams: teams.into_iter().map(Into::into).collect(),
+            effective_roles: caller.roles().map(ToString::to_string).collect(),
+            acting: acting.map(Into::into),
+            operations: self.operations(caller),
+            organizations: own.into_iter().map(|own| OwnOrganization::of(own, &app.policy)).collect(),
+        };
+        Ok((version, profile))
     }
 
     /// What the guard would let through, by the same table.

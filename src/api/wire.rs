@@ -1,11 +1,15 @@
 //! Wire types that several resources share: pages, versioned answers, and how times and ids look.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
 
-use poem::Request;
+use bytes::Bytes;
+use poem::{
+    IntoResponse, Request, Response,
+    http::{HeaderValue, header},
+};
 use poem_openapi::{
     ApiResponse, Object,
-    payload::Json,
+    payload::{Json, Payload},
     registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{MaybeUndefined, ParseFromJSON, ParseResult, ToJSON, Type},
 };
@@ -36,13 +40,54 @@ pub enum Listed<T: ParseFromJSON + ToJSON + Send + Sync> {
     ),
 }
 
+/// JSON that is written already: as a payload the same as [`Json`], and cheap to send again.
+pub struct Written<T> {
+    text: Bytes,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Written<T> {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), of: PhantomData }
+    }
+}
+
+impl<T: ToJSON> Written<T> {
+    /// Writes an object.
+    pub fn of(object: &T) -> Self {
+        Self { text: object.to_json().unwrap_or_default().to_string().into(), of: PhantomData }
+    }
+}
+
+impl<T: Type> Payload for Written<T> {
+    const CONTENT_TYPE: &'static str = Json::<T>::CONTENT_TYPE;
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: Send> IntoResponse for Written<T> {
+    fn into_response(self) -> Response {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+        let mut response = Response::default();
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response.set_body(self.text);
+        response
+    }
+}
+
 /// The answer of a read or an update of one object.
 #[derive(ApiResponse)]
 pub enum Versioned<T: ParseFromJSON + ToJSON + Send + Sync> {
     /// The object.
     #[oai(status = 200)]
     Present(
-        Json<T>,
+        Written<T>,
         /// The object's version, for `If-Match`.
         #[oai(header = "ETag")]
         String,
@@ -145,7 +190,12 @@ fn next_address(request: &Request, cursor: &str) -> String {
 impl<T: ParseFromJSON + ToJSON + Send + Sync> Versioned<T> {
     /// An object of this version.
     pub fn of(version: i32, object: T) -> Self {
-        Self::Present(Json(object), format!("\"{version}\""))
+        Self::written(version, Written::of(&object))
+    }
+
+    /// An object of this version that is written already.
+    pub fn written(version: i32, object: Written<T>) -> Self {
+        Self::Present(object, format!("\"{version}\""))
     }
 }
 

@@ -137,6 +137,11 @@ impl Keys {
         self.set.load().published.clone()
     }
 
+    /// Whether this key verifies tokens.
+    pub fn verifies(&self, key: &str) -> bool {
+        self.set.load().verifying.contains_key(key)
+    }
+
     /// Signs claims with the active key.
     ///
     /// # Errors

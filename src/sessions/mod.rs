@@ -98,7 +98,8 @@ impl Sessions {
     /// Sessions over these keys. `issuer` is the public URL.
     pub fn new(db: Db, keys: Keys, principals: Principals, settings: Tokens, issuer: &str) -> Self {
         let policy = principals.settings.clone();
-        Self { db, keys, principals, settings: Arc::new(settings), policy, issuer: issuer.into(), entropy: Entropy }
+        let (settings, verified) = (Arc::new(settings), Verified::new());
+        Self { db, keys, principals, verified, settings, policy, issuer: issuer.into(), entropy: Entropy }
     }
 
     /// The signing keys.
@@ -290,6 +291,12 @@ impl Sessions {
         self.principals.get(claims.sub, claims.sid, origin).await
     }
 
+    /// Drops what this instance keeps of everybody, after it has changed what an organisation or several of its people
+    /// are: the next answer must not be from before.
+    pub fn forget_all(&self) {
+        self.principals.forget_all();
+    }
+
     /// The caller's principal if this instance has it and it is true without asking.
     pub fn standing(&self, caller: &Caller) -> Option<Arc<Principal>> {
         let (account, session) = signed_in(caller).ok()?;
@@ -307,7 +314,7 @@ impl Sessions {
         Ok(Opened { session, refresh_token: None })
     }
 
-    /// Drops what is kept of an account, once a change of one of its sessions is committed.
+    /// Drops what is kept of an account, once a change of it, its sessions or its places is committed.
     pub fn forget(&self, account: AccountId) {
         self.principals.forget(account);
     }

@@ -221,6 +221,12 @@ impl Principals {
         self.cache.invalidate(&account);
     }
 
+    /// Drops everything that is kept, after this instance itself committed a change to several people's places.
+    pub fn forget_all(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.cache.invalidate_all();
+    }
+
     /// The principal as the database has it at this moment: what a token is made of. It ends when the session does,
     /// or before that when it will be too old for the organisation.
     ///

@@ -9,7 +9,9 @@ mod teams;
 use chrono::TimeDelta;
 use entity::{InvitationId, TeamId, invitations as rows, memberships};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::ExprTrait,
+    ActiveValue::{Set, Unchanged},
+    ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::ExprTrait,
 };
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
@@ -153,7 +155,18 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     row.resend_count += 1;
     row.invited_by = caller.account();
     host.write_to(app, &tx, &mut row, &token).await?;
-    let row = tx.update(row.into_active_model().reset_all()).await?;
+    // These columns and no others: the role may not change more.
+    let again = rows::ActiveModel {
+        id: Unchanged(row.id),
+        token_hash: Set(row.token_hash),
+        status: Set(row.status),
+        expires_at: Set(row.expires_at),
+        resend_count: Set(row.resend_count),
+        invited_by: Set(row.invited_by),
+        mail_id: Set(row.mail_id),
+        ..rows::ActiveModel::default()
+    };
+    let row = tx.update(again).await?;
     tx.commit(Event::new(Kind::InvitationResent, id)).await?;
     Ok(Invitation { row, inviter: host.inviter, teams, mail: Some(Delivery::Waiting) })
 }

@@ -236,6 +236,7 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
     let membership = tx.update(row).await?;
     let member = with_teams(app, &tx, membership, account).await?;
     tx.commit(events).await?;
+    app.sessions.forget(member.account.id);
     Ok(member)
 }
 
@@ -267,7 +268,9 @@ pub async fn remove(app: &App, caller: &Caller, id: MembershipId) -> Result<()> 
     if !teams.is_empty() {
         event = event.with("teams", teams::ids(&teams));
     }
-    tx.commit(event.with("role", present.role)).await
+    tx.commit(event.with("role", present.role)).await?;
+    app.sessions.forget(present.account_id);
+    Ok(())
 }
 
 /// Lets what depends on all members happen one after the other, by callers who may still do it.

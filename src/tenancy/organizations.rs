@@ -89,6 +89,7 @@ pub async fn create(app: &App, caller: &Caller, name: &str, slug: Option<&str>) 
     let organization = tx.insert(rows::ActiveModel::from(row)).await?;
     members::add(&tx, app, id, creator, &Role::named(Role::OWNER)).await?;
     tx.commit(Event::new(Kind::OrganizationCreated, id).in_organization(id)).await?;
+    app.sessions.forget(creator);
     Ok(organization)
 }
 
@@ -161,6 +162,7 @@ pub async fn update(app: &App, caller: &Caller, changes: Changes) -> Result<Orga
     row.updated_at = Set(caller.now());
     let organization = tx.update(row).await?;
     tx.commit(Event::new(Kind::OrganizationUpdated, id).with("fields", fields.join(" "))).await?;
+    app.sessions.forget_all();
     Ok(organization)
 }
 
@@ -184,7 +186,9 @@ pub async fn delete(app: &App, caller: &Caller, version: Option<i32>) -> Result<
     row.version = Set(next);
     row.updated_at = Set(caller.now());
     tx.update(row).await?;
-    tx.commit(Event::new(Kind::OrganizationDeleted, id)).await
+    tx.commit(Event::new(Kind::OrganizationDeleted, id)).await?;
+    app.sessions.forget_all();
+    Ok(())
 }
 
 /// Opens a deleted organisation again, with everybody who was in it.
@@ -206,6 +210,7 @@ pub async fn restore(app: &App, caller: &Caller, id: OrganizationId) -> Result<O
     row.updated_at = Set(caller.now());
     let organization = tx.update(row).await?;
     tx.commit(Event::new(Kind::OrganizationRestored, id).in_organization(id)).await?;
+    app.sessions.forget_all();
     Ok(organization)
 }
 

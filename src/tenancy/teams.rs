@@ -178,6 +178,7 @@ pub async fn update(app: &App, caller: &Caller, id: TeamId, changes: Changes) ->
     let row = tx.update(row).await?;
     let team = counted(&tx, row).await?;
     tx.commit(event).await?;
+    app.sessions.forget_all();
     Ok(team)
 }
 
@@ -195,7 +196,9 @@ pub async fn delete(app: &App, caller: &Caller, id: TeamId, version: Option<i32>
     }
     let team = counted(&tx, present).await?;
     tx.delete(tx.remove::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
-    tx.commit(Event::new(Kind::TeamDeleted, id).with("role", team.row.role).with("members", team.members)).await
+    tx.commit(Event::new(Kind::TeamDeleted, id).with("role", team.row.role).with("members", team.members)).await?;
+    app.sessions.forget_all();
+    Ok(())
 }
 
 /// Whether the caller may give the team this role: they hold what it gave and what it will give, and if they are in

@@ -216,8 +216,10 @@ fn what_commits_without_a_record_is_listed_with_its_reason() {
 #[test]
 fn sql_is_never_built_from_strings() {
     for source in sources() {
+        // The one text that must not become a prepared statement, because it removes those.
+        let code = source.code.replace("execute_unprepared(\"DEALLOCATE ALL\")", "");
         for word in ["AssertSqlSafe", "from_string(", "execute_unprepared", "raw_sql("] {
-            assert!(!source.code.contains(word), "{} has {word}", source.path.display());
+            assert!(!code.contains(word), "{} has {word}", source.path.display());
         }
     }
 }

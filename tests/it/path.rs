@@ -127,7 +127,7 @@ async fn from_the_setup_link_to_a_colleague_who_sees_what_a_member_may_see() {
     let preview = nobody.post("/v1/invitations/lookup", json!({"token": token})).await.expect(200);
     let mut expected = json!({
         "organization_name": "Analytical Engines", "email": "charles@example.com", "role": "member",
-        "teams": [], "invited_by_name": "Ada Lovelace", "account_exists": false,
+        "teams": [], "invited_by_name": "Ada Lovelace", "account_exists": false, "password_minimum_length": 12,
     });
     expected["expires_at"] = invitation.json["expires_at"].clone();
     assert_eq!(preview.json, expected);

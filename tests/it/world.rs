@@ -221,7 +221,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     async fn cast(&self) -> Cast {
         let platform = self.first_admin().await;
-        let settings = json!({"reauthentication": {"window_minutes": 5}});
+        let settings = json!({"reauthentication": {"window_minutes": 60}});
         platform.patch("/v1/settings", settings).await.expect(200);
         let a = self.tenant(&platform, CANARY).await;
         let b = self.tenant(&platform, OTHER).await;
@@ -279,7 +279,7 @@ impl Builder<'_> {
         let revoked = scene.invite(&owner, "revoked", "member").await;
         owner.delete(&scene.path(&format!("invitations/{}", revoked.id))).await.expect(204);
         // What holds anyway, so that there are settings and a history of them.
-        let settings = json!({"reauthentication": {"window_minutes": 5}});
+        let settings = json!({"reauthentication": {"window_minutes": 60}});
         owner.patch(&scene.path("settings"), settings).await.expect(200);
         let entry = owner.get(&scene.path("audit?limit=1")).await.expect(200).id_at("/items/0/id");
         Tenant {

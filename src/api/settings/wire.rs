@@ -83,6 +83,7 @@ enum SettingSource {
 
 /// How things stand with a number.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct NumberSetting {
     /// What is set here; nothing when it is left to the platform, or to the default.
     value: Option<u32>,
@@ -106,6 +107,7 @@ struct NumberSetting {
 
 /// How things stand with a list of domains.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct DomainsSetting {
     /// What is set here; nothing when it is left to the platform, or to the default.
     value: Option<Vec<String>>,

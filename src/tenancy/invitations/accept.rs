@@ -146,6 +146,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Op
     let opened = app.sessions.open(&mut tx, new).await?;
     accounts::mark_signed_in(&tx, account.id).await?;
     tx.commit(event).await?;
+    app.sessions.forget(opened.session.account_id);
     Ok(opened)
 }
 
@@ -169,6 +170,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
     let member = members::with_teams(app, &tx, membership, account).await?;
     let event = mark(&tx, row, id).await?;
     tx.commit(event).await?;
+    app.sessions.forget(id);
     Ok(member)
 }
 

@@ -74,7 +74,9 @@ pub async fn add(app: &App, caller: &Caller, team: TeamId, member: MembershipId)
         return Ok(());
     }
     let event = enter(&tx, &team, &member).await?;
-    tx.commit(event).await
+    tx.commit(event).await?;
+    app.sessions.forget(member.account_id);
+    Ok(())
 }
 
 /// Takes a member out of a team.
@@ -95,7 +97,9 @@ pub async fn remove(app: &App, caller: &Caller, team: TeamId, member: Membership
         .filter(rows::Column::TeamId.eq(team.id))
         .filter(rows::Column::MembershipId.eq(member.id));
     tx.delete(removal).await?;
-    tx.commit(about(Kind::TeamMemberRemoved, &team, &member)).await
+    tx.commit(about(Kind::TeamMemberRemoved, &team, &member)).await?;
+    app.sessions.forget(member.account_id);
+    Ok(())
 }
 
 /// Puts a new member into the teams that their invitation names, in the transaction of that.

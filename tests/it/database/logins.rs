@@ -131,7 +131,7 @@ async fn the_servers_roles_change_no_more_than_the_server_does() {
                 "UPDATE sessions SET account_id = account_id",
                 "UPDATE refresh_tokens SET used_at = NULL",
                 "UPDATE memberships SET role = 'platform_admin'",
-                "UPDATE invitations SET status = 'pending'",
+                "UPDATE invitations SET role = 'owner'",
                 "UPDATE signing_keys SET public_jwk = public_jwk",
                 "UPDATE outbox SET created_at = created_at",
                 "CREATE TEMPORARY TABLE mine (id int)",

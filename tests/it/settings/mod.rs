@@ -42,7 +42,7 @@ async fn the_stricter_of_platform_and_organisation_holds() {
     assert_eq!(
         stands().await,
         json!({
-            "value": null, "effective": 12, "platform": 12, "default": 12, "source": "default",
+            "effective": 12, "platform": 12, "default": 12, "source": "default",
             "minimum": 12, "maximum": 256, "unit": "characters", "stricter": "larger",
         })
     );
