@@ -250,7 +250,7 @@ fn listen_for_changes(changes: &Changes) -> Bells {
             keys.notify_one();
             jobs.notify_one();
         }
-        Change::Account(_) | Change::Organization(_) | Change::Settings(_) => {}
+        Change::Account(_) | Change::Profile(_) | Change::Organization(_) | Change::Settings(_) => {}
     });
     bells
 }

@@ -89,6 +89,7 @@ impl Installation {
             ("FREEHOLD_SECRETS_ROOT_KEY", ROOT_KEY),
             ("FREEHOLD_DATA_DIR", self.folder.join("data").to_str().unwrap()),
             ("FREEHOLD_TOKENS_ACCESS_LIFETIME", "60m"),
+            ("FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW", "60m"),
             ("FREEHOLD_PASSWORDS_MEMORY_KIB", &memory.to_string()),
             ("FREEHOLD_PASSWORDS_ITERATIONS", &passes.to_string()),
             ("FREEHOLD_PASSWORDS_PARALLELISM", &lanes.to_string()),
@@ -226,7 +227,10 @@ impl Drop for Instance {
 
 /// Posts JSON and returns the JSON of a success.
 pub async fn post(url: &str, token: Option<&str>, body: &Value) -> Value {
-    let mut request = reqwest::Client::new().post(url).json(body);
+    let mut request = reqwest::Client::new().post(url);
+    if !body.is_null() {
+        request = request.json(body);
+    }
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }

@@ -8,7 +8,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark ends when something is wrong, and says what it does"
+    clippy::disallowed_methods,
+    reason = "a benchmark ends when something is wrong, says what it does, and talks to what it has started"
 )]
 
 mod bare;
@@ -24,6 +25,10 @@ use std::time::Duration;
 
 use installation::Installation;
 use table::Table;
+
+// As in the real one: what is compared is built alike.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long and how often things are measured.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Effort,
@@ -49,7 +49,7 @@ pub async fn measure(installation: &Installation, people: &People, effort: Effor
         stop.store(true, Ordering::Relaxed);
         let last = asking.await.unwrap().expect("the member was never let in");
         waits.push(last.saturating_duration_since(answered).as_secs_f64() * 1000.0);
-        post(&format!("{here}/v1/accounts/{}/unblock", member.account), Some(&people.admin), &json!({})).await;
+        post(&format!("{here}/v1/accounts/{}/unblock", member.account), Some(&people.admin), &Value::Null).await;
     }
     let p99 = percentile(waits, 0.99);
     table.add(Row {

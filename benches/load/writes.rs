@@ -62,7 +62,7 @@ fn statements(people: &People) -> String {
              VALUES (gen_random_uuid(), platform_organization(), now(), 'account.updated', 'low', 'normal', 'success',
              'account', {pick}, 'account', {pick}, '127.0.0.1', NULL, gen_random_uuid()::text, '{{\"fields\": \"name\"}}')
              RETURNING id AS entry \\gset
-         INSERT INTO audit_words (organization_id, word, entry_id) SELECT platform_organization(), word, :'entry'::uuid
+         INSERT INTO audit_words (organization_id, word, entry_id) SELECT platform_organization(), word, CAST(:entry AS uuid)
              FROM unnest(ARRAY['account', 'updated', 'success', 'name', 'account.updated', gen_random_uuid()::text,
              gen_random_uuid()::text]) AS words (word);
          COMMIT;

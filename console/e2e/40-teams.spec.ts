@@ -79,7 +79,7 @@ test("two teams never have the same name", async () => {
   await admin.keyboard.press("Escape");
   await admin.getByRole("searchbox", { name: /^Search by the beginning/ }).fill("sup");
   await expect(admin.getByRole("link", { name: "Choir" })).toBeHidden();
-  await expect(admin.getByRole("link", { name: "Support" })).toBeVisible();
+  await expect(admin.getByRole("link", { name: "Support", exact: true })).toBeVisible();
   await admin.getByRole("button", { name: "Clear filters" }).last().click();
   await expect(admin.getByRole("link", { name: "Choir" })).toBeVisible();
   await inspect(admin, "teams");
@@ -107,19 +107,19 @@ test("a colleague is invited into the team, and is in it from the first moment",
   await colleague.getByRole("button", { name: "Create account and join" }).click();
   const navigation = colleague.getByRole("navigation", { name: "Main navigation" });
   await navigation.getByRole("link", { name: "Teams" }).click();
-  await expect(colleague.getByRole("link", { name: "Support" })).toBeVisible();
+  await expect(colleague.getByRole("link", { name: "Support", exact: true })).toBeVisible();
   const create = colleague.getByRole("button", { name: "Create team" });
   await expect(create).toHaveAttribute("aria-disabled", "true");
   await create.hover();
   await expect(colleague.getByRole("tooltip")).toContainText("It needs Admin or above.");
-  await colleague.getByRole("link", { name: "Support" }).click();
+  await colleague.getByRole("link", { name: "Support", exact: true }).click();
   await expect(colleague.getByRole("dialog", { name: "Support" })).toContainText(eva.name);
   await inspect(colleague, "team-as-manager");
 });
 
 test("a team and a member say where a role comes from", async () => {
   await admin.goto(place);
-  await admin.getByRole("link", { name: "Support" }).click();
+  await admin.getByRole("link", { name: "Support", exact: true }).click();
   const drawer = admin.getByRole("dialog", { name: "Support" });
   const row = drawer.getByRole("listitem").filter({ hasText: eva.name });
   await expect(row).toContainText("Manager by team");
@@ -152,7 +152,7 @@ test("who is taken out loses what the team gave, as its dialog says", async () =
   await inspect(admin, "team-delete");
   await dialog.getByRole("button", { name: "Cancel" }).click();
 
-  await admin.getByRole("link", { name: "Support" }).click();
+  await admin.getByRole("link", { name: "Support", exact: true }).click();
   await admin.getByRole("button", { name: `Remove ${eva.name} from Support` }).click();
   const remove = admin.getByRole("dialog", { name: `Remove ${eva.name} from Support?` });
   await expect(remove.getByText(`${eva.name} is no longer Manager, only Member.`)).toBeVisible();
@@ -175,7 +175,7 @@ test("a team is deleted, and the record has every step", async () => {
   await expect(dialog.getByText("Nobody's rights change.")).toBeVisible();
   await dialog.getByRole("button", { name: "Delete team" }).click();
   await expect(dialog).toBeHidden();
-  await expect(admin.getByRole("link", { name: "Support" })).toBeHidden();
+  await expect(admin.getByRole("link", { name: "Support", exact: true })).toBeHidden();
   await expect(admin.getByRole("link", { name: "Choir" })).toBeVisible();
   await admin.goto(`/o/${organization.slug}/audit`);
   for (const code of ["created", "member_added", "member_removed", "deleted"]) {

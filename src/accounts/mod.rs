@@ -4,6 +4,7 @@
 //! organisations: an account is a person, not a tenant's property.
 
 mod admin;
+mod mill;
 mod passwords;
 mod reauthentication;
 mod sign_in;
@@ -134,7 +135,7 @@ pub async fn rename(app: &App, caller: &Caller, name: &str, version: Option<i32>
     row.updated_at = Set(caller.now());
     let row = tx.update(row).await?;
     tx.commit(Event::new(Kind::AccountUpdated, account).with("fields", "name")).await?;
-    app.sessions.forget(account);
+    app.sessions.forget_profile(account);
     Ok(row)
 }
 

@@ -10,18 +10,19 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     time::Duration,
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Params,
+    password_hash::{PasswordHasher, phc::PasswordHash},
 };
 use thread_priority::{ThreadBuilder, ThreadPriority};
 use tokio::sync::oneshot;
 
+use super::mill::Mill;
 use crate::{
     config::{self, SecretString},
     error::{Error, Fault, Result},
@@ -33,10 +34,12 @@ use crate::{
 const LONGEST: usize = 256;
 /// When to come back while the queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// After how long without work a thread gives its memory back.
+const REST: Duration = Duration::from_secs(1);
 
 /// A class of characters that a password must have: its code, its name, and what belongs to it.
 type Class = (&'static str, &'static str, fn(char) -> bool);
-type Work = Box<dyn FnOnce(&Argon2<'static>) + Send>;
+type Work = Box<dyn FnOnce(&mut Mill) + Send>;
 
 /// The hashing pool. Cheap to clone; the threads end with the last clone.
 #[derive(Clone)]
@@ -54,17 +57,17 @@ impl Passwords {
     pub fn start(settings: &config::Passwords) -> Result<Self> {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
             .map_err(Error::internal)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
+        let nobody =
+            Mill::new(params.clone()).argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
         let (queue, work) = sync_channel::<Work>(settings.queue);
         let work = Arc::new(Mutex::new(work));
         for number in 0..settings.workers {
-            let (work, argon2) = (work.clone(), argon2.clone());
+            let (work, mut mill) = (work.clone(), Mill::new(params.clone()));
             ThreadBuilder::default()
                 .name(format!("hash-{number}"))
                 .priority(ThreadPriority::Min)
                 // Lower priority is a courtesy: where the system refuses it, hashing goes on without.
-                .spawn_careless(move || serve(&work, &argon2))
+                .spawn_careless(move || serve(&work, &mut mill))
                 .map_err(Error::internal)?;
         }
         Ok(Self { queue, nobody: nobody.into() })
@@ -76,7 +79,7 @@ impl Passwords {
     /// `Upstream` when the queue is full.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
         let password = normalised(&password);
-        self.run(move |argon2| argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()))
+        self.run(move |mill| mill.argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()))
             .await?
             .map_err(Error::internal)
     }
@@ -89,9 +92,9 @@ impl Passwords {
         let real = hash.is_some();
         let hash = hash.map_or_else(|| self.nobody.to_string(), str::to_owned);
         let matches = self
-            .run(move |argon2| {
+            .run(move |mill| {
                 let hash = PasswordHash::new(&hash).map_err(Error::internal)?;
-                let is = |text: &SecretString| argon2.verify_password(text.expose().as_bytes(), &hash).is_ok();
+                let mut is = |text: &SecretString| mill.verify(text.expose().as_bytes(), &hash);
                 let normal = normalised(&password);
                 // As it was typed too: hashes were once made of that.
                 Ok::<_, Error>(is(&normal) || (normal.expose() != password.expose() && is(&password)))
@@ -140,14 +143,14 @@ impl Passwords {
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Mill) -> T + Send + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let work: Work = Box::new(move |argon2| {
+        let work: Work = Box::new(move |mill| {
             // Whoever asked may have hung up before the work began, or since.
             if answer.is_closed() {
                 return;
             }
-            drop(answer.send(work(argon2)));
+            drop(answer.send(work(mill)));
         });
         match self.queue.try_send(work) {
             Ok(()) => answered.await.map_err(|_| Error::internal("a hashing thread gave no answer")),
@@ -159,13 +162,20 @@ impl Passwords {
     }
 }
 
-fn serve(work: &Mutex<Receiver<Work>>, argon2: &Argon2<'static>) {
+fn serve(work: &Mutex<Receiver<Work>>, mill: &mut Mill) {
     loop {
         // Nothing panics while it holds the lock; and were it so, the receiver is as good as before.
-        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(work) = next else { return };
+        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(REST);
+        let work = match next {
+            Ok(work) => work,
+            Err(RecvTimeoutError::Timeout) => {
+                mill.rest();
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         // Whoever waits for this work gets an error, because its answer is dropped; the thread goes on to the next.
-        if catch_unwind(AssertUnwindSafe(|| work(argon2))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| work(mill))).is_err() {
             tracing::error!("a hashing thread panicked at its work and goes on");
         }
     }
@@ -229,7 +239,7 @@ mod tests {
             assert!(!pool.verify(secret("Cafe-au-lait-7"), Some(&hash)).await.unwrap());
         }
         // A hash that was made before passwords were normalised.
-        let hash = pool.run(move |argon2| argon2.hash_password(two.as_bytes()).unwrap().to_string()).await.unwrap();
+        let hash = pool.run(move |mill| mill.argon2.hash_password(two.as_bytes()).unwrap().to_string()).await.unwrap();
         assert!(pool.verify(secret(two), Some(&hash)).await.unwrap());
         // Eleven characters, however they are spelt.
         let email: Email = "ada@example.com".parse().unwrap();

@@ -35,7 +35,7 @@ pub enum AccountState {
 }
 
 /// A person's account.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Account {
     /// Its id.

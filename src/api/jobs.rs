@@ -161,6 +161,7 @@ impl Operations {
     }
 
     /// The runs of a job, the latest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/jobs/:job_name/runs", method = "get", operation_id = "job_runs_list")]
     async fn runs(
         &self,

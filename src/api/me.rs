@@ -23,7 +23,7 @@ use super::{
     wire::{Done, Listed, Versioned, Written, version},
 };
 use crate::{
-    accounts,
+    accounts::{self, Account as Row},
     authz::{Decision, Policy, Scope},
     config::SecretString,
     edge::ApiResult,
@@ -38,7 +38,7 @@ use crate::{
 pub struct Me(pub Face);
 
 /// Who is signed in, where they are, and what they may do there.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 struct Profile {
     /// The account.
@@ -71,11 +71,18 @@ struct Made {
     /// The settings that it was made under.
     settings: Arc<Effective>,
     version: i32,
-    profile: Written<Profile>,
+    profile: Profile,
+    written: Written<Profile>,
+}
+
+impl Made {
+    fn answer(&self) -> Versioned<Profile> {
+        Versioned::written(self.version, self.written.clone())
+    }
 }
 
 /// A session's proof of who its person is.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 struct RecentAuthentication {
     /// How the person can prove it: `password`.
     methods: Vec<String>,
@@ -84,7 +91,7 @@ struct RecentAuthentication {
 }
 
 /// A platform administrator's own running access.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 struct OwnAccess {
     /// Its id.
     id: Uuid,
@@ -99,7 +106,7 @@ struct OwnAccess {
 }
 
 /// One of a person's organisations.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 struct OwnOrganization {
     /// Its id.
     id: Uuid,
@@ -144,8 +151,10 @@ impl Me {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> ApiResult<Versioned<Profile>> {
-        accounts::rename(&self.0.gate.app, &caller, &body.0.name, version(if_match.0)).await?;
-        Ok(self.profile(&caller).await?)
+        let app = &self.0.gate.app;
+        let kept = app.sessions.standing(&caller).and_then(|principal| principal.shelf.last::<Made>());
+        let account = accounts::rename(app, &caller, &body.0.name, version(if_match.0)).await?;
+        Ok(self.renamed(&caller, kept, account).await?)
     }
 
     /// One's own live sessions, newest first.
@@ -204,14 +213,27 @@ impl Me {
         let principal = app.sessions.standing(caller);
         let made = principal.as_ref().and_then(|principal| principal.shelf.get::<Made>());
         if let Some(made) = made.filter(|made| Arc::ptr_eq(&made.settings, &settings)) {
-            return Ok(Versioned::written(made.version, made.profile.clone()));
+            return Ok(made.answer());
         }
+        let shelf = principal.map(|principal| (principal.shelf.mark(), principal));
         let (version, profile) = self.read(caller).await?;
-        let profile = Written::of(&profile);
-        if let Some(principal) = principal {
-            principal.shelf.put(Arc::new(Made { settings, version, profile: profile.clone() }));
+        let made = Made { settings, version, written: Written::of(&profile), profile };
+        let answer = made.answer();
+        if let Some((mark, principal)) = shelf {
+            principal.shelf.put(mark, Arc::new(made));
         }
-        Ok(Versioned::written(version, profile))
+        Ok(answer)
+    }
+
+    /// The profile after a change of the account alone: what was kept of it, with the new account.
+    async fn renamed(&self, caller: &Caller, kept: Option<Arc<Made>>, account: Row) -> Result<Versioned<Profile>> {
+        match kept {
+            Some(made) => {
+                let (version, account) = (account.version, Account::from(account));
+                Ok(Versioned::of(version, Profile { account, ..made.profile.clone() }))
+            }
+            None => self.profile(caller).await,
+        }
     }
 
     async fn read(&self, caller: &Caller) -> Result<(i32, Profile)> {

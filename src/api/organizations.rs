@@ -44,7 +44,7 @@ pub enum OrganizationStatus {
 }
 
 /// An organisation.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Organization {
     /// Its id.

@@ -77,7 +77,7 @@ pub struct Reauthenticate {
 }
 
 /// A session.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Session {
     /// Its id.

@@ -48,7 +48,7 @@ struct Team {
 }
 
 /// A team that somebody is in or is invited to.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 pub struct TeamOf {
     /// Its id.
     pub id: Uuid,

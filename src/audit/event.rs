@@ -12,7 +12,7 @@ use crate::{
     db::{Record, WriteTx},
     error::Result,
     runtime::Ids,
-    types::Actor,
+    types::{Actor, Caller},
 };
 
 /// How an attempt came out.
@@ -99,23 +99,16 @@ impl Event {
     }
 }
 
-/// Several things that one transaction did.
-impl Record for Vec<Event> {
-    async fn record(self, tx: &WriteTx) -> Result<()> {
-        for event in self {
-            event.record(tx).await?;
+impl Event {
+    /// Whatever a platform administrator does in somebody else's organisation says so (AZ-2).
+    fn by(self, caller: &Caller) -> Self {
+        match caller.acting {
+            Some(acting) => self.with("acting", acting.to_string()),
+            None => self,
         }
-        Ok(())
     }
-}
 
-impl Record for Event {
-    async fn record(mut self, tx: &WriteTx) -> Result<()> {
-        let caller = tx.caller();
-        if let Some(acting) = caller.acting {
-            // Whatever a platform administrator does in somebody else's organisation says so (AZ-2).
-            self.metadata.insert("acting".to_owned(), acting.to_string().into());
-        }
+    fn row(&self, caller: &Caller) -> audit_entries::Model {
         let home = match self.kind.home() {
             Home::Tenant => caller.organization().unwrap_or(OrganizationId::PLATFORM),
             Home::Platform => OrganizationId::PLATFORM,
@@ -125,7 +118,7 @@ impl Record for Event {
             Actor::Anonymous => ("anonymous", None),
             Actor::System(_) => ("system", None),
         };
-        let row = audit_entries::Model {
+        audit_entries::Model {
             id: Ids.next::<AuditEntryId>(),
             organization_id: self.organization.unwrap_or(home),
             occurred_at: caller.now(),
@@ -141,14 +134,31 @@ impl Record for Event {
             user_agent: caller.origin.user_agent.as_deref().map(str::to_owned),
             request_id: Some(caller.origin.request_id.to_string()),
             metadata: Value::Object(self.metadata.clone()),
-        };
-        let words = self.words(&row).into_iter().map(|word| audit_words::ActiveModel {
-            organization_id: Set(row.organization_id),
-            word: Set(word),
-            entry_id: Set(row.id),
-        });
-        let words: Vec<_> = words.collect();
-        tx.append(vec![audit_entries::ActiveModel::from(row)]).await?;
+        }
+    }
+}
+
+/// Several things that one transaction did: two statements, however many they are.
+impl Record for Vec<Event> {
+    async fn record(self, tx: &WriteTx) -> Result<()> {
+        let (mut entries, mut words) = (Vec::new(), Vec::new());
+        for event in self {
+            let event = event.by(tx.caller());
+            let row = event.row(tx.caller());
+            words.extend(event.words(&row).into_iter().map(|word| audit_words::ActiveModel {
+                organization_id: Set(row.organization_id),
+                word: Set(word),
+                entry_id: Set(row.id),
+            }));
+            entries.push(audit_entries::ActiveModel::from(row));
+        }
+        tx.append(entries).await?;
         tx.append(words).await
+    }
+}
+
+impl Record for Event {
+    async fn record(self, tx: &WriteTx) -> Result<()> {
+        vec![self].record(tx).await
     }
 }

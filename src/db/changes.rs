@@ -40,6 +40,8 @@ const PROOF: &str = "freehold_heartbeat";
 pub enum Change {
     /// An account, one of its memberships, or one of its sessions.
     Account(Uuid),
+    /// What is told about an account, but nothing of what it may do.
+    Profile(Uuid),
     /// An organisation.
     Organization(Uuid),
     /// An organisation's settings; the platform's hold everywhere.
@@ -152,6 +154,7 @@ impl Changes {
         let Ok(id) = Uuid::parse_str(value) else { return };
         match kind {
             "account" => self.tell(Change::Account(id)),
+            "profile" => self.tell(Change::Profile(id)),
             "organization" => self.tell(Change::Organization(id)),
             "settings" => self.tell(Change::Settings(id)),
             "keys" => self.tell(Change::Keys),

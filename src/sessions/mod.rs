@@ -291,6 +291,11 @@ impl Sessions {
         self.principals.get(claims.sub, claims.sid, origin).await
     }
 
+    /// Marks what was made of an account's profile as stale, once a change that gives and takes nothing is committed.
+    pub fn forget_profile(&self, account: AccountId) {
+        self.principals.forget_profile(account);
+    }
+
     /// Drops what this instance keeps of everybody, after it has changed what an organisation or several of its people
     /// are: the next answer must not be from before.
     pub fn forget_all(&self) {

@@ -7,7 +7,7 @@ use std::{
     any::Any,
     collections::HashMap,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -57,20 +57,57 @@ pub struct Principal {
     pub shelf: Shelf,
 }
 
-/// Room for one thing that somebody has made of a principal and of what changes together with it. It is dropped with
-/// the principal, and is as true as that is.
+/// Room for one thing that somebody has made of a principal and of what is told together with it. It is dropped with
+/// the principal, and stale when the account's profile has changed.
 #[derive(Default)]
-pub struct Shelf(OnceLock<Arc<dyn Any + Send + Sync>>);
+pub struct Shelf(Mutex<Shelved>);
+
+#[derive(Default)]
+struct Shelved {
+    thing: Option<Arc<dyn Any + Send + Sync>>,
+    /// Whether the account's profile has changed since it was made.
+    stale: bool,
+    /// Grows with each such change, so that what was made from before it is not put here afterwards.
+    changes: u64,
+}
+
+/// The state of a shelf when somebody began to make something for it.
+#[derive(Clone, Copy)]
+pub struct Mark(u64);
 
 impl Shelf {
-    /// What was put here, if it is of this type.
+    /// What was put here, if it is still true and of this type.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.get().cloned()?.downcast().ok()
+        let shelved = self.0.lock().ok().filter(|shelved| !shelved.stale)?;
+        shelved.thing.clone()?.downcast().ok()
     }
 
-    /// Puts something here, unless there is something already.
-    pub fn put<T: Send + Sync + 'static>(&self, thing: Arc<T>) {
-        let _ = self.0.set(thing);
+    /// The same, with an account's profile in it that may have changed since; the rest is true.
+    pub fn last<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let thing = self.0.lock().ok()?.thing.clone()?;
+        thing.downcast().ok()
+    }
+
+    /// To be asked before anything is read for what will be put here.
+    pub fn mark(&self) -> Mark {
+        Mark(self.0.lock().map_or(u64::MAX, |shelved| shelved.changes))
+    }
+
+    /// Puts something here, unless the profile has changed since the mark.
+    pub fn put<T: Send + Sync + 'static>(&self, mark: Mark, thing: Arc<T>) {
+        if let Ok(mut shelved) = self.0.lock()
+            && shelved.changes == mark.0
+        {
+            shelved.thing = Some(thing);
+            shelved.stale = false;
+        }
+    }
+
+    fn profile_changed(&self) {
+        if let Ok(mut shelved) = self.0.lock() {
+            shelved.changes += 1;
+            shelved.stale = true;
+        }
     }
 }
 
@@ -184,6 +221,10 @@ impl Principals {
             if matches!(change, Change::Keys | Change::Outbox | Change::Jobs | Change::Settings(_)) {
                 return;
             }
+            if let Change::Profile(id) = change {
+                profile_changed(&dropped, AccountId(id));
+                return;
+            }
             // Counted first: who keeps an older answer after this sees the count, or is dropped below.
             counted.fetch_add(1, Ordering::SeqCst);
             match change {
@@ -219,6 +260,12 @@ impl Principals {
     pub fn forget(&self, account: AccountId) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.cache.invalidate(&account);
+    }
+
+    /// Marks what was made of an account's principals as stale, after this instance itself committed a change of the
+    /// account's profile.
+    pub fn forget_profile(&self, account: AccountId) {
+        profile_changed(&self.cache, account);
     }
 
     /// Drops everything that is kept, after this instance itself committed a change to several people's places.
@@ -288,6 +335,13 @@ impl Principals {
         if self.generation.load(Ordering::SeqCst) != before {
             self.cache.invalidate(&principal.account);
         }
+    }
+}
+
+fn profile_changed(cache: &Cache<AccountId, Kept>, account: AccountId) {
+    let Some(sessions) = cache.get(&account) else { return };
+    if let Ok(sessions) = sessions.lock() {
+        sessions.values().for_each(|principal| principal.shelf.profile_changed());
     }
 }
 

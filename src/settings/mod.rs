@@ -88,7 +88,12 @@ impl Settings {
         changes.on_change(move |change| match change {
             Change::Settings(organization) => dropped.forget(OrganizationId(organization)),
             Change::Everything => dropped.forget(OrganizationId::PLATFORM),
-            Change::Account(_) | Change::Organization(_) | Change::Keys | Change::Outbox | Change::Jobs => {}
+            Change::Account(_)
+            | Change::Profile(_)
+            | Change::Organization(_)
+            | Change::Keys
+            | Change::Outbox
+            | Change::Jobs => {}
         });
         Ok(settings)
     }

@@ -74,7 +74,8 @@ CREATE POLICY own_read ON teams FOR SELECT TO freehold_application USING (
 
 ------------------------------------------------------------------------------------------------------ privileges
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON teams TO freehold_application, freehold_platform;
+GRANT SELECT, INSERT, DELETE ON teams TO freehold_application, freehold_platform;
+GRANT UPDATE (name, name_key, description, role, version, updated_at) ON teams TO freehold_application;
 GRANT SELECT, INSERT, DELETE ON team_members, invitation_teams TO freehold_application, freehold_platform;
 
 --------------------------------------------------------------------------------------------------- notifications

@@ -44,7 +44,7 @@ CREATE POLICY tenant_update ON settings FOR UPDATE TO freehold_application
 CREATE POLICY tenant_read ON settings_history FOR SELECT TO freehold_application
     USING (organization_id = (SELECT current_organization()));
 
-GRANT SELECT, INSERT, UPDATE ON settings TO freehold_application;
+GRANT SELECT, INSERT, UPDATE (document, version, updated_by, updated_at) ON settings TO freehold_application;
 GRANT SELECT, INSERT ON settings_history TO freehold_application;
 GRANT SELECT ON settings, settings_history TO freehold_platform;
 
