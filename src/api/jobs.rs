@@ -49,7 +49,7 @@ enum JobRunCause {
 
 /// One run of a job.
 #[derive(Debug, Object)]
-#[oai(rename = "JobRun")]
+#[oai(rename = "JobRun", skip_serializing_if_is_none)]
 struct WireRun {
     /// Its id.
     id: Uuid,
@@ -85,6 +85,7 @@ struct WireRun {
 
 /// Something that runs by itself.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Job {
     /// Its stable name.
     name: String,
@@ -134,6 +135,7 @@ struct Instance {
 
 /// The servers that share this database.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct InstanceList {
     /// The number of the leadership.
     term: i64,
