@@ -62,6 +62,7 @@ struct Supporter {
 
 /// An access of a platform administrator to an organisation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct PlatformAccess {
     /// Its id; audit entries of what was done through it have it as `acting` in their details.
     id: Uuid,

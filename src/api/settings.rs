@@ -38,6 +38,7 @@ pub struct SettingsOf(pub Face);
 
 /// The settings of the platform, which hold in every organisation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct PlatformSettings {
     /// The platform's own organisation.
     organization_id: Uuid,
@@ -53,6 +54,7 @@ struct PlatformSettings {
 
 /// The settings of an organisation, and how the platform's bear on them.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct OrganizationSettings {
     /// The organisation.
     organization_id: Uuid,
@@ -68,6 +70,7 @@ struct OrganizationSettings {
 
 /// A version of settings.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct SettingsChange {
     /// Its id.
     id: Uuid,

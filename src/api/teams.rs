@@ -26,6 +26,7 @@ pub struct Teams(pub Face);
 
 /// A team of an organisation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Team {
     /// Its id.
     id: Uuid,
@@ -49,6 +50,7 @@ struct Team {
 
 /// A team that somebody is in or is invited to.
 #[derive(Clone, Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct TeamOf {
     /// Its id.
     pub id: Uuid,

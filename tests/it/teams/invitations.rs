@@ -35,14 +35,15 @@ async fn a_new_account_is_in_its_teams_from_the_first_moment() {
     // Twice the same team is the team once.
     let made = a.admin.post(&invitations(a), into("new@example.com", &[leads, choir, leads])).await.expect(201);
     let teams = json!([
-        {"id": choir, "name": "Choir", "role": null}, {"id": leads, "name": "Shift leads", "role": "manager"},
+        {"id": choir, "name": "Choir"}, {"id": leads, "name": "Shift leads", "role": "manager"},
     ]);
     assert_eq!(made.json["teams"], teams);
     let listed = a.manager.get(&invitations(a)).await.expect(200);
     assert_eq!(listed.json["items"][0]["teams"], teams);
+    // The first letter has left: sending again would withdraw it.
+    world.database.mail().take("new@example.com").await;
     let resent = a.admin.post_nothing(&format!("{}/{}/resend", invitations(a), made.text_at("/id"))).await.expect(200);
     assert_eq!(resent.json["teams"], teams);
-    world.database.mail().take("new@example.com").await;
     let token = world.database.mail().take_token("new@example.com").await;
     let preview = world.server.nobody().post(LOOKUP, json!({"token": token})).await.expect(200);
     assert_eq!(preview.json["teams"], json!(["Choir", "Shift leads"]));
