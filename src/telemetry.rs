@@ -28,13 +28,17 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Libraries whose news at the level info is no operator's business.
+const QUIET: &str = "tokio_cron_scheduler=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn";
+
 /// Starts logging for the whole process; panics are logged too from then on. `level` is a level such as `info`, or
 /// directives such as `info,freehold::mail=debug`.
 ///
 /// # Errors
 /// `Internal`, when `level` can't be read or logging was started before.
 pub fn init(level: &str, format: LogFormat) -> Result<()> {
-    let filter = EnvFilter::try_new(level).map_err(Error::internal)?;
+    // What the operator says comes later and so wins over this.
+    let filter = EnvFilter::try_new(format!("{QUIET},{level}")).map_err(Error::internal)?;
     let started = match format {
         LogFormat::Json => tracing_subscriber::registry().with(filter).with(json(io::stdout)).try_init(),
         LogFormat::Text => {
