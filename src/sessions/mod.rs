@@ -302,10 +302,13 @@ impl Sessions {
         self.principals.forget_all();
     }
 
-    /// The caller's principal if this instance has it and it is true without asking.
+    /// The caller's principal if this instance has it and it is true without asking. One whose seat the caller has not,
+    /// because the session has become too old for the organisation, says more than is true.
     pub fn standing(&self, caller: &Caller) -> Option<Arc<Principal>> {
         let (account, session) = signed_in(caller).ok()?;
-        self.principals.standing(account, session, caller.now())
+        let principal = self.principals.standing(account, session, caller.now())?;
+        let seat = principal.seat.as_ref().map(|seat| seat.organization);
+        (seat == caller.organization()).then_some(principal)
     }
 
     /// Notes in the caller's session that its person has just proven again who they are.

@@ -118,3 +118,25 @@ async fn a_session_that_nobody_carries_on_ends_when_the_platform_says_so() {
     refresh(&world.server, again.text_at("/refresh_token")).await.expect(401).problem("session_ended");
     world.close().await;
 }
+
+/// Proves SES-1.
+#[tokio::test]
+async fn what_an_instance_remembers_of_a_person_ends_with_their_place() {
+    let world = World::open().await;
+    let a = &world.a;
+    // The token was promised more time than the organisation then gives.
+    let member = world.server.bearer(sign_in(&world.server, &a.member).await.text_at("/access_token"));
+    a.owner.patch(&of(a), json!({"sessions": {"lifetime_minutes": 15}})).await.expect(200);
+    // The second answer is the one that was kept.
+    for _ in 0..2 {
+        assert_eq!(member.get("/v1/me").await.expect(200).text_at("/role"), "member");
+    }
+    world.server.advance(TimeDelta::minutes(16));
+    let renamed = member.patch("/v1/me", json!({"name": "Grace"})).await.expect(200);
+    assert!(renamed.json["organization"].is_null(), "{renamed}");
+    for _ in 0..2 {
+        let me = member.get("/v1/me").await.expect(200);
+        assert!(me.json["organization"].is_null() && me.json["role"].is_null(), "{me}");
+    }
+    world.close().await;
+}
