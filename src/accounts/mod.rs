@@ -21,7 +21,7 @@ use sea_orm::{
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
 pub use passwords::Passwords;
 pub use reauthentication::{METHODS, reauthenticate};
-pub use sign_in::{authenticate, mark_signed_in, sign_in};
+pub use sign_in::{authenticate, sign_in, signed_in};
 
 use crate::{
     app::App,

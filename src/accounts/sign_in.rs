@@ -1,7 +1,7 @@
 //! Signing in with a password. Known and unknown people get the same answer in the same time.
 
-use entity::{AccountId, accounts as rows, password_credentials, sessions::Delivery};
-use sea_orm::{ColumnTrait, QueryFilter, sea_query::Expr};
+use entity::{accounts as rows, sessions::Delivery};
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 
 use super::Account;
 use crate::{
@@ -24,28 +24,45 @@ pub async fn sign_in(
     email: &Email,
     password: SecretString,
     delivery: Delivery,
-) -> Result<Opened> {
+) -> Result<(Account, Opened)> {
     let account = authenticate(app, caller, email, password).await?;
-    let mut tx = app.db.write(caller).await?;
-    let new = NewSession { id: app.ids.next(), account: account.id, delivery, factors: &["pwd"], organization: None };
+    let id = app.ids.next();
+    let mut tx = app.db.write(&caller.acting_as(account.id, id)).await?;
+    let account = signed_in(&tx, account).await?;
+    let new = NewSession { id, account: account.id, delivery, factors: &["pwd"], organization: None };
     let opened = app.sessions.open(&mut tx, new).await?;
-    mark_signed_in(&tx, account.id).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
-    Ok(opened)
+    Ok((account, opened))
 }
 
-/// Notes that a person has signed in, in the transaction that opened the session.
+/// Notes that a person signs in, in the transaction that opens the session. The account can't be blocked before its
+/// end.
 ///
 /// # Errors
 /// `Unauthenticated` when the account was blocked since its password was checked: the session goes with the
 /// transaction.
-pub async fn mark_signed_in(tx: &WriteTx, account: AccountId) -> Result<()> {
+pub async fn signed_in(tx: &WriteTx, account: Account) -> Result<Account> {
+    let now = tx.caller().now();
     let seen = tx
         .change_identity::<rows::Entity>()
-        .col_expr(rows::Column::LastSignInAt, Expr::value(tx.caller().now()))
-        .filter(rows::Column::Id.eq(account))
+        .col_expr(rows::Column::LastSignInAt, Expr::value(now))
+        .filter(rows::Column::Id.eq(account.id))
         .filter(rows::Column::State.eq(rows::State::Active));
-    if tx.apply(seen).await? == 0 { Err(Error::Unauthenticated(Code::InvalidCredentials)) } else { Ok(()) }
+    if tx.apply(seen).await? == 0 {
+        return Err(Error::Unauthenticated(Code::InvalidCredentials));
+    }
+    Ok(Account { last_sign_in_at: Some(now), ..account })
+}
+
+/// One statement, whether or not there is such a person.
+const FIND: &str = "
+    SELECT a.*, c.hash FROM accounts a LEFT JOIN password_credentials c ON c.account_id = a.id WHERE a.email = $1";
+
+#[derive(FromQueryResult)]
+struct Found {
+    #[sea_orm(nested)]
+    account: Account,
+    hash: Option<String>,
 }
 
 /// The account with this address, if the password is its own and it may sign in. A failure is recorded.
@@ -54,13 +71,9 @@ pub async fn mark_signed_in(tx: &WriteTx, account: AccountId) -> Result<()> {
 /// `Unauthenticated` with `invalid_credentials`, whatever was wrong.
 pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: SecretString) -> Result<Account> {
     let tx = app.db.read(caller).await?;
-    let account = super::find_by_email(&tx, email).await?;
-    let id = account.as_ref().map(|account| account.id);
-    let credential = tx.find_identity::<password_credentials::Entity>();
-    // The same query for somebody who is not there, with an id that nobody has.
-    let credential =
-        credential.filter(password_credentials::Column::AccountId.eq(id.unwrap_or(AccountId(uuid::Uuid::nil()))));
-    let hash = tx.one(credential).await?.map(|credential| credential.hash);
+    let found: Vec<Found> = tx.query(FIND, [email.as_str().into()]).await?;
+    let (account, hash) = found.into_iter().next().map(|found| (found.account, found.hash)).unzip();
+    let (id, hash) = (account.as_ref().map(|account| account.id), hash.flatten());
     // The connection must not wait for the hashing pool.
     drop(tx);
     let right = app.passwords.verify(password, hash.as_deref()).await?;

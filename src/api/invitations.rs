@@ -342,8 +342,8 @@ impl Invitations {
             password: SecretString::new(body.password),
             delivery: body.token_delivery.into(),
         };
-        let opened = invitations::accept(&self.0.gate.app, &visitor.0, answer).await?;
-        Ok(self.0.created(&visitor.0, opened).await?)
+        let (account, opened) = invitations::accept(&self.0.gate.app, &visitor.0, answer).await?;
+        Ok(self.0.created(&visitor.0, account, opened).await?)
     }
 }
 

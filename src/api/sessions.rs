@@ -128,9 +128,9 @@ impl SignIn {
         let body = body.0;
         let email = email(&body.email)?;
         let password = SecretString::new(body.password);
-        let opened =
+        let (account, opened) =
             accounts::sign_in(&self.0.gate.app, &visitor.0, &email, password, body.token_delivery.into()).await?;
-        Ok(self.0.created(&visitor.0, opened).await?)
+        Ok(self.0.created(&visitor.0, account, opened).await?)
     }
 
     /// Carry a session on with its refresh token, which is used up.
@@ -185,16 +185,24 @@ impl SignIn {
 
 impl Face {
     /// The answer to a sign-in.
-    pub(super) async fn created(&self, caller: &Caller, opened: Opened) -> Result<Response<Created<SignedIn>>> {
+    pub(super) async fn created(
+        &self,
+        caller: &Caller,
+        account: accounts::Account,
+        opened: Opened,
+    ) -> Result<Response<Created<SignedIn>>> {
         let location = format!("/v1/me/sessions/{}", opened.session.id);
-        let (signed_in, cookies) = self.signed_in(caller, opened).await?;
+        let (signed_in, cookies) = self.signed_in(caller, account, opened).await?;
         let response = Response::new(Created::Created(Json(signed_in), location));
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }
 
     /// The answer to what goes on with a session.
     pub(super) async fn carried_on(&self, caller: &Caller, opened: Opened) -> Result<Response<Json<SignedIn>>> {
-        let (signed_in, cookies) = self.signed_in(caller, opened).await?;
+        let tx = self.gate.app.db.read(caller).await?;
+        let account = accounts::get(&tx, opened.session.account_id).await?;
+        drop(tx);
+        let (signed_in, cookies) = self.signed_in(caller, account, opened).await?;
         let response = Response::new(Json(signed_in));
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }
@@ -206,13 +214,16 @@ impl Face {
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }
 
-    async fn signed_in(&self, caller: &Caller, opened: Opened) -> Result<(SignedIn, Vec<poem::http::HeaderValue>)> {
-        let Opened { session, refresh_token } = opened;
+    async fn signed_in(
+        &self,
+        caller: &Caller,
+        account: accounts::Account,
+        opened: Opened,
+    ) -> Result<(SignedIn, Vec<poem::http::HeaderValue>)> {
         let app = &self.gate.app;
-        let access = app.sessions.issue(&session, &caller.origin).await?;
+        let access = app.sessions.issue(&opened, &caller.origin).await?;
         let lifetime = app.sessions.lifetime(&caller.origin).await?;
-        let tx = app.db.read(caller).await?;
-        let account = accounts::get(&tx, session.account_id).await?;
+        let Opened { session, refresh_token, .. } = opened;
         let mut signed_in = SignedIn {
             account: account.into(),
             organization_id: access.organization.map(Into::into),

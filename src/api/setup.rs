@@ -70,7 +70,7 @@ impl Setup {
             password: SecretString::new(body.password),
             delivery: Delivery::from(body.token_delivery),
         };
-        let opened = setup::complete(&self.0.gate.app, &visitor.0, first).await?;
-        Ok(self.0.created(&visitor.0, opened).await?)
+        let (account, opened) = setup::complete(&self.0.gate.app, &visitor.0, first).await?;
+        Ok(self.0.created(&visitor.0, account, opened).await?)
     }
 }

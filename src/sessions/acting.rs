@@ -81,7 +81,7 @@ impl Sessions {
         };
         tx.commit(vec![event(organization), event(OrganizationId::PLATFORM)]).await?;
         self.principals.forget(account);
-        Ok(Opened { session, refresh_token: None })
+        Ok(Opened::again(session))
     }
 
     /// Ends the access through which the caller acts: the session is back in the platform's organisation.
@@ -96,7 +96,7 @@ impl Sessions {
         let events = end_row(&tx, access, EndReason::Stopped).await?;
         tx.commit(events).await?;
         self.principals.forget(account);
-        Ok(Opened { session, refresh_token: None })
+        Ok(Opened::again(session))
     }
 }
 

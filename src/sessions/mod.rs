@@ -18,7 +18,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -82,6 +82,15 @@ pub struct Opened {
     pub session: Session,
     /// The refresh token, unless the one the client has is still the one.
     pub refresh_token: Option<SecretString>,
+    /// What is true of a session that was just opened.
+    pub principal: Option<Principal>,
+}
+
+impl Opened {
+    /// A session that goes on with the refresh token that its client has.
+    fn again(session: Session) -> Self {
+        Self { session, refresh_token: None, principal: None }
+    }
 }
 
 /// A signed access token.
@@ -139,16 +148,17 @@ impl Sessions {
         if tx.caller().session() != Some(id) {
             tx.identify(new.account, id).await?;
         }
-        let seat = seat_for(tx, &new).await?;
-        if let Some(membership) = &seat {
-            tx.enter(membership.organization_id).await?;
+        let seat = self.principals.first_seat(tx, new.account, new.organization).await?;
+        let organization = seat.as_ref().map(|seat| seat.organization);
+        if let Some(organization) = organization {
+            tx.enter(organization).await?;
         }
         let caller = tx.caller().clone();
         let (now, lifetime) = (caller.now(), self.policy.platform_in(tx).await?.sessions.lifetime());
         let row = rows::Model {
             id,
             account_id: new.account,
-            active_organization: seat.map(|membership| membership.organization_id),
+            active_organization: organization,
             delivery: new.delivery,
             factors: new.factors.join(" "),
             address: caller.origin.address.map(|address| address.to_string()),
@@ -163,11 +173,11 @@ impl Sessions {
         };
         let session = tx.insert(rows::ActiveModel::from(row)).await?;
         let refresh_token = self.add_refresh_token(tx, &session, now).await?;
-        tx.note(Event::new(Kind::SessionCreated, id).with("factors", new.factors.join(" "))).await?;
-        if let Some(organization) = session.active_organization {
-            tx.note(entered(new.account, organization)).await?;
-        }
-        Ok(Opened { session, refresh_token: Some(refresh_token) })
+        let created = Event::new(Kind::SessionCreated, id).with("factors", new.factors.join(" "));
+        let entered = organization.map(|organization| entered(new.account, organization));
+        tx.note([created].into_iter().chain(entered).collect::<Vec<_>>()).await?;
+        let principal = Principal::begun(&session, seat);
+        Ok(Opened { session, refresh_token: Some(refresh_token), principal: Some(principal) })
     }
 
     async fn add_refresh_token(&self, tx: &WriteTx, session: &Session, now: Timestamp) -> Result<SecretString> {
@@ -234,7 +244,7 @@ impl Sessions {
         let session = tx.update(seen).await?;
         let refresh_token = self.add_refresh_token(&tx, &session, now).await?;
         tx.commit(Unrecorded("a refresh only carries on what session.created recorded")).await?;
-        Ok(Opened { session, refresh_token: Some(refresh_token) })
+        Ok(Opened { session, refresh_token: Some(refresh_token), principal: None })
     }
 
     /// How long a session that is in this organisation may go without being carried on.
@@ -249,8 +259,11 @@ impl Sessions {
     ///
     /// # Errors
     /// `Unauthenticated` when the session or its account has lost access meanwhile.
-    pub async fn issue(&self, session: &Session, origin: &Origin) -> Result<AccessToken> {
-        let principal = self.principals.fresh(session.account_id, session.id, origin).await?;
+    pub async fn issue(&self, opened: &Opened, origin: &Origin) -> Result<AccessToken> {
+        let principal = match &opened.principal {
+            Some(found) => self.principals.ending(found, origin).await?,
+            None => self.principals.fresh(opened.session.account_id, opened.session.id, origin).await?,
+        };
         let expires = Ord::min(origin.now + self.settings.access_lifetime, principal.expires_at);
         let acting = principal.seat.as_ref().and_then(|seat| seat.acting);
         let expires = acting.map_or(expires, |acting| Ord::min(expires, acting.expires_at));
@@ -319,7 +332,7 @@ impl Sessions {
         let mut row = self.current(tx).await?.into_active_model();
         row.reauthenticated_at = Set(tx.caller().now());
         let session = tx.update(row).await?;
-        Ok(Opened { session, refresh_token: None })
+        Ok(Opened::again(session))
     }
 
     /// Drops what is kept of an account, once a change of it, its sessions or its places is committed.
@@ -348,7 +361,7 @@ impl Sessions {
         let session = tx.update(row).await?;
         tx.commit(entered(account, organization)).await?;
         self.principals.forget(account);
-        Ok(Opened { session, refresh_token: None })
+        Ok(Opened::again(session))
     }
 
     /// The caller's live sessions, newest first.
@@ -475,21 +488,6 @@ pub fn giving_access(seats: sea_orm::Select<memberships::Entity>) -> sea_orm::Se
                 .into(),
         )
         .filter(open)
-}
-
-/// The membership a new session begins in: the wanted one, the one of the last session, or the oldest.
-async fn seat_for(tx: &Tx, new: &NewSession) -> Result<Option<memberships::Model>> {
-    let last = tx
-        .find_identity::<rows::Entity>()
-        .filter(rows::Column::AccountId.eq(new.account))
-        .filter(rows::Column::ActiveOrganization.is_not_null())
-        .order_by_desc(rows::Column::Id)
-        .limit(1);
-    let last = tx.one(last).await?.and_then(|session| session.active_organization);
-    let seats =
-        tx.all(giving_access(tx.find_own::<memberships::Entity>()).order_by_asc(memberships::Column::Id)).await?;
-    let wanted = |id: Option<OrganizationId>| seats.iter().find(|seat| Some(seat.organization_id) == id);
-    Ok(wanted(new.organization).or_else(|| wanted(last)).or_else(|| seats.first()).cloned())
 }
 
 fn entered(account: AccountId, organization: OrganizationId) -> Event {

@@ -12,14 +12,17 @@ use std::{
     },
 };
 
-use entity::{AccountId, MembershipId, OrganizationId, PlatformAccessId, SessionId, sessions::Delivery};
+use entity::{
+    AccountId, MembershipId, OrganizationId, PlatformAccessId, SessionId,
+    sessions::{self as rows, Delivery},
+};
 use moka::sync::Cache;
 use sea_orm::{FromQueryResult, entity::prelude::DateTimeUtc};
 use uuid::Uuid;
 
 use crate::{
     authz::{Hierarchy, Policy},
-    db::{Change, Changes, Db},
+    db::{Change, Changes, Db, Tx},
     error::{Code, Error, Result},
     runtime::Timestamp,
     settings::Settings,
@@ -156,6 +159,22 @@ pub struct Acting {
 }
 
 impl Principal {
+    /// That of a session that was just opened, with the seat that was found for it.
+    pub(super) fn begun(session: &rows::Model, seat: Option<Seat>) -> Self {
+        Self {
+            account: session.account_id,
+            session: session.id,
+            delivery: session.delivery,
+            factors: session.factors.split(' ').map(str::to_owned).collect(),
+            authenticated_at: session.authenticated_at,
+            reauthenticated_at: session.reauthenticated_at,
+            expires_at: session.expires_at,
+            seat,
+            too_old_for: None,
+            shelf: Shelf::default(),
+        }
+    }
+
     /// Whether what it says of its seat is still true at this moment, as far as time alone can change it.
     fn holds(&self, now: Timestamp) -> bool {
         self.seat.as_ref().and_then(|seat| seat.acting).is_none_or(|acting| now < acting.expires_at)
@@ -179,6 +198,32 @@ struct Row {
     access_organization: Option<Uuid>,
     access_expires_at: Option<DateTimeUtc>,
 }
+
+/// A person's own place in an organisation.
+#[derive(FromQueryResult)]
+struct Place {
+    organization_id: Uuid,
+    membership_id: Uuid,
+    role: String,
+    /// The roles by teams, with spaces between.
+    team_roles: Option<String>,
+}
+
+/// The places that give access, the first to sit in first.
+const FIRST: &str = "
+    SELECT m.organization_id, m.id AS membership_id, m.role,
+           (SELECT string_agg(DISTINCT t.role, ' ') FROM team_members x
+            JOIN teams t ON t.organization_id = x.organization_id AND t.id = x.team_id
+            WHERE x.organization_id = m.organization_id AND x.membership_id = m.id) AS team_roles
+    FROM memberships m
+    JOIN organizations o ON o.id = m.organization_id AND o.status = 'active'
+    WHERE m.account_id = $1 AND m.status = 'active'
+    ORDER BY m.organization_id = $2 DESC NULLS LAST,
+             m.organization_id = (SELECT s.active_organization FROM sessions s
+                                  WHERE s.account_id = $1 AND s.active_organization IS NOT NULL
+                                  ORDER BY s.id DESC LIMIT 1) DESC NULLS LAST,
+             m.id
+    LIMIT 1";
 
 /// One join over identity and tenant tables, because it is on the path of every request that finds no cached answer.
 const LOAD: &str = "
@@ -246,7 +291,7 @@ impl Principals {
             None => self.load(account, session, origin).await?,
         };
         let ends = self.ends(&principal, origin).await?;
-        Ok(if origin.now < ends.seat { principal } else { without_seat(&principal) })
+        Ok(if origin.now < ends.seat { principal } else { Arc::new(without_seat(&principal)) })
     }
 
     /// The principal of a session if it is kept and still true; nothing is read.
@@ -279,15 +324,21 @@ impl Principals {
     ///
     /// # Errors
     /// As [`Principals::get`].
-    pub async fn fresh(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Arc<Principal>> {
-        let principal = self.load(account, session, origin).await?;
-        let ends = self.ends(&principal, origin).await?;
-        let (principal, expires_at) = if origin.now < ends.seat {
-            (principal, Ord::min(ends.session, ends.seat))
+    pub async fn fresh(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Principal> {
+        self.ending(self.load(account, session, origin).await?.as_ref(), origin).await
+    }
+
+    /// The principal with its end as the settings are now.
+    ///
+    /// # Errors
+    /// As [`Principals::get`].
+    pub async fn ending(&self, principal: &Principal, origin: &Origin) -> Result<Principal> {
+        let ends = self.ends(principal, origin).await?;
+        Ok(if origin.now < ends.seat {
+            Principal { expires_at: Ord::min(ends.session, ends.seat), ..principal.clone() }
         } else {
-            (without_seat(&principal), ends.session)
-        };
-        Ok(Arc::new(Principal { expires_at, ..principal.as_ref().clone() }))
+            Principal { expires_at: ends.session, ..without_seat(principal) }
+        })
     }
 
     /// When the session ends, and when for the organisation that it is in, as the settings are now.
@@ -321,6 +372,21 @@ impl Principals {
         let principal = Arc::new(row.into_principal(session, self.policy.hierarchy()));
         self.keep(&principal, before);
         Ok(principal)
+    }
+
+    /// The seat that a new session of the transaction's account begins in: in the wanted organisation, in that of the
+    /// last session, or by the oldest membership.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_seat(
+        &self,
+        tx: &Tx,
+        account: AccountId,
+        wanted: Option<OrganizationId>,
+    ) -> Result<Option<Seat>> {
+        let places: Vec<Place> = tx.query(FIRST, [Uuid::from(account).into(), wanted.map(Uuid::from).into()]).await?;
+        Ok(places.into_iter().next().and_then(|place| place.into_seat(self.policy.hierarchy())))
     }
 
     fn keep(&self, principal: &Arc<Principal>, before: u64) {
@@ -362,16 +428,8 @@ impl Row {
     fn into_principal(self, session: SessionId, hierarchy: &Hierarchy) -> Principal {
         let acting = self.acting();
         let seat = match (self.organization_id, self.membership_id, self.role) {
-            (Some(organization), Some(membership), Some(direct)) => {
-                let by_teams = self.team_roles.as_deref().unwrap_or_default();
-                let mut roles = hierarchy.effective(&direct, by_teams.split_whitespace()).into_iter();
-                roles.next().map(|role| Seat {
-                    organization: OrganizationId(organization),
-                    membership: Some(MembershipId(membership)),
-                    role,
-                    other_roles: roles.collect(),
-                    acting: None,
-                })
+            (Some(organization_id), Some(membership_id), Some(role)) => {
+                Place { organization_id, membership_id, role, team_roles: self.team_roles }.into_seat(hierarchy)
             }
             _ => None,
         };
@@ -390,15 +448,29 @@ impl Row {
     }
 }
 
+impl Place {
+    fn into_seat(self, hierarchy: &Hierarchy) -> Option<Seat> {
+        let by_teams = self.team_roles.as_deref().unwrap_or_default();
+        let mut roles = hierarchy.effective(&self.role, by_teams.split_whitespace()).into_iter();
+        roles.next().map(|role| Seat {
+            organization: OrganizationId(self.organization_id),
+            membership: Some(MembershipId(self.membership_id)),
+            role,
+            other_roles: roles.collect(),
+            acting: None,
+        })
+    }
+}
+
 /// When a session ends.
 struct Ends {
     session: Timestamp,
     seat: Timestamp,
 }
 
-fn without_seat(principal: &Principal) -> Arc<Principal> {
+fn without_seat(principal: &Principal) -> Principal {
     let too_old_for = principal.seat.as_ref().map(|seat| seat.organization);
-    Arc::new(Principal { seat: None, too_old_for, ..principal.clone() })
+    Principal { seat: None, too_old_for, ..principal.clone() }
 }
 
 fn ended() -> Error {

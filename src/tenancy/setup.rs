@@ -90,7 +90,7 @@ fn derived(vault: &Vault, id: SetupTokenId) -> Result<SecretString> {
 /// # Errors
 /// `Conflict` with `setup_not_available` when the token is not valid or setup was done; the attempt is recorded.
 /// `Invalid` for a name or password that is not good enough; the token stays usable.
-pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<Opened> {
+pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<(accounts::Account, Opened)> {
     let name = accounts::checked_name(&first.name)?;
     let refused = || Error::Conflict(Code::SetupNotAvailable);
     let caller = caller.within(OrganizationId::PLATFORM);
@@ -127,10 +127,10 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<O
         factors: &["pwd"],
         organization: Some(OrganizationId::PLATFORM),
     };
+    let account = accounts::signed_in(&tx, account).await?;
     let opened = app.sessions.open(&mut tx, new).await?;
-    accounts::mark_signed_in(&tx, account.id).await?;
     tx.commit(Event::new(Kind::SetupCompleted, account.id)).await?;
-    Ok(opened)
+    Ok((account, opened))
 }
 
 async fn usable(tx: &Tx, token: &SecretString) -> Result<bool> {

@@ -112,7 +112,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 /// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded;
 /// `Conflict` with `domain_not_allowed` when the settings have changed since; `Invalid` for a name or password of a new
 /// account that is not good enough.
-pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Opened> {
+pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(accounts::Account, Opened)> {
     let caller = caller.within(named(answer.token.expose())?);
     let tx = app.db.read(&caller).await?;
     let email = address(&valid(app, &tx, &answer.token).await?.row)?;
@@ -143,11 +143,11 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Op
     let member = members::add(&tx, app, row.organization_id, account.id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &member).await?;
     let event = mark(&tx, row, account.id).await?;
+    let account = accounts::signed_in(&tx, account).await?;
     let opened = app.sessions.open(&mut tx, new).await?;
-    accounts::mark_signed_in(&tx, account.id).await?;
     tx.commit(event).await?;
-    app.sessions.forget(opened.session.account_id);
-    Ok(opened)
+    app.sessions.forget(account.id);
+    Ok((account, opened))
 }
 
 /// Accepts as the person who is signed in.
