@@ -158,8 +158,7 @@ async fn announce(running: &server::Running, development: bool) -> Result<()> {
 }
 
 async fn migrate(config: Config) -> Result<()> {
-    let vault = server::vault(&config)?;
-    let database = server::open_database(&config, &vault).await?;
+    let database = server::open_database(&config, &Clock::default()).await?;
     database.close().await;
     say("The database has the present schema.")
 }

@@ -42,7 +42,7 @@ use crate::{
     settings::{Configured, Settings},
     tenancy::setup,
     types::{Caller, Origin},
-    vault::Vault,
+    vault::{Keeper, Vault},
 };
 
 /// A running server.
@@ -102,10 +102,9 @@ pub async fn setup_link(app: &App) -> Result<Option<SecretString>> {
 /// # Errors
 /// When there is no root key, or the database can't be reached; the text is for the operator.
 pub async fn setup_link_alone(config: &Config, clock: &Clock) -> Result<Option<SecretString>> {
-    let vault = vault(config)?;
-    let database = database::open_beside(config, &vault).await?;
+    let database = database::open_beside(config, clock).await?;
     let db = Db::new(&database.settings);
-    let link = issued_link(&db, &vault, config.http.public_url.as_str(), clock).await;
+    let link = issued_link(&db, &database.vault, config.http.public_url.as_str(), clock).await;
     let closed = db.close().await;
     database.close().await;
     closed.and(link)
@@ -114,15 +113,6 @@ pub async fn setup_link_alone(config: &Config, clock: &Clock) -> Result<Option<S
 async fn issued_link(db: &Db, vault: &Vault, public_url: &str, clock: &Clock) -> Result<Option<SecretString>> {
     let token = setup::issue_token(db, vault, &Caller::system("setup", origin(clock, &Ids))).await?;
     Ok(token.map(|token| SecretString::new(format!("{public_url}/setup#token={}", token.expose()))))
-}
-
-/// The vault over the configured root key.
-///
-/// # Errors
-/// When there is no root key.
-pub fn vault(config: &Config) -> Result<Vault> {
-    let root = config.secrets.root_key.clone().ok_or_else(|| Error::internal("no secrets.root_key"))?;
-    Ok(Vault::new(root, Entropy))
 }
 
 /// Starts everything and returns when requests are answered.
@@ -143,8 +133,7 @@ pub async fn start_with(mut config: Config, clock: Clock, jobs: Vec<Job>) -> Res
         .map_err(|error| Error::internal(format!("can't listen on {}: {error}", config.http.listen)))?;
     let address = listener.local_addr().map_err(Error::internal)?;
     config.listening_on(address);
-    let vault = vault(&config)?;
-    let Database { settings, embedded } = open_database(&config, &vault).await?;
+    let Database { settings, embedded, vault } = open_database(&config, &clock).await?;
     let stop = CancellationToken::new();
     match assemble(&config, (clock, vault, Jobs::new(jobs)), &settings, &stop).await {
         Ok(parts) => {
@@ -209,14 +198,17 @@ async fn assemble(
         ids: Ids,
         public_url: public_url.into(),
     };
-    let Bells { outbox: wake, keys: renewed, jobs: queued } = listen_for_changes(&changes);
+    let Bells { outbox: wake, keys: renewed, jobs: queued, data_keys } = listen_for_changes(&changes);
     let endpoint = endpoint(config, &app)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
-    let instances = Instances { db: db.clone(), clock: clock.clone(), instance };
+    let instances = Instances { db: db.clone(), vault: vault.clone(), clock: clock.clone(), instance };
     workers.spawn(instances.run(stop.clone()));
+    let keeper = Keeper { vault: vault.clone(), db: db.clone(), clock: clock.clone(), instance, changed: data_keys };
+    workers.spawn(keeper.run(stop.clone()));
     if config.jobs.lead {
-        let leader = Leader { db: db.clone(), jobs, clock: clock.clone(), instance, wake: queued };
+        let leader =
+            Leader { db: db.clone(), vault: vault.clone(), jobs, clock: clock.clone(), instance, wake: queued };
         workers.spawn(leader.run(database.leading.clone(), stop.clone()));
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));
@@ -236,16 +228,21 @@ struct Bells {
     keys: Arc<Notify>,
     /// The leader's.
     jobs: Arc<Notify>,
+    /// Of the one who keeps the data keys.
+    data_keys: Arc<Notify>,
 }
 
 fn listen_for_changes(changes: &Changes) -> Bells {
     let bells = Bells::default();
     let (outbox, keys, jobs) = (bells.outbox.clone(), bells.keys.clone(), bells.jobs.clone());
+    let data_keys = bells.data_keys.clone();
     changes.on_change(move |change| match change {
         Change::Outbox => outbox.notify_one(),
         Change::Keys => keys.notify_one(),
         Change::Jobs => jobs.notify_one(),
+        Change::DataKeys => data_keys.notify_one(),
         Change::Everything => {
+            data_keys.notify_one();
             outbox.notify_one();
             keys.notify_one();
             jobs.notify_one();

@@ -2,15 +2,17 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::AccountId;
+use crate::{AccountId, Pii, Salt, Sealed};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "accounts")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AccountId,
-    pub email: String,
-    pub name: String,
+    /// Gone once the person is erased.
+    pub salt: Option<Salt>,
+    pub email: Sealed<Pii>,
+    pub name: Sealed<Pii>,
     pub state: State,
     pub version: i32,
     pub created_at: DateTimeUtc,

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::IdempotencyId;
+use crate::{IdempotencyId, Sealed, Secrets};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_keys")]
@@ -12,7 +12,7 @@ pub struct Model {
     pub key: Vec<u8>,
     pub fingerprint: Vec<u8>,
     pub status: Option<i32>,
-    pub answer: Option<Vec<u8>>,
+    pub answer: Option<Sealed<Secrets>>,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
 }

@@ -55,6 +55,10 @@ ids! {
     RefreshTokenId;
     /// An attempt to re-authenticate.
     ReauthenticationAttemptId;
+    /// A data key; also what a sealed value says of the key that sealed it.
+    DataKeyId;
+    /// A rotation of a scope's data key.
+    KeyRotationId;
     /// A signing key; also the `kid` of its tokens.
     SigningKeyId;
     /// An audit entry.

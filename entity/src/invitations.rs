@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{AccountId, InvitationId, OrganizationId, OutboxId};
+use crate::{AccountId, InvitationId, OrganizationId, OutboxId, Pii, Sealed};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "invitations")]
@@ -10,9 +10,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: InvitationId,
     pub organization_id: OrganizationId,
-    pub email: String,
+    pub email: Sealed<Pii>,
     pub role: String,
-    pub message: Option<String>,
+    pub message: Option<Sealed<Pii>>,
     pub token_hash: Vec<u8>,
     pub status: Status,
     pub invited_by: Option<AccountId>,

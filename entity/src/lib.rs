@@ -9,16 +9,21 @@
 use sea_orm::EntityTrait;
 
 mod ids;
+mod sealed;
 
+pub mod account_matches;
 pub mod accounts;
 pub mod audit_entries;
 pub mod audit_words;
+pub mod data_keys;
 pub mod idempotency_keys;
 pub mod instances;
+pub mod invitation_matches;
 pub mod invitation_teams;
 pub mod invitations;
 pub mod job_pauses;
 pub mod job_runs;
+pub mod key_rotations;
 pub mod memberships;
 pub mod organizations;
 pub mod outbox;
@@ -35,6 +40,7 @@ pub mod team_members;
 pub mod teams;
 
 pub use ids::*;
+pub use sealed::*;
 
 /// An entity whose rows belong to an organisation.
 pub trait Tenant: EntityTrait {

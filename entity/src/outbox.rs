@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::OutboxId;
+use crate::{OutboxId, Sealed, Secrets};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "outbox")]
@@ -10,7 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: OutboxId,
     pub kind: String,
-    pub payload: Vec<u8>,
+    pub payload: Option<Sealed<Secrets>>,
     pub created_at: DateTimeUtc,
     pub available_at: DateTimeUtc,
     pub attempts: i32,

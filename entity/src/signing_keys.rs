@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::SigningKeyId;
+use crate::{Sealed, Secrets, SigningKeyId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "signing_keys")]
@@ -11,7 +11,7 @@ pub struct Model {
     pub id: SigningKeyId,
     pub algorithm: String,
     pub public_jwk: Json,
-    pub private_key: Vec<u8>,
+    pub private_key: Option<Sealed<Secrets>>,
     pub state: State,
     pub created_at: DateTimeUtc,
     pub retired_at: Option<DateTimeUtc>,

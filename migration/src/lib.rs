@@ -32,6 +32,9 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261121_000006_reauthentication",
     "m20261121_000007_platform_access",
     "m20261121_000008_live",
+    "m20261121_000009_words",
+    "m20261121_000010_data_keys",
+    "m20261121_000011_sealed",
 ];
 
 struct Step {

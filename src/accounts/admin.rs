@@ -1,9 +1,13 @@
 //! What a platform administrator does to accounts: list, block, unblock, end their sessions.
 
 use entity::{AccountId, accounts as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 
-use super::Account;
+use super::{Account, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -34,12 +38,15 @@ pub async fn list(app: &App, caller: &Caller, search: &Search, page: PageRequest
     let tx = app.db.read(caller).await?;
     let mut query = tx.find_identity::<rows::Entity>();
     if let Some(email) = &search.email {
-        query = query.filter(rows::Column::Email.eq(email.as_str()));
+        let id = Expr::col((rows::Entity, rows::Column::Id));
+        query = query.filter(id.in_subquery(profile::with_address(&app.vault, &tx, email)?));
     }
     if let Some(state) = search.state {
         query = query.filter(rows::Column::State.eq(state));
     }
-    tx.page(query, rows::Column::Id, |row| row.id.into(), page).await
+    let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
+    let items = page.items.into_iter().map(|row| profile::open(&app.vault, row)).collect::<Result<_>>()?;
+    Ok(Page { items, next: page.next })
 }
 
 /// Blocks an account everywhere and ends its sessions. It changes nothing of an account that is blocked already.
@@ -57,18 +64,19 @@ pub async fn block(app: &App, caller: &Caller, id: AccountId, reason: &str) -> R
     let tx = app.db.write(caller).await?;
     tx.lock(ADMINISTRATORS).await?;
     // Two administrators who block each other: the second finds itself blocked.
-    let own = super::get(&tx, caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?).await?;
+    let own =
+        super::get(&app.vault, &tx, caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?).await?;
     if own.state != rows::State::Active {
         return Err(Error::Forbidden(Code::Forbidden));
     }
     let account = locked(&tx, id).await?;
     if account.state == rows::State::Blocked {
-        return Ok(account);
+        return profile::open(&app.vault, account);
     }
     let account = set_state(&tx, account, rows::State::Blocked).await?;
     let ended = sessions::end_all_of(&tx, id, "account_blocked").await?;
     tx.commit(Event::new(Kind::AccountBlocked, id).with("reason", reason).with("sessions", ended)).await?;
-    Ok(account)
+    profile::open(&app.vault, account)
 }
 
 /// Lets an account sign in again.
@@ -79,11 +87,11 @@ pub async fn unblock(app: &App, caller: &Caller, id: AccountId) -> Result<Accoun
     let tx = app.db.write(caller).await?;
     let account = locked(&tx, id).await?;
     if account.state == rows::State::Active {
-        return Ok(account);
+        return profile::open(&app.vault, account);
     }
     let account = set_state(&tx, account, rows::State::Active).await?;
     tx.commit(Event::new(Kind::AccountUnblocked, id)).await?;
-    Ok(account)
+    profile::open(&app.vault, account)
 }
 
 /// Ends every session of an account.
@@ -97,12 +105,12 @@ pub async fn end_sessions(app: &App, caller: &Caller, id: AccountId) -> Result<(
     tx.commit(Event::new(Kind::AccountSessionsEnded, id).with("sessions", ended)).await
 }
 
-async fn locked(tx: &crate::db::WriteTx, id: AccountId) -> Result<Account> {
+async fn locked(tx: &crate::db::WriteTx, id: AccountId) -> Result<rows::Model> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
     tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)
 }
 
-async fn set_state(tx: &crate::db::WriteTx, account: Account, state: rows::State) -> Result<Account> {
+async fn set_state(tx: &crate::db::WriteTx, account: rows::Model, state: rows::State) -> Result<rows::Model> {
     let next = account.version + 1;
     let mut row = account.into_active_model();
     row.state = Set(state);

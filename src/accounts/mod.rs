@@ -1,11 +1,12 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts`, `password_credentials` and `reauthentication_attempts`. It knows nothing of
+//! This module owns the tables `accounts`, `account_matches`, `password_credentials` and `reauthentication_attempts`. It knows nothing of
 //! organisations: an account is a person, not a tenant's property.
 
 mod admin;
 mod mill;
 mod passwords;
+mod profile;
 mod reauthentication;
 mod sign_in;
 
@@ -13,13 +14,13 @@ use std::collections::HashMap;
 
 use entity::{AccountId, accounts as rows, password_credentials};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, Func, IntoColumnRef, SelectStatement, extension::postgres::PgExpr},
+    ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
 pub use passwords::Passwords;
+pub use profile::{Account, SEALED, find_by_email, match_anew, seal_clear, searched};
+use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
 pub use sign_in::{authenticate, sign_in, signed_in};
 
@@ -29,10 +30,8 @@ use crate::{
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
     types::{Caller, Email, single_line},
+    vault::Vault,
 };
-
-/// A person's account.
-pub type Account = rows::Model;
 
 /// The longest name in characters.
 pub const LONGEST_NAME: usize = 200;
@@ -47,42 +46,27 @@ pub struct NewAccount {
     pub password_hash: String,
 }
 
-/// The account with this address, if there is one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find_by_email(tx: &Tx, email: &Email) -> Result<Option<Account>> {
-    tx.one(tx.find_identity::<rows::Entity>().filter(rows::Column::Email.eq(email.as_str()))).await
-}
-
 /// The account with this id.
 ///
 /// # Errors
 /// `NotFound` when there is none.
-pub async fn get(tx: &Tx, id: AccountId) -> Result<Account> {
+pub async fn get(vault: &Vault, tx: &Tx, id: AccountId) -> Result<Account> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
-    tx.one(query).await?.ok_or_else(Error::not_found)
+    profile::open(vault, tx.one(query).await?.ok_or_else(Error::not_found)?)
 }
 
 /// The accounts with these ids. Whoever asks has found the ids in rows that the caller may see.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn profiles(tx: &Tx, ids: impl IntoIterator<Item = AccountId>) -> Result<HashMap<AccountId, Account>> {
+pub async fn profiles(
+    vault: &Vault,
+    tx: &Tx,
+    ids: impl IntoIterator<Item = AccountId>,
+) -> Result<HashMap<AccountId, Account>> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.is_in(ids));
-    Ok(tx.all(query).await?.into_iter().map(|account| (account.id, account)).collect())
-}
-
-/// Whether the address or the name of the account with this id has this text, as a condition on another table's rows.
-///
-/// It asks about one account after the other and is no set of ids to join with, so that the rows it is a condition on
-/// bound what is read: a search among the members of one organisation never goes through everybody's accounts.
-pub fn matches(tx: &Tx, id: impl IntoColumnRef, text: &str) -> Expr {
-    let pattern = format!("%{}%", text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-    let name = Expr::expr(Func::lower(Expr::col(rows::Column::Name))).like(pattern.clone());
-    let has = Expr::col(rows::Column::Email).ilike(pattern).or(name);
-    let one = tx.find_identity::<rows::Entity>().filter(Expr::col(rows::Column::Id.as_column_ref()).equals(id));
-    Expr::from(one.select_only().expr(has).into_query())
+    let opened = |row: rows::Model| profile::open(vault, row).map(|account| (account.id, account));
+    tx.all(query).await?.into_iter().map(opened).collect()
 }
 
 /// A subquery of the ids of those who may sign in, for a list that is bounded by something else.
@@ -100,10 +84,12 @@ pub fn active(tx: &Tx) -> SelectStatement {
 /// `Conflict` when the address has an account already.
 pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account> {
     let now = tx.caller().now();
+    let (id, salt) = (app.ids.next::<AccountId>(), app.vault.salt()?);
     let row = rows::Model {
-        id: app.ids.next(),
-        email: new.email.to_string(),
-        name: new.name,
+        id,
+        email: app.vault.seal_for(&salt, EMAIL, id, new.email.as_str().as_bytes())?,
+        name: app.vault.seal_for(&salt, NAME, id, new.name.as_bytes())?,
+        salt: Some(salt),
         state: rows::State::Active,
         version: 1,
         created_at: now,
@@ -111,10 +97,11 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
         last_sign_in_at: None,
     };
     let account = tx.insert(rows::ActiveModel::from(row)).await?;
+    profile::keep_matches(tx, &app.vault, id, &new.email, &new.name).await?;
     let credential = password_credentials::Model { account_id: account.id, hash: new.password_hash, updated_at: now };
     tx.insert(password_credentials::ActiveModel::from(credential)).await?;
     tx.note(Event::new(Kind::AccountCreated, account.id)).await?;
-    Ok(account)
+    profile::open(&app.vault, account)
 }
 
 /// Changes the caller's own name.
@@ -128,15 +115,18 @@ pub async fn rename(app: &App, caller: &Caller, name: &str, version: Option<i32>
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(account));
     let row = tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)?;
     expect_version(version, row.version)?;
-    let next = row.version + 1;
+    let present = profile::open(&app.vault, row.clone())?;
+    let salt = row.salt.as_ref().ok_or_else(Error::not_found)?;
+    let sealed = app.vault.seal_for(salt, NAME, account, name.as_bytes())?;
     let mut row = row.into_active_model();
-    row.name = Set(name);
-    row.version = Set(next);
+    row.name = Set(sealed);
+    row.version = Set(present.version + 1);
     row.updated_at = Set(caller.now());
     let row = tx.update(row).await?;
+    profile::change_words(&tx, &app.vault, account, &present.email, &name).await?;
     tx.commit(Event::new(Kind::AccountUpdated, account).with("fields", "name")).await?;
     app.sessions.forget_profile(account);
-    Ok(row)
+    profile::open(&app.vault, row)
 }
 
 /// A name as it is kept.

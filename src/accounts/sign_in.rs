@@ -3,7 +3,7 @@
 use entity::{accounts as rows, sessions::Delivery};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 
-use super::Account;
+use super::{Account, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -56,12 +56,13 @@ pub async fn signed_in(tx: &WriteTx, account: Account) -> Result<Account> {
 
 /// One statement, whether or not there is such a person.
 const FIND: &str = "
-    SELECT a.*, c.hash FROM accounts a LEFT JOIN password_credentials c ON c.account_id = a.id WHERE a.email = $1";
+    SELECT a.*, c.hash FROM account_matches m JOIN accounts a ON a.id = m.account_id
+    LEFT JOIN password_credentials c ON c.account_id = a.id WHERE m.field = 'email' AND m.value = ANY ($1) LIMIT 1";
 
 #[derive(FromQueryResult)]
 struct Found {
     #[sea_orm(nested)]
-    account: Account,
+    account: rows::Model,
     hash: Option<String>,
 }
 
@@ -71,14 +72,16 @@ struct Found {
 /// `Unauthenticated` with `invalid_credentials`, whatever was wrong.
 pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: SecretString) -> Result<Account> {
     let tx = app.db.read(caller).await?;
-    let found: Vec<Found> = tx.query(FIND, [email.as_str().into()]).await?;
+    let found: Vec<Found> = tx.query(FIND, [profile::addresses(&app.vault, email.as_str())?.into()]).await?;
     let (account, hash) = found.into_iter().next().map(|found| (found.account, found.hash)).unzip();
     let (id, hash) = (account.as_ref().map(|account| account.id), hash.flatten());
     // The connection must not wait for the hashing pool.
     drop(tx);
     let right = app.passwords.verify(password, hash.as_deref()).await?;
     let reason = match &account {
-        Some(account) if right && account.state == rows::State::Active => return Ok(account.clone()),
+        Some(account) if right && account.state == rows::State::Active => {
+            return profile::open(&app.vault, account.clone());
+        }
         Some(_) if right => "blocked",
         Some(_) => "wrong_password",
         None => "unknown_account",

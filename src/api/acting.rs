@@ -128,7 +128,9 @@ impl Acting {
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
         let tx = self.0.gate.app.db.read(&caller).await?;
         let page = sessions::accesses(&tx, page).await?;
-        let people = accounts::profiles(&tx, page.items.iter().filter_map(|access| access.account_id)).await?;
+        let people =
+            accounts::profiles(&self.0.gate.app.vault, &tx, page.items.iter().filter_map(|access| access.account_id))
+                .await?;
         Ok(Listed::page(request, page, |access| PlatformAccess::of(access, &people, caller.now())))
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     edge::ApiResult,
     error::Result,
     types::{Caller, PageRequest},
+    vault::Vault,
 };
 
 /// The operations.
@@ -196,7 +197,7 @@ impl Audit {
         };
         let tx = self.0.gate.app.db.read(&caller).await?;
         let page = audit::list(&tx, &filter, page).await?;
-        let names = names(&tx, &page.items).await?;
+        let names = names(&self.0.gate.app.vault, &tx, &page.items).await?;
         Ok(Listed::page(request, page, |row| AuditEntry::of(row, &names)))
     }
 
@@ -211,7 +212,7 @@ impl Audit {
         let _ = organization_id;
         let tx = self.0.gate.app.db.read(&caller).await?;
         let row = audit::get(&tx, AuditEntryId(entry_id.0)).await?;
-        let names = names(&tx, std::slice::from_ref(&row)).await?;
+        let names = names(&self.0.gate.app.vault, &tx, std::slice::from_ref(&row)).await?;
         Ok(Json(AuditEntry::of(row, &names)))
     }
 
@@ -231,9 +232,9 @@ impl Audit {
 }
 
 /// The names of the people in these entries, as they are today.
-async fn names(tx: &Tx, rows: &[rows::Model]) -> Result<HashMap<Uuid, String>> {
+async fn names(vault: &Vault, tx: &Tx, rows: &[rows::Model]) -> Result<HashMap<Uuid, String>> {
     let ids = rows.iter().filter_map(|row| row.actor_id).map(AccountId);
-    let people = accounts::profiles(tx, ids).await?;
+    let people = accounts::profiles(vault, tx, ids).await?;
     Ok(people.into_iter().map(|(id, account)| (id.into(), account.name)).collect())
 }
 

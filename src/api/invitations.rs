@@ -360,7 +360,7 @@ impl Invitation {
         Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
-            email: row.email,
+            email: invitation.email,
             role: row.role,
             teams: invitation.teams.into_iter().map(Into::into).collect(),
             status,

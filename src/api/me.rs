@@ -242,7 +242,7 @@ impl Me {
         // Before a connection is taken: it may need one.
         let window = app.sessions.reauthentication_window(caller.organization(), &caller.origin).await?;
         let tx = app.db.read(caller).await?;
-        let account = accounts::get(&tx, id).await?;
+        let account = accounts::get(&app.vault, &tx, id).await?;
         let session = app.sessions.current(&tx).await?;
         let organization = match caller.organization() {
             Some(_) => Some(organizations::get(&tx).await?.into()),

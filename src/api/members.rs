@@ -91,7 +91,7 @@ impl Members {
         role: Query<Option<String>>,
         /// With or without access.
         status: Query<Option<MemberStatus>>,
-        /// Whose name or address has this text.
+        /// Who have all these words in their name or address, or exactly this address.
         #[oai(validator(min_length = 1, max_length = 200))]
         search: Query<Option<String>>,
         /// The most items of the page.

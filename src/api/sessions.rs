@@ -200,7 +200,7 @@ impl Face {
     /// The answer to what goes on with a session.
     pub(super) async fn carried_on(&self, caller: &Caller, opened: Opened) -> Result<Response<Json<SignedIn>>> {
         let tx = self.gate.app.db.read(caller).await?;
-        let account = accounts::get(&tx, opened.session.account_id).await?;
+        let account = accounts::get(&self.gate.app.vault, &tx, opened.session.account_id).await?;
         drop(tx);
         let (signed_in, cookies) = self.signed_in(caller, account, opened).await?;
         let response = Response::new(Json(signed_in));

@@ -259,7 +259,7 @@ impl SettingsOf {
         ids: impl IntoIterator<Item = AccountId> + Send,
     ) -> Result<HashMap<AccountId, Person>> {
         let tx = self.0.gate.app.db.read(caller).await?;
-        let people = accounts::profiles(&tx, ids).await?;
+        let people = accounts::profiles(&self.0.gate.app.vault, &tx, ids).await?;
         Ok(people.into_iter().map(|(id, account)| (id, Person { id: id.into(), name: account.name })).collect())
     }
 }

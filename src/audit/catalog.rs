@@ -130,6 +130,12 @@ catalogue! {
     OrganizationPurged = "organization.purged", High, Security, Platform, "organization", "Organisation removed", "The grace period of a deleted organisation ended: its memberships, teams and invitations were removed for good.";
     SessionsCleanedUp = "session.cleaned_up", Low, Normal, Platform, "session", "Old sessions removed", "Sessions that ended long ago were removed, with their tokens. The metadata says how many.";
     LeaderElected = "leader.elected", Low, Normal, Platform, "instance", "Leader elected", "An instance took over the jobs that run by themselves. The metadata has the number of the leadership.";
+    KeyRotationStarted = "key_rotation.started", High, Security, Platform, "key_rotation", "Key rotation started", "A platform administrator started the change to a new data key of a scope.";
+    KeyRotationPaused = "key_rotation.paused", Medium, Security, Platform, "key_rotation", "Key rotation paused", "A platform administrator paused the change to a new data key.";
+    KeyRotationResumed = "key_rotation.resumed", Medium, Security, Platform, "key_rotation", "Key rotation resumed", "A platform administrator let the change to a new data key go on.";
+    DataKeyActivated = "data_key.activated", Medium, Security, Platform, "data_key", "Data key activated", "Values of a scope are sealed under a new data key from now on.";
+    DataKeyRetired = "data_key.retired", Medium, Security, Platform, "data_key", "Data key retired", "Nothing is sealed under this data key any more.";
+    DataKeyDestroyed = "data_key.destroyed", High, Security, Platform, "data_key", "Data key destroyed", "A platform administrator destroyed a retired data key; what was sealed under it can't be opened any more.";
     JobRequested = "job.requested", Medium, Security, Platform, "job_run", "Job started by hand", "A platform administrator asked for a run of a job.";
     JobPaused = "job.paused", High, Security, Platform, "job", "Job paused", "A platform administrator took a job off its schedule.";
     JobResumed = "job.resumed", Medium, Security, Platform, "job", "Job resumed", "A platform administrator put a job on its schedule again.";

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use entity::{AuditEntryId, OrganizationId, audit_entries, audit_words};
-use sea_orm::Set;
+use entity::{AuditEntryId, OrganizationId, audit_entries};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -141,21 +140,33 @@ impl Event {
 /// Several things that one transaction did: two statements, however many they are.
 impl Record for Vec<Event> {
     async fn record(self, tx: &WriteTx) -> Result<()> {
-        let (mut entries, mut words) = (Vec::new(), Vec::new());
+        let (mut entries, mut words) = (Vec::new(), Words::default());
         for event in self {
             let event = event.by(tx.caller());
             let row = event.row(tx.caller());
-            words.extend(event.words(&row).into_iter().map(|word| audit_words::ActiveModel {
-                organization_id: Set(row.organization_id),
-                word: Set(word),
-                entry_id: Set(row.id),
-            }));
+            for word in event.words(&row) {
+                words.organizations.push(row.organization_id.into());
+                words.words.push(word);
+                words.entries.push(row.id.into());
+            }
             entries.push(audit_entries::ActiveModel::from(row));
         }
         tx.append(entries).await?;
-        tx.append(words).await
+        tx.execute(WORDS, [words.organizations.into(), words.words.into(), words.entries.into()]).await?;
+        Ok(())
     }
 }
+
+/// The words of several entries, column by column: one statement, whatever their number.
+#[derive(Default)]
+struct Words {
+    organizations: Vec<Uuid>,
+    words: Vec<String>,
+    entries: Vec<Uuid>,
+}
+
+const WORDS: &str = "
+    INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[])";
 
 impl Record for Event {
     async fn record(self, tx: &WriteTx) -> Result<()> {

@@ -27,7 +27,7 @@ pub use sources::{ConfigFile, Sources};
 pub use values::{Algorithm, ForwardedHeader, LogFormat, Pooler, Profile, PublicUrl, UnknownWord};
 
 use reader::{Effective, Reader};
-use values::Size;
+use values::{Scopes, Size};
 
 /// Everything the server is told from outside.
 #[derive(Clone)]
@@ -115,6 +115,10 @@ pub struct Secrets {
     /// The key that wraps all others: 32 bytes, base64 (AES-256). Never `None` in production, nor
     /// in development after [`ensure_development_secrets`].
     pub root_key: Option<SecretBytes>,
+    /// The root key before this one, while keys are left that it wrapped: at the next start they are wrapped anew.
+    pub previous_root_key: Option<SecretBytes>,
+    /// Scopes of protected values beside `pii`, `mfa`, `hipaa` and `secrets` (DAT-2), each with keys of its own.
+    pub scopes: Vec<String>,
 }
 
 /// `[tokens]`: access tokens and sessions.
@@ -273,7 +277,11 @@ impl Database {
 
 impl Secrets {
     fn read(reader: &mut Reader) -> Self {
-        Self { root_key: root_key::take(reader) }
+        Self {
+            root_key: root_key::take(reader, root_key::KEY),
+            previous_root_key: root_key::take(reader, root_key::PREVIOUS),
+            scopes: reader.take("secrets.scopes", Scopes::default()).0,
+        }
     }
 }
 

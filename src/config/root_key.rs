@@ -18,7 +18,8 @@ use super::{Config, Profile};
 const LENGTH: usize = 32;
 /// The name of the file in the data directory that holds development's key.
 const FILE: &str = "root.key";
-const KEY: &str = "secrets.root_key";
+pub(super) const KEY: &str = "secrets.root_key";
+pub(super) const PREVIOUS: &str = "secrets.previous_root_key";
 const RIGHT: &str = "write 32 random bytes in base64; `freehold secrets generate` prints one";
 
 /// Standard base64 with or without padding.
@@ -27,12 +28,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(super) fn take(reader: &mut Reader) -> Option<SecretBytes> {
-    let secret = reader.take_secret(KEY)?;
+pub(super) fn take(reader: &mut Reader, name: &'static str) -> Option<SecretBytes> {
+    let secret = reader.take_secret(name)?;
     match decode(secret.expose()) {
         Ok(key) => Some(key),
         Err(problem) => {
-            reader.refuse(KEY, format!("{problem}; {RIGHT}"));
+            reader.refuse(name, format!("{problem}; {RIGHT}"));
             None
         }
     }

@@ -181,6 +181,36 @@ impl Setting for Vec<IpNet> {
 
 const DURATION_UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
+/// Names of scopes of protected values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scopes(pub(super) Vec<String>);
+
+/// What other scopes may not be called: the built-in ones, and the one that is not for values.
+const TAKEN: [&str; 5] = ["pii", "mfa", "hipaa", "secrets", "system"];
+
+impl Setting for Scopes {
+    fn parse(text: &str) -> Result<Self, String> {
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names: Vec<_> = names.map(str::to_owned).collect();
+        let fits = |name: &String| {
+            let first = name.starts_with(|c: char| c.is_ascii_lowercase());
+            let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            first && rest && name.len() <= 31 && !TAKEN.contains(&name.as_str())
+        };
+        match names.iter().find(|name| !fits(name)) {
+            None => Ok(Self(names)),
+            Some(name) => Err(format!(
+                "has {name:?}, which is no name of another scope; write up to 31 of a-z, 0-9 and _, beginning with a \
+                 letter, and none of {}",
+                TAKEN.join(", ")
+            )),
+        }
+    }
+    fn show(&self) -> String {
+        self.0.join(", ")
+    }
+}
+
 /// A number with a unit, or several that add up (`1h30m`).
 impl Setting for Duration {
     fn parse(text: &str) -> Result<Self, String> {

@@ -48,6 +48,8 @@ pub enum Change {
     Settings(Uuid),
     /// The signing keys.
     Keys,
+    /// The data keys.
+    DataKeys,
     /// There is something in the outbox.
     Outbox,
     /// There is something in the queue of jobs.
@@ -158,6 +160,7 @@ impl Changes {
             "organization" => self.tell(Change::Organization(id)),
             "settings" => self.tell(Change::Settings(id)),
             "keys" => self.tell(Change::Keys),
+            "data_keys" => self.tell(Change::DataKeys),
             "outbox" => self.tell(Change::Outbox),
             "jobs" => self.tell(Change::Jobs),
             _ => tracing::debug!(kind, "a notification of a kind that this release does not know"),

@@ -11,10 +11,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The unique constraints that a client's request can run into, and what to tell it.
 const CONSTRAINTS: &[(&str, Code)] = &[
-    ("accounts_email_key", Code::Conflict),
+    ("accounts_email_match", Code::Conflict),
     ("organizations_slug_key", Code::SlugTaken),
     ("memberships_account_key", Code::AlreadyMember),
-    ("invitations_pending_key", Code::AlreadyInvited),
+    ("invitations_open_match", Code::AlreadyInvited),
     ("teams_name_key", Code::TeamNameTaken),
     ("idempotency_keys_key", Code::IdempotencyInProgress),
 ];

@@ -1,7 +1,7 @@
 //! Where the keys of creating calls are kept. [`WriteTx`] marks a key in the transaction of the work itself, so that
 //! the work is done once or not at all; here is what happens before and after. What an answer is, the edge knows.
 
-use entity::{IdempotencyId, idempotency_keys as rows};
+use entity::{IdempotencyId, Sealed, Secrets, idempotency_keys as rows};
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ pub enum Claim {
         /// The row that the answer is sealed for.
         row: IdempotencyId,
         /// The sealed answer.
-        answer: Vec<u8>,
+        answer: Sealed<Secrets>,
     },
 }
 
@@ -89,7 +89,7 @@ pub async fn find(tx: &WriteTx, key: &IdempotencyKey) -> Result<Option<rows::Mod
 ///
 /// # Errors
 /// When the database fails.
-pub async fn keep(tx: &WriteTx, row: IdempotencyId, answer: Vec<u8>) -> Result<()> {
+pub async fn keep(tx: &WriteTx, row: IdempotencyId, answer: Sealed<Secrets>) -> Result<()> {
     let keep = "UPDATE idempotency_keys SET status = 1, answer = $2 WHERE id = $1";
     tx.execute(keep, [Uuid::from(row).into(), answer.into()]).await?;
     Ok(())

@@ -7,7 +7,7 @@ mod changes;
 mod error;
 mod leadership;
 mod logins;
-mod migrate;
+mod owner;
 mod probe;
 mod tx;
 
@@ -26,7 +26,7 @@ use tracing::log::LevelFilter;
 pub use changes::{Change, Changes};
 pub use leadership::{Candidate, Term};
 pub use logins::verify_logins;
-pub use migrate::{APPLICATION_ROLE, Logins, PLATFORM_ROLE, prepare};
+pub use owner::{APPLICATION_ROLE, Logins, Owner, PLATFORM_ROLE};
 pub use probe::{Condition, Probe};
 use tx::Pool;
 pub use tx::{Record, Tx, Unrecorded, WriteTx};

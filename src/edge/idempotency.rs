@@ -5,7 +5,7 @@
 //! done and its answer lost; it is never done twice.
 
 use chrono::TimeDelta;
-use entity::IdempotencyId;
+use entity::{IdempotencyId, Sealed, Secrets};
 use poem::{
     Request, Response,
     http::{HeaderName, StatusCode, header},
@@ -22,7 +22,7 @@ use crate::{
     },
     error::{Code, Error, Fault, Result},
     types::{Caller, IdempotencyKey},
-    vault::{Place, Scope as VaultScope},
+    vault::Field,
 };
 
 const HEADER: &str = "idempotency-key";
@@ -34,6 +34,8 @@ const KEPT: TimeDelta = TimeDelta::hours(24);
 const RUNS: TimeDelta = TimeDelta::seconds(60);
 /// The headers of an answer that are kept with it.
 const HEADERS: [HeaderName; 4] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG, header::LINK];
+/// A kept answer.
+const ANSWER: Field<Secrets> = Field::new("idempotency_keys.answer");
 const WHY: &str = "bookkeeping of a call that records itself";
 
 /// Whether the operation has to run.
@@ -117,7 +119,7 @@ pub(super) async fn end(app: &App, caller: &Caller, result: poem::Result<Respons
 async fn keep(app: &App, caller: &Caller, key: &IdempotencyKey, answer: &Answer) -> Result<()> {
     let tx = app.db.write(caller).await?;
     let row = idempotency::find(&tx, key).await?.ok_or_else(Error::not_found)?;
-    let sealed = app.vault.seal(place(row.id), &serde_json::to_vec(answer).map_err(Error::internal)?)?;
+    let sealed = app.vault.seal(ANSWER, row.id, &serde_json::to_vec(answer).map_err(Error::internal)?)?;
     idempotency::keep(&tx, row.id, sealed).await?;
     tx.commit(Unrecorded(WHY)).await
 }
@@ -128,17 +130,13 @@ async fn forget(app: &App, caller: &Caller, key: &IdempotencyKey) -> Result<()> 
     tx.commit(Unrecorded(WHY)).await
 }
 
-fn replay(app: &App, row: IdempotencyId, sealed: &[u8]) -> Result<Response> {
-    let opened = app.vault.open(place(row), sealed)?;
+fn replay(app: &App, row: IdempotencyId, sealed: &Sealed<Secrets>) -> Result<Response> {
+    let opened = app.vault.open(ANSWER, row, sealed)?;
     let answer: Answer = serde_json::from_slice(&opened).map_err(Error::internal)?;
     let status = StatusCode::from_u16(answer.status).map_err(Error::internal)?;
     let response = Response::builder().status(status).header("idempotency-replayed", "true");
     let response = answer.headers.into_iter().fold(response, |response, (name, value)| response.header(name, value));
     Ok(response.body(answer.body))
-}
-
-fn place(id: IdempotencyId) -> Place {
-    Place { scope: VaultScope::Secrets, field: "idempotency_keys.answer", row: id.into() }
 }
 
 /// The key as it is stored: it belongs to this caller, organisation and operation.

@@ -126,6 +126,19 @@ pub async fn request(db: &Db, jobs: &Jobs, caller: &Caller, name: &str) -> Resul
     Ok(run)
 }
 
+/// Puts a run of a job into the queue in this transaction, which says why, unless one is waiting already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_now(tx: &WriteTx, job: &'static str) -> Result<()> {
+    alone(tx, job).await?;
+    let insert = "INSERT INTO job_runs (id, job, fire_time, cause, requested_by, state, created_at, available_at)
+         SELECT $1, $2, clock_timestamp(), 'person', $3, 'queued', now(), now()
+         WHERE NOT EXISTS (SELECT FROM job_runs WHERE job = $2 AND state = 'queued')";
+    tx.execute(insert, [Ids.next::<JobRunId>().into(), job.into(), tx.caller().account().into()]).await?;
+    Ok(())
+}
+
 /// Puts a run that failed for good into the queue again.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ use crate::{
     db::{Db, Tx, Unrecorded},
     error::Result,
     runtime::{Clock, Timestamp},
+    vault::Vault,
 };
 
 /// How often an instance says that it is there.
@@ -22,6 +23,8 @@ const MOST: u64 = 500;
 pub struct Instances {
     /// The database.
     pub db: Db,
+    /// The data keys, of which it says how far it knows them.
+    pub vault: Vault,
     /// The clock.
     pub clock: Clock,
     /// This instance.
@@ -84,10 +87,12 @@ impl Instances {
 
     async fn say(&self, started: Timestamp) -> Result<()> {
         let tx = self.db.write(&system(&self.clock)).await?;
-        let sql = "INSERT INTO instances (id, name, version, started_at, seen_at) VALUES ($1, $2, $3, $4, now())
-             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at";
-        let (name, version) = (host_name(), env!("CARGO_PKG_VERSION"));
-        tx.execute(sql, [self.instance.into(), name.into(), version.into(), started.into()]).await?;
+        let sql = "INSERT INTO instances (id, name, version, started_at, seen_at, keys_revision)
+             VALUES ($1, $2, $3, $4, now(), $5)
+             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, keys_revision = excluded.keys_revision";
+        let (name, version, revision) = (host_name(), env!("CARGO_PKG_VERSION"), self.vault.revision());
+        let values = [self.instance.into(), name.into(), version.into(), started.into(), revision.into()];
+        tx.execute(sql, values).await?;
         tx.commit(Unrecorded("a sign of life says nothing about what anybody did")).await
     }
 

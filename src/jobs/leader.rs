@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     runtime::{Clock, Ids},
     types::{Caller, Origin},
+    vault::Vault,
 };
 
 /// How often an instance that does not lead tries to.
@@ -34,6 +35,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Leader {
     /// The database.
     pub db: Db,
+    /// The vault.
+    pub vault: Vault,
     /// The jobs.
     pub jobs: Jobs,
     /// The clock.

@@ -25,7 +25,7 @@ use entity::{JobRunId, job_runs};
 use sea_orm::Value;
 use tokio_util::sync::CancellationToken;
 
-pub use admin::{Paused, Status, clean_up, get, list, pause, request, resume, retry, run, runs};
+pub use admin::{Paused, Status, clean_up, enqueue_now, get, list, pause, request, resume, retry, run, runs};
 pub use instances::{Instances, Seen, present};
 pub use leader::Leader;
 pub use schedule::{Schedule, next};
@@ -34,6 +34,7 @@ use crate::{
     db::{Db, Record, Term, Unrecorded, WriteTx},
     error::Result,
     types::Caller,
+    vault::Vault,
 };
 
 /// One run of a job, as it is kept.
@@ -71,6 +72,13 @@ impl Job {
         Self { name, title: name, purpose: "", schedule, timeout: Duration::from_secs(600), work }
     }
 
+    /// The same, for at most this long.
+    #[must_use]
+    pub fn within(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
     /// The same, with words for people.
     #[must_use]
     pub fn described(mut self, title: &'static str, purpose: &'static str) -> Self {
@@ -106,6 +114,7 @@ pub struct Run {
     /// The run.
     pub id: JobRunId,
     db: Db,
+    vault: Vault,
     caller: Caller,
     term: Term,
     stop: CancellationToken,
@@ -116,6 +125,11 @@ impl Run {
     /// Who acts: Freehold itself, under the leader's term.
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// The vault.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// A transaction that reads.

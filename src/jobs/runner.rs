@@ -77,6 +77,7 @@ impl Runner {
         let run = Run {
             id: taken.id,
             db: self.leader.db.clone(),
+            vault: self.leader.vault.clone(),
             caller: self.leader.caller(self.term),
             term: self.term,
             stop: self.stop.clone(),

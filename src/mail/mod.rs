@@ -17,9 +17,8 @@ mod worker;
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use entity::{OutboxId, outbox};
+use entity::{OutboxId, Sealed, Secrets, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
-use uuid::Uuid;
 
 pub use letter::Letter;
 pub use transport::Transport;
@@ -31,13 +30,19 @@ use crate::{
     jobs::{Report, Run},
     runtime::{Ids, Timestamp},
     types::Email,
-    vault::{Place, Scope, Vault},
+    vault::{Column, Field, Vault},
 };
 
 use post::Post;
 
 /// How long it can be seen what became of a letter.
 const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// A letter as it lies in the outbox.
+const PAYLOAD: Field<Secrets> = Field::new("outbox.payload");
+
+/// The column of them.
+pub const SEALED: &[Column] = &[crate::sealed_column!("outbox", "payload", Secrets)];
 
 /// The outbox's word for mail.
 const KIND: &str = "mail";
@@ -77,7 +82,7 @@ impl Mail {
         let row = outbox::Model {
             id,
             kind: KIND.to_owned(),
-            payload: self.vault.seal(place(id), &clear)?,
+            payload: Some(self.vault.seal(PAYLOAD, id, &clear)?),
             created_at: now,
             available_at: now,
             attempts: 0,
@@ -92,8 +97,8 @@ impl Mail {
         Ok(id)
     }
 
-    fn open(&self, id: OutboxId, payload: &[u8]) -> Result<Post> {
-        Post::from_bytes(&self.vault.open(place(id), payload)?)
+    fn open(&self, id: OutboxId, payload: &Sealed<Secrets>) -> Result<Post> {
+        Post::from_bytes(&self.vault.open(PAYLOAD, id, payload)?)
     }
 }
 
@@ -136,10 +141,6 @@ impl Delivery {
             (None, None) => Self::Waiting,
         }
     }
-}
-
-fn place(id: OutboxId) -> Place {
-    Place { scope: Scope::Secrets, field: "outbox.payload", row: Uuid::from(id) }
 }
 
 fn internal(what: &str, error: impl std::fmt::Display) -> Error {

@@ -7,7 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entity::OutboxId;
+use entity::{OutboxId, Sealed, Secrets};
 use futures_util::StreamExt;
 use sea_orm::FromQueryResult;
 use tokio::{sync::Notify, time::Instant};
@@ -55,7 +55,7 @@ pub struct Worker {
 #[derive(FromQueryResult)]
 struct Leased {
     id: OutboxId,
-    payload: Vec<u8>,
+    payload: Sealed<Secrets>,
     created_at: Timestamp,
     attempts: i32,
 }
@@ -211,7 +211,7 @@ impl Worker {
     async fn try_mark_sent(&self, id: OutboxId) -> Result<()> {
         let tx = self.db.write(&self.caller()).await?;
         tx.execute(
-            "UPDATE outbox SET sent_at = $1, failed_at = NULL, payload = '', attempts = attempts + 1,
+            "UPDATE outbox SET sent_at = $1, failed_at = NULL, payload = NULL, attempts = attempts + 1,
                  leased_by = NULL, leased_until = NULL, last_error = NULL
              WHERE id = $2 AND sent_at IS NULL",
             [self.clock.now().into(), id.into()],
@@ -238,7 +238,7 @@ impl Worker {
         let tx = self.db.write(&self.caller()).await?;
         tx.execute(
             "UPDATE outbox SET attempts = $1, available_at = $2, failed_at = $3, last_error = $4,
-                 payload = CASE WHEN $3::timestamptz IS NULL THEN payload ELSE '' END,
+                 payload = CASE WHEN $3::timestamptz IS NULL THEN payload END,
                  leased_by = NULL, leased_until = NULL
              WHERE id = $5 AND leased_by = $6 AND sent_at IS NULL",
             [

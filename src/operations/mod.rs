@@ -1,6 +1,10 @@
 //! Operating the installation: the jobs that run by themselves. When they run is here; what each does is in the module
 //! whose rows it works on.
 
+pub mod keys;
+
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
 use crate::{
@@ -31,6 +35,9 @@ pub fn jobs() -> Vec<Job> {
             "Remove deleted organisations",
             "Removes organisations whose grace period has ended, with everything that belonged to them but their audit entries.",
         ),
+        Job::new(keys::JOB, Schedule::HOURLY_AT_7, keys::rotate)
+            .within(Duration::from_secs(24 * 3600))
+            .described("Rotate data keys", "Goes on with the rotations of data keys that have been started."),
         Job::new("job_history_clean_up", Schedule::NIGHTLY, job_history)
             .described("Clean up the job history", "Removes runs that succeeded more than 90 days ago."),
     ]

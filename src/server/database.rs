@@ -7,19 +7,23 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use crate::{
+    accounts,
     config::{Config, Pooler, SecretString},
     db::{
-        self, Logins,
+        self, Logins, Owner,
         embedded::{Embedded, EmbeddedError, EmbeddedSettings},
     },
     error::{Error, Result},
-    vault::Vault,
+    runtime::Clock,
+    tenancy::invitations,
+    vault::{Beginning, Root, Vault},
 };
 
 /// A database that is ready: migrated, with the ways to reach it.
 pub struct Database {
     pub(super) settings: db::Settings,
     pub(super) embedded: Option<Embedded>,
+    pub(super) vault: Vault,
 }
 
 impl Database {
@@ -42,13 +46,13 @@ pub(super) async fn stop_embedded(embedded: Option<Embedded>) {
 /// # Errors
 /// When it can't be reached, started or migrated, or its logins are not what they should be; the text is for the
 /// operator.
-pub async fn open_database(config: &Config, vault: &Vault) -> Result<Database> {
+pub async fn open_database(config: &Config, clock: &Clock) -> Result<Database> {
     let embedded = start_embedded(config).await.map_err(Error::internal)?;
-    ready(config, vault, embedded).await
+    ready(config, clock, embedded).await
 }
 
 /// The same for a command that is run beside a server.
-pub(super) async fn open_beside(config: &Config, vault: &Vault) -> Result<Database> {
+pub(super) async fn open_beside(config: &Config, clock: &Clock) -> Result<Database> {
     let embedded = start_embedded(config).await.map_err(|error| match error {
         EmbeddedError::InUse { data_dir, holder } => Error::internal(format!(
             "a Freehold server{holder} is running on the embedded PostgreSQL in {}, which it has to itself. It printed \
@@ -58,7 +62,7 @@ pub(super) async fn open_beside(config: &Config, vault: &Vault) -> Result<Databa
         )),
         other => Error::internal(other),
     })?;
-    ready(config, vault, embedded).await
+    ready(config, clock, embedded).await
 }
 
 async fn start_embedded(config: &Config) -> Result<Option<Embedded>, EmbeddedError> {
@@ -69,9 +73,9 @@ async fn start_embedded(config: &Config) -> Result<Option<Embedded>, EmbeddedErr
     Embedded::start(EmbeddedSettings::new(&config.data_dir)).await.map(Some)
 }
 
-async fn ready(config: &Config, vault: &Vault, embedded: Option<Embedded>) -> Result<Database> {
-    match connect(config, vault, embedded.as_ref()).await {
-        Ok(settings) => Ok(Database { settings, embedded }),
+async fn ready(config: &Config, clock: &Clock, embedded: Option<Embedded>) -> Result<Database> {
+    match connect(config, clock, embedded.as_ref()).await {
+        Ok((settings, vault)) => Ok(Database { settings, embedded, vault }),
         Err(error) => {
             stop_embedded(embedded).await;
             Err(error)
@@ -79,21 +83,12 @@ async fn ready(config: &Config, vault: &Vault, embedded: Option<Embedded>) -> Re
     }
 }
 
-async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) -> Result<db::Settings> {
+async fn connect(config: &Config, clock: &Clock, embedded: Option<&Embedded>) -> Result<(db::Settings, Vault)> {
     let section = &config.database;
     let url = section.url.as_ref().or(embedded.map(Embedded::owner_url));
     let pooled = options(url.ok_or_else(|| Error::internal("no database"))?)?;
     let direct = section.direct_url.as_ref().map(options).transpose()?.unwrap_or_else(|| pooled.clone());
-    let login = |given: &Option<SecretString>, role: &str| match given {
-        Some(_) => Ok::<_, Error>(None),
-        None => vault.derive_password(&format!("database role {role}")).map(Some),
-    };
-    let logins = Logins {
-        application: login(&section.application_url, db::APPLICATION_ROLE)?,
-        platform: login(&section.platform_url, db::PLATFORM_ROLE)?,
-    };
-    tracing::info!("checking the database's schema");
-    db::prepare(&direct, &logins).await?;
+    let (vault, logins) = prepare(config, clock, &direct).await?;
     let under = |base: &PgConnectOptions, role: &str, password: &Option<SecretString>| match password {
         Some(password) => base.clone().username(role).password(password.expose()),
         None => base.clone(),
@@ -124,7 +119,57 @@ async fn connect(config: &Config, vault: &Vault, embedded: Option<&Embedded>) ->
         pooler: section.pooler == Pooler::Transaction,
     };
     db::verify_logins(&settings).await?;
-    Ok(settings)
+    Ok((settings, vault))
+}
+
+/// Opens the data keys before anything is written, so that a wrong root key changes nothing; then makes the roles,
+/// migrates, and seals what an older release left in clear.
+async fn prepare(config: &Config, clock: &Clock, direct: &PgConnectOptions) -> Result<(Vault, Logins)> {
+    let owner = Owner::connect(direct).await?;
+    tracing::info!("opening the data keys");
+    let stored = owner.data_keys().await?;
+    let vault = Vault::unlock(root(config)?, &config.secrets.scopes, &stored).await.map_err(locked)?;
+    let beginning = Beginning { now: clock.now(), legacy: stored.is_empty() && owner.is_in_use().await? };
+    let (new, anew) = (vault.complete(beginning).await?, vault.wrapped_anew(&stored).await?);
+    let login = |given: &Option<SecretString>, role: &str| match given {
+        Some(_) => Ok::<_, Error>(None),
+        None => vault.derive_password(&format!("database role {role}")).map(Some),
+    };
+    let logins = Logins {
+        application: login(&config.database.application_url, db::APPLICATION_ROLE)?,
+        platform: login(&config.database.platform_url, db::PLATFORM_ROLE)?,
+    };
+    owner.ensure_roles(&logins).await?;
+    tracing::info!("checking the database's schema");
+    let in_clear = owner.prepare_sealing().await?;
+    if !anew.is_empty() {
+        tracing::info!(keys = anew.len(), root_key = vault.root_key(), "wrapping the data keys with the new root key");
+    }
+    owner.store(new, anew).await?;
+    if in_clear {
+        accounts::seal_clear(&owner, &vault).await?;
+        invitations::seal_clear(&owner, &vault).await?;
+    }
+    owner.migrate().await?;
+    if in_clear {
+        owner.rewrite().await?;
+    }
+    owner.finish().await?;
+    Ok((vault, logins))
+}
+
+/// The configured root key.
+fn root(config: &Config) -> Result<Root> {
+    let present = config.secrets.root_key.clone().ok_or_else(|| Error::internal("no secrets.root_key"))?;
+    Ok(Root::new(present, config.secrets.previous_root_key.clone()))
+}
+
+/// What the operator is told when the data keys can't be opened.
+fn locked(error: Error) -> Error {
+    Error::internal(format!(
+        "refusing to start, nothing was changed: {error}. Configure the root key that this database was made with \
+         (secrets.root_key); to change it, configure the new one and the old one as secrets.previous_root_key"
+    ))
 }
 
 /// The place of one database URL with the user and password of another.

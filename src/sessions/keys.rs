@@ -12,7 +12,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use entity::{SigningKeyId, signing_keys as rows};
+use entity::{Secrets, SigningKeyId, signing_keys as rows};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     jwk::{Jwk, JwkSet},
@@ -29,9 +29,13 @@ use crate::{
     error::{Code, Error, Result},
     runtime::{Clock, Ids, Timestamp},
     types::{Caller, Origin},
-    vault::{Place, Scope, Vault},
+    vault::{Column, Field, Vault},
 };
 
+/// The private half of a signing key.
+pub(super) const PRIVATE_KEY: Field<Secrets> = Field::new("signing_keys.private_key");
+/// The column of them.
+pub const SEALED: &[Column] = &[crate::sealed_column!("signing_keys", "private_key", Secrets)];
 /// How often at most an unknown key id makes the keys be read again, in seconds.
 const RELOAD: i64 = 1;
 /// How often the clock is looked at for what is due, and how long to wait before the first new try.
@@ -198,15 +202,13 @@ async fn load(db: &Db, vault: &Vault, caller: &Caller) -> Result<KeySet> {
         set.verifying.insert(row.id.to_string(), (jws(algorithm), public));
         set.published.keys.push(jwk);
         if row.state == rows::State::Active {
-            let private = vault.open(place(row.id), &row.private_key)?;
+            let sealed =
+                row.private_key.ok_or_else(|| Error::internal("the active signing key has no private half"))?;
+            let private = vault.open(PRIVATE_KEY, row.id, &sealed)?;
             set.signing = Some((row.id, jws(algorithm), encoding_key(algorithm, &private)?));
         }
     }
     Ok(set)
-}
-
-pub(super) fn place(id: SigningKeyId) -> Place {
-    Place { scope: Scope::Secrets, field: "signing_keys.private_key", row: id.into() }
 }
 
 pub(super) const fn jws(algorithm: config::Algorithm) -> Algorithm {

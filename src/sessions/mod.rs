@@ -23,7 +23,7 @@ use sea_orm::{
 };
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, still_acting};
-pub use keys::Keys;
+pub use keys::{Keys, SEALED};
 pub use principal::{Acting, Principal, Principals, Seat};
 pub use rotation::CACHE_SECONDS;
 pub use token::{Claims, hash, opaque};

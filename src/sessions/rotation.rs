@@ -13,7 +13,7 @@ use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use zeroize::Zeroizing;
 
-use super::keys::{encoding_key, jws, place};
+use super::keys::{PRIVATE_KEY, encoding_key, jws};
 use crate::{
     audit::{Event, Kind},
     config,
@@ -127,7 +127,7 @@ async fn move_on(tx: &WriteTx, row: &rows::Model, state: rows::State) -> Result<
     row.state = Set(state);
     if state == rows::State::Retired {
         // It signs nothing any more, and nothing sealed needs it.
-        row.private_key = Set(Vec::new());
+        row.private_key = Set(None);
     }
     tx.update(row).await?;
     Ok(())
@@ -151,7 +151,7 @@ async fn create(tx: &WriteTx, vault: &Vault, algorithm: config::Algorithm, state
         id,
         algorithm: algorithm.as_str().to_owned(),
         public_jwk: serde_json::to_value(&jwk).map_err(Error::internal)?,
-        private_key: vault.seal(place(id), &private)?,
+        private_key: Some(vault.seal(PRIVATE_KEY, id, &private)?),
         state,
         created_at: tx.caller().now(),
         retired_at: None,

@@ -92,6 +92,7 @@ impl Settings {
             | Change::Profile(_)
             | Change::Organization(_)
             | Change::Keys
+            | Change::DataKeys
             | Change::Outbox
             | Change::Jobs => {}
         });

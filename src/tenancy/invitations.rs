@@ -2,6 +2,7 @@
 //! (AUT-4). A link works once, and for as long as the organisation's settings say.
 
 mod accept;
+mod address;
 mod create;
 mod expiry;
 mod teams;
@@ -15,6 +16,7 @@ use sea_orm::{
 };
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
+pub use address::{SEALED, match_anew, seal_clear};
 pub use create::{LONGEST_MESSAGE, MOST, create, create_all};
 pub use expiry::expire_all;
 
@@ -44,6 +46,8 @@ const PAUSE: TimeDelta = TimeDelta::minutes(1);
 pub struct Invitation {
     /// The row.
     pub row: rows::Model,
+    /// The address.
+    pub email: String,
     /// Who invited, if they still have an account.
     pub inviter: Option<accounts::Account>,
     /// The teams that the person joins, by name.
@@ -98,7 +102,7 @@ pub async fn list(
         Some(status) => query.filter(rows::Column::Status.eq(status)),
     };
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
-    Ok(Page { items: detailed(&tx, page.items).await?, next: page.next })
+    Ok(Page { items: detailed(app, &tx, page.items).await?, next: page.next })
 }
 
 /// One invitation of the caller's organisation.
@@ -108,23 +112,26 @@ pub async fn list(
 pub async fn get(app: &App, caller: &Caller, id: InvitationId) -> Result<Invitation> {
     let tx = app.db.read(caller).await?;
     let row = tx.one(tx.find::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
-    let found = detailed(&tx, row.into_iter().collect()).await?;
+    let found = detailed(app, &tx, row.into_iter().collect()).await?;
     found.into_iter().next().ok_or_else(Error::not_found)
 }
 
 /// Invitations with who invited and what became of the mail.
-async fn detailed(tx: &Tx, rows: Vec<rows::Model>) -> Result<Vec<Invitation>> {
-    let people = accounts::profiles(tx, rows.iter().filter_map(|row| row.invited_by)).await?;
+async fn detailed(app: &App, tx: &Tx, rows: Vec<rows::Model>) -> Result<Vec<Invitation>> {
+    let people = accounts::profiles(&app.vault, tx, rows.iter().filter_map(|row| row.invited_by)).await?;
     let mails: Vec<_> = rows.iter().filter_map(|row| row.mail_id).collect();
     let mails = crate::mail::delivery(tx, &mails).await?;
     let mut teams = teams::of(tx, rows.iter().map(|row| row.id)).await?;
-    let invitations = rows.into_iter().map(|row| Invitation {
-        teams: teams.remove(&row.id).unwrap_or_default(),
-        inviter: row.invited_by.and_then(|id| people.get(&id).cloned()),
-        mail: row.mail_id.and_then(|id| mails.get(&id).copied()),
-        row,
-    });
-    Ok(invitations.collect())
+    let invitation = |row: rows::Model| {
+        Ok(Invitation {
+            email: address::of(&app.vault, &row)?.to_string(),
+            teams: teams.remove(&row.id).unwrap_or_default(),
+            inviter: row.invited_by.and_then(|id| people.get(&id).cloned()),
+            mail: row.mail_id.and_then(|id| mails.get(&id).copied()),
+            row,
+        })
+    };
+    rows.into_iter().map(invitation).collect()
 }
 
 /// Sends an open or expired invitation again, with a new link and all of its time. The old link stops working, and its
@@ -143,11 +150,11 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
         let event = Event::new(Kind::InvitationRefused, id).refused().with("role", row.role);
         return tx.commit_refused(event, refusal).await;
     }
-    let (email, settings) = (accept::address(&row)?, app.settings.effective_in(&tx).await?);
+    let (email, settings) = (address::of(&app.vault, &row)?, app.settings.effective_in(&tx).await?);
     settings.invitations.admit(&email)?;
-    refuse_member(&tx, &email).await?;
+    refuse_member(app, &tx, &email).await?;
     refuse_often(&tx, id).await.inspect_err(|error| app.refusals.count(caller, "invitations_resend", error.code()))?;
-    let host = Host::of(&tx).await?;
+    let host = Host::of(app, &tx).await?;
     let (token, token_hash) = accept::token(row.organization_id, app.entropy)?;
     row.token_hash = token_hash;
     row.status = rows::Status::Pending;
@@ -168,7 +175,7 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     };
     let row = tx.update(again).await?;
     tx.commit(Event::new(Kind::InvitationResent, id)).await?;
-    Ok(Invitation { row, inviter: host.inviter, teams, mail: Some(Delivery::Waiting) })
+    Ok(Invitation { row, email: email.to_string(), inviter: host.inviter, teams, mail: Some(Delivery::Waiting) })
 }
 
 /// Refuses an invitation that was sent again a moment ago, or too often today; the record knows.
@@ -221,8 +228,8 @@ async fn open(tx: &WriteTx, id: InvitationId) -> Result<rows::Model> {
     tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)
 }
 
-async fn refuse_member(tx: &Tx, email: &Email) -> Result<()> {
-    let Some(account) = accounts::find_by_email(tx, email).await? else { return Ok(()) };
+async fn refuse_member(app: &App, tx: &Tx, email: &Email) -> Result<()> {
+    let Some(account) = accounts::find_by_email(&app.vault, tx, email).await? else { return Ok(()) };
     let query = tx.find::<memberships::Entity>().filter(memberships::Column::AccountId.eq(account.id));
     if tx.count(query).await? == 0 { Ok(()) } else { Err(Error::Conflict(Code::AlreadyMember)) }
 }

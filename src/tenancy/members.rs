@@ -63,7 +63,8 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
         query = query.filter(rows::Column::Status.eq(status));
     }
     if let Some(text) = &filter.search {
-        query = query.filter(accounts::matches(&tx, rows::Column::AccountId.as_column_ref(), text));
+        let id = (rows::Entity, rows::Column::AccountId);
+        query = query.filter(accounts::searched(&app.vault, &tx, id, text)?);
     }
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
     with_people(app, &tx, page).await
@@ -74,7 +75,7 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
 /// # Errors
 /// When the database fails.
 pub(super) async fn with_people(app: &App, tx: &Tx, page: Page<rows::Model>) -> Result<Page<Member>> {
-    let mut people = accounts::profiles(tx, page.items.iter().map(|row| row.account_id)).await?;
+    let mut people = accounts::profiles(&app.vault, tx, page.items.iter().map(|row| row.account_id)).await?;
     let mut teams = teams::of(tx, page.items.iter().map(|row| row.id)).await?;
     let items = page.items.into_iter().filter_map(|membership| {
         let account = people.remove(&membership.account_id)?;
@@ -116,7 +117,7 @@ async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Ro
 pub async fn get(app: &App, caller: &Caller, id: MembershipId) -> Result<Member> {
     let tx = app.db.read(caller).await?;
     let membership = row(&tx, id).await?;
-    let account = accounts::get(&tx, membership.account_id).await?;
+    let account = accounts::get(&app.vault, &tx, membership.account_id).await?;
     with_teams(app, &tx, membership, account).await
 }
 
@@ -216,7 +217,7 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
         return refuse(tx, &present, refusal).await;
     }
     let (was, next) = (present.role.clone(), present.version + 1);
-    let account = accounts::get(&tx, present.account_id).await?;
+    let account = accounts::get(&app.vault, &tx, present.account_id).await?;
     let mut events = Vec::new();
     let mut row = present.clone().into_active_model();
     if let Some(role) = role.filter(|role| role.as_str() != was) {

@@ -1,84 +1,94 @@
-//! The vault: seals what must not lie in the database in clear, and derives every key that Freehold uses from the
-//! root key. It is the only place that uses a cipher.
+//! The vault: seals what must not lie in the database in clear, and derives every other key that Freehold uses. It is
+//! the only place that uses a cipher, and the only one that makes or opens [`Sealed`] and [`Match`] values (DAT-4).
 //!
-//! A sealed value is `version (1) ‖ key id (16) ‖ IV (12) ‖ ciphertext ‖ tag (16)`: AES-256-GCM (DAT-1). The
-//! associated data binds it to its scope, its field and its row, so that it can't be moved to another.
+//! A sealed value is bound by its associated data to its scope, its field and its row, and can't be moved to another
+//! (DAT-1). What is sealed for a person is under a key that needs the person's salt as well (DAT-10). Each scope has a
+//! data key; the keys are wrapped by the root key in `data_keys`, which this module owns, and change by rotation.
 
-use aes_gcm::{
-    Aes256Gcm, KeyInit,
-    aead::{Aead, Payload},
-};
+mod column;
+mod format;
+mod key;
+mod ring;
+mod root;
+mod store;
+
+use std::{marker::PhantomData, sync::Arc};
+
+use aes_gcm::aead::Payload;
+use arc_swap::ArcSwap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hkdf::Hkdf;
-use sha2::{Digest, Sha256};
+use entity::{DataKeyId, Hipaa, Match, Mfa, Pii, Salt, Scope, Sealed, Secrets};
+use tokio::sync::Notify;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub use column::{Batch, Column};
+pub use root::Root;
+pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
+
 use crate::{
-    config::SecretBytes,
+    config::SecretString,
     error::{Error, Result},
-    runtime::Entropy,
+    runtime::{Entropy, Timestamp},
 };
+use format::{BY_PERSON, BY_SCOPE, IV, Parts, associated_data};
+use ring::Ring;
 
-/// The format of sealed values. Another format gets another number.
-const VERSION: u8 = 1;
-const KEY_ID: usize = 16;
-const IV: usize = 12;
-const TAG: usize = 16;
+/// The scopes that every installation has (DAT-2).
+pub const SCOPES: [&str; 4] = [Pii::NAME, Mfa::NAME, Hipaa::NAME, Secrets::NAME];
+/// The scope of the key that others are derived from. It seals nothing, and is not rotated.
+const SYSTEM: &str = "system";
+/// What a match value is made under: never the same as a sealed value.
+const BY_MATCH: u8 = 3;
 
-/// What a value is sealed for: values of one scope share a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Keys, tokens on their way out, credentials.
-    Secrets,
+/// A protected field: its scope, and a name that never changes, such as `accounts.email`.
+pub struct Field<S> {
+    name: &'static str,
+    scope: PhantomData<fn() -> S>,
 }
 
-impl Scope {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Secrets => "secrets",
-        }
+impl<S> Field<S> {
+    /// The field with this name.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, scope: PhantomData }
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 }
 
-/// The place a value is sealed for.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The scope.
-    pub scope: Scope,
-    /// A name for the field that never changes, such as `signing_keys.private_key`.
-    pub field: &'static str,
-    /// The row.
-    pub row: Uuid,
+impl<S> Clone for Field<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
-/// The vault. Cloning shares nothing secret that is not wiped with the last clone.
+impl<S> Copy for Field<S> {}
+
+/// The vault. Cloning shares it.
 #[derive(Clone)]
-pub struct Vault {
-    root: std::sync::Arc<SecretBytes>,
-    key_id: [u8; KEY_ID],
+pub struct Vault(Arc<Inner>);
+
+struct Inner {
+    root: Root,
+    /// The scopes that this installation has.
+    scopes: Vec<String>,
+    ring: ArcSwap<Ring>,
     entropy: Entropy,
+    /// Rung when something was sealed under a key that is not here.
+    unknown: Notify,
 }
 
 impl Vault {
-    /// A vault over the root key.
-    pub fn new(root: SecretBytes, entropy: Entropy) -> Self {
-        // The id tells which root key sealed a value and nothing about the key itself.
-        let digest = Sha256::new().chain_update(b"freehold key id").chain_update(root.expose()).finalize();
-        let mut key_id = [0; KEY_ID];
-        key_id.copy_from_slice(digest.get(..KEY_ID).unwrap_or(&[0; KEY_ID]));
-        Self { root: std::sync::Arc::new(root), key_id, entropy }
-    }
-
     /// A key for one purpose, derived by HKDF-SHA256 (RFC 5869). The purpose never changes its meaning.
     ///
     /// # Errors
     /// Never for a length that HKDF can give.
     pub fn derive<const N: usize>(&self, purpose: &str) -> Result<Zeroizing<[u8; N]>> {
         let mut key = Zeroizing::new([0; N]);
-        Hkdf::<Sha256>::new(Some(b"freehold"), self.root.expose())
-            .expand(purpose.as_bytes(), key.as_mut())
-            .map_err(Error::internal)?;
+        self.0.ring.load().active(SYSTEM)?.derive(purpose, key.as_mut())?;
         Ok(key)
     }
 
@@ -86,100 +96,166 @@ impl Vault {
     ///
     /// # Errors
     /// Never in practice; see [`Vault::derive`].
-    pub fn derive_password(&self, purpose: &str) -> Result<crate::config::SecretString> {
+    pub fn derive_password(&self, purpose: &str) -> Result<SecretString> {
         let key = self.derive::<32>(purpose)?;
-        Ok(crate::config::SecretString::new(URL_SAFE_NO_PAD.encode(*key)))
+        Ok(SecretString::new(URL_SAFE_NO_PAD.encode(*key)))
     }
 
-    /// Seals a value for its place.
+    /// Seals a value for its row.
     ///
     /// # Errors
     /// When the operating system has no entropy.
-    pub fn seal(&self, place: Place, clear: &[u8]) -> Result<Vec<u8>> {
-        let iv = self.entropy.bytes::<IV>()?;
-        let aad = associated_data(place);
-        let sealed = self
-            .cipher(place.scope)?
-            .encrypt((&iv).into(), Payload { msg: clear, aad: &aad })
-            .map_err(|_| Error::internal("sealing failed"))?;
-        let mut value = Vec::with_capacity(1 + KEY_ID + IV + sealed.len());
-        value.push(VERSION);
-        value.extend_from_slice(&self.key_id);
-        value.extend_from_slice(&iv);
-        value.extend_from_slice(&sealed);
-        Ok(value)
+    pub fn seal<S: Scope>(&self, field: Field<S>, row: impl Into<Uuid>, clear: &[u8]) -> Result<Sealed<S>> {
+        self.seal_with(field, row.into(), None, clear)
     }
 
-    /// Opens a value that was sealed for this place.
+    /// Seals a value of a person for its row: who has not their salt can't open it.
     ///
     /// # Errors
-    /// `Internal`, naming the place and the key, when the value was cut, changed, moved, or sealed under another root key.
-    pub fn open(&self, place: Place, value: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let fault = |why: &str| Error::internal(format!("{} of row {} can't be opened: {why}", place.field, place.row));
-        let (head, rest) = value.split_at_checked(1 + KEY_ID).ok_or_else(|| fault("too short"))?;
-        let (iv, sealed) = rest.split_at_checked(IV).ok_or_else(|| fault("too short"))?;
-        if sealed.len() < TAG {
-            return Err(fault("too short"));
-        }
-        let (version, key_id) = head.split_first().ok_or_else(|| fault("too short"))?;
-        if *version != VERSION {
-            return Err(fault("an unknown format"));
-        }
-        if key_id != self.key_id {
-            return Err(fault("sealed under another root key"));
-        }
-        let iv: [u8; IV] = iv.try_into().map_err(|_| fault("too short"))?;
-        let aad = associated_data(place);
-        self.cipher(place.scope)?
-            .decrypt((&iv).into(), Payload { msg: sealed, aad: &aad })
-            .map(Zeroizing::new)
-            .map_err(|_| fault("changed, or moved from another place"))
+    /// When the operating system has no entropy.
+    pub fn seal_for<S: Scope>(
+        &self,
+        salt: &Salt,
+        field: Field<S>,
+        row: impl Into<Uuid>,
+        clear: &[u8],
+    ) -> Result<Sealed<S>> {
+        self.seal_with(field, row.into(), Some(salt), clear)
     }
 
-    fn cipher(&self, scope: Scope) -> Result<Aes256Gcm> {
-        let key = self.derive::<32>(&format!("seal {}", scope.name()))?;
-        Aes256Gcm::new_from_slice(key.as_ref()).map_err(Error::internal)
+    /// Opens a value that was sealed for this field of this row.
+    ///
+    /// # Errors
+    /// `Internal`, naming the row and the key, when the value was cut, changed, or moved; `Upstream` when this instance
+    /// does not know its key yet.
+    pub fn open<S: Scope>(
+        &self,
+        field: Field<S>,
+        row: impl Into<Uuid>,
+        value: &Sealed<S>,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        self.open_with(field, row.into(), None, value)
+    }
+
+    /// Opens a text of a person.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_for<S: Scope>(
+        &self,
+        salt: &Salt,
+        field: Field<S>,
+        row: impl Into<Uuid>,
+        value: &Sealed<S>,
+    ) -> Result<String> {
+        text(self.open_with(field, row.into(), Some(salt), value)?)
+    }
+
+    /// Opens a text.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_text<S: Scope>(&self, field: Field<S>, row: impl Into<Uuid>, value: &Sealed<S>) -> Result<String> {
+        text(self.open_with(field, row.into(), None, value)?)
+    }
+
+    /// The match values of a text in its compared form, under every key that is live: to be written all, and to be found
+    /// by any. The newest key's is the first.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn matches<S: Scope>(&self, field: Field<S>, text: &str) -> Result<Vec<(DataKeyId, Match<S>)>> {
+        let aad = associated_data(BY_MATCH, S::NAME, field, None);
+        let ring = self.0.ring.load();
+        let value = |key: &Arc<key::DataKey>| {
+            let value = key.match_value(Payload { msg: text.as_bytes(), aad: &aad })?;
+            Ok((key.id, Match::from_vault(value)))
+        };
+        ring.matching(S::NAME).map(value).collect()
+    }
+
+    /// The match values of a text under one key, for a rotation.
+    ///
+    /// # Errors
+    /// When this instance does not know the key.
+    pub fn match_under<S: Scope>(&self, key: DataKeyId, field: Field<S>, text: &str) -> Result<Match<S>> {
+        let aad = associated_data(BY_MATCH, S::NAME, field, None);
+        let ring = self.0.ring.load();
+        let key = ring.find(key.into()).ok_or_else(|| Error::internal(format!("the data key {key} is not here")))?;
+        key.match_value(Payload { msg: text.as_bytes(), aad: &aad }).map(Match::from_vault)
+    }
+
+    /// A new person's salt.
+    ///
+    /// # Errors
+    /// When the operating system has no entropy.
+    pub fn salt(&self) -> Result<Salt> {
+        Ok(Salt::from_vault(self.0.entropy.bytes::<32>()?.to_vec()))
+    }
+
+    /// The scopes of this installation, the built-in ones first.
+    pub fn scopes(&self) -> &[String] {
+        &self.0.scopes
+    }
+
+    /// The root key that wraps the data keys, as people know it.
+    pub fn root_key(&self) -> String {
+        self.0.root.name()
+    }
+
+    /// The revision of the keys that this instance works with.
+    pub fn revision(&self) -> i64 {
+        self.0.ring.load().revision
+    }
+
+    fn seal_with<S: Scope>(&self, field: Field<S>, row: Uuid, salt: Option<&Salt>, clear: &[u8]) -> Result<Sealed<S>> {
+        let version = if salt.is_some() { BY_PERSON } else { BY_SCOPE };
+        let (iv, aad) = (self.0.entropy.bytes::<IV>()?, associated_data(version, S::NAME, field, Some(row)));
+        let ring = self.0.ring.load();
+        let key = ring.active(S::NAME)?;
+        let sealed = key.seal(salt, &iv, Payload { msg: clear, aad: &aad })?;
+        Ok(Sealed::from_vault(Parts { version, key: key.id.into(), iv, sealed: &sealed }.join()))
+    }
+
+    fn open_with<S: Scope>(
+        &self,
+        field: Field<S>,
+        row: Uuid,
+        salt: Option<&Salt>,
+        value: &Sealed<S>,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let fault = |why: String| Error::internal(format!("{} of row {row} can't be opened: {why}", field.name()));
+        let parts = Parts::of(value.as_bytes()).map_err(|why| fault(why.to_owned()))?;
+        if (parts.version == BY_PERSON) != salt.is_some() {
+            return Err(fault("another format than the field's".to_owned()));
+        }
+        let ring = self.0.ring.load();
+        let Some(key) = ring.find(parts.key) else {
+            self.0.unknown.notify_one();
+            return Err(Error::Upstream {
+                reason: format!(
+                    "{} of row {row} is sealed under the data key {}, which is not here",
+                    field.name(),
+                    parts.key
+                ),
+                retry_after: std::time::Duration::from_secs(1),
+            });
+        };
+        let aad = associated_data(parts.version, S::NAME, field, Some(row));
+        let opened = key.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &aad })?;
+        opened.ok_or_else(|| fault(format!("changed, or moved from another place (data key {})", parts.key)))
     }
 }
 
-/// Scope, field and row, each with its length, so that no two places read the same.
-fn associated_data(place: Place) -> Vec<u8> {
-    let mut data = vec![VERSION];
-    for part in [place.scope.name().as_bytes(), place.field.as_bytes(), place.row.as_bytes()] {
-        data.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        data.extend_from_slice(part);
-    }
-    data
+fn text(bytes: Zeroizing<Vec<u8>>) -> Result<String> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Error::internal("a sealed text is not UTF-8"))
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn vault(byte: u8) -> Vault {
-        Vault::new(SecretBytes::new(vec![byte; 32]), Entropy)
-    }
-
-    fn place(field: &'static str, row: u128) -> Place {
-        Place { scope: Scope::Secrets, field, row: Uuid::from_u128(row) }
-    }
-
-    proptest! {
-        /// Proves DAT-1.
-        #[test]
-        fn what_is_sealed_opens_only_where_it_was_sealed(clear: Vec<u8>, bit in 0usize..4096) {
-            let sealed = vault(1).seal(place("a", 1), &clear).unwrap();
-            prop_assert_eq!(&*vault(1).open(place("a", 1), &sealed).unwrap(), &clear);
-            prop_assert!(vault(1).open(place("a", 2), &sealed).is_err());
-            prop_assert!(vault(1).open(place("b", 1), &sealed).is_err());
-            prop_assert!(vault(2).open(place("a", 1), &sealed).is_err());
-            let mut flipped = sealed.clone();
-            let at = bit % (flipped.len() * 8);
-            flipped[at / 8] ^= 1 << (at % 8);
-            prop_assert!(vault(1).open(place("a", 1), &flipped).is_err());
-            prop_assert!(vault(1).open(place("a", 1), &sealed[..sealed.len() - 1]).is_err());
-        }
-    }
+/// Which of an installation's data keys are there, and when they came.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning {
+    /// When it is.
+    pub now: Timestamp,
+    /// Whether the installation has sealed values from before it had data keys.
+    pub legacy: bool,
 }

@@ -20,11 +20,14 @@ const BUNDLE: &str = "app";
 
 /// Tables that belong to no organisation, and the one module that uses each.
 const IDENTITY_TABLES: &[(&str, &str)] = &[
+    ("account_matches", "accounts"),
     ("accounts", "accounts"),
+    ("data_keys", "vault"),
     ("idempotency_keys", "db"),
     ("instances", "jobs"),
     ("job_pauses", "jobs"),
     ("job_runs", "jobs"),
+    ("key_rotations", "operations"),
     ("outbox", "mail"),
     ("password_credentials", "accounts"),
     ("reauthentication_attempts", "accounts"),
@@ -62,6 +65,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("sessions", "a refresh only carries on what session.created recorded"),
     ("sessions", "nobody's session was removed"),
     ("sessions", "nothing was changed"),
+    ("vault", "a sign of life says nothing about what anybody did"),
 ];
 
 struct Source {

@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod logins;
+mod upgrade;
 
 #[derive(FromQueryResult)]
 struct Text {

@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 14] = [
+const IDENTITY: [(&str, &str); 17] = [
+    ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
     ("sessions", "belongs to an account; the organisation is where it is at the moment"),
@@ -18,9 +19,11 @@ const IDENTITY: [(&str, &str); 14] = [
     ("setup_tokens", "makes the first administrator, before there is anything else"),
     ("signing_keys", "signs for the whole installation"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
+    ("data_keys", "the installation's keys; out of reach for the application"),
     ("instances", "the servers; out of reach for the application"),
     ("job_pauses", "the installation's jobs; out of reach for the application"),
     ("job_runs", "the installation's jobs; out of reach for the application"),
+    ("key_rotations", "of the installation's keys; out of reach for the application"),
     ("leadership", "which server leads; out of reach for the application"),
     ("outbox", "what lies in it is sealed, and the application can't read it"),
     ("reauthentication_attempts", "of a person, wherever they are"),
@@ -28,13 +31,14 @@ const IDENTITY: [(&str, &str); 14] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 11] = [
+const TENANT: [(&str, &str); 12] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("teams", "organization_id"),
     ("team_members", "organization_id"),
     ("invitations", "organization_id"),
     ("invitation_teams", "organization_id"),
+    ("invitation_matches", "organization_id"),
     ("platform_access", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_words", "organization_id"),

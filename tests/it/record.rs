@@ -153,8 +153,8 @@ async fn failed_sign_ins_are_in_the_platforms_record_with_the_reason() {
     let mut psql = world.database.psql(Login::Owner).await;
     let nobody = world.server.nobody().using(AGENT);
     let known = &world.a.member;
-    let suspended: String = format!("SELECT email FROM accounts WHERE id = '{}'", world.suspended);
-    let suspended = psql.text(&suspended).await;
+    let suspended =
+        world.platform.get("/v1/accounts?state=blocked").await.expect(200).text_at("/items/0/email").to_owned();
     let wrong = "Wrong-horse-battery-7";
     for (email, password, reason, target) in [
         (known.email.as_str(), wrong, "wrong_password", Some(known.account)),

@@ -9,6 +9,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, Query
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::address;
 use crate::{
     accounts::{self, NewAccount},
     app::App,
@@ -90,10 +91,11 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
     let tx = app.db.read(&caller).await?;
     let Valid { row, teams, organization } = valid(app, &tx, token).await?;
     let inviter = match row.invited_by {
-        Some(id) => accounts::profiles(&tx, [id]).await?.remove(&id).map(|account| account.name),
+        Some(id) => accounts::profiles(&app.vault, &tx, [id]).await?.remove(&id).map(|account| account.name),
         None => None,
     };
-    let account = accounts::find_by_email(&tx, &address(&row)?).await?;
+    let email = address::of(&app.vault, &row)?;
+    let account = accounts::find_by_email(&app.vault, &tx, &email).await?;
     Ok(Preview {
         organization: organization.name,
         role: row.role,
@@ -102,7 +104,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
         expires_at: row.expires_at,
         account_exists: account.is_some(),
         password_minimum_length: app.settings.effective_in(&tx).await?.passwords.minimum_length,
-        email: row.email,
+        email: email.to_string(),
     })
 }
 
@@ -115,9 +117,9 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(accounts::Account, Opened)> {
     let caller = caller.within(named(answer.token.expose())?);
     let tx = app.db.read(&caller).await?;
-    let email = address(&valid(app, &tx, &answer.token).await?.row)?;
+    let email = address::of(&app.vault, &valid(app, &tx, &answer.token).await?.row)?;
     app.settings.effective_in(&tx).await?.invitations.admit(&email)?;
-    let known = accounts::find_by_email(&tx, &email).await?;
+    let known = accounts::find_by_email(&app.vault, &tx, &email).await?;
     // The connection must not wait for the hashing pool.
     drop(tx);
     let person = match known {
@@ -126,7 +128,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
     };
     let mut tx = app.db.write(&caller).await?;
     let Valid { row, teams, .. } = valid_locked(app, &tx, &answer.token).await?;
-    app.settings.effective_in(&tx).await?.invitations.admit(&address(&row)?)?;
+    app.settings.effective_in(&tx).await?.invitations.admit(&address::of(&app.vault, &row)?)?;
     let account = match person {
         Person::Known(account) => account,
         Person::New(new) => accounts::create(&tx, app, new).await?,
@@ -160,11 +162,12 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
     let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
     let tx = app.db.write(&caller).await?;
     let Valid { row, teams, .. } = valid_locked(app, &tx, token).await?;
-    let account = accounts::get(&tx, id).await?;
-    if account.email != row.email {
+    let account = accounts::get(&app.vault, &tx, id).await?;
+    let email = address::of(&app.vault, &row)?;
+    if account.email != email.as_str() {
         return Err(Error::Conflict(Code::InvitationAccountMismatch));
     }
-    app.settings.effective_in(&tx).await?.invitations.admit(&address(&row)?)?;
+    app.settings.effective_in(&tx).await?.invitations.admit(&email)?;
     let membership = members::add(&tx, app, row.organization_id, id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &membership).await?;
     let member = members::with_teams(app, &tx, membership, account).await?;
@@ -263,8 +266,4 @@ async fn stale(
             _ => Some("inviter_without_authority"),
         },
     })
-}
-
-pub(super) fn address(row: &rows::Model) -> Result<Email> {
-    row.email.parse().map_err(Error::internal)
 }

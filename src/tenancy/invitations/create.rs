@@ -3,13 +3,13 @@
 //! A refusal is found before anything is written for its person, so that it stops none of the others.
 
 use chrono::TimeDelta;
-use entity::{invitations as rows, organizations as orgs};
+use entity::{InvitationId, invitations as rows, organizations as orgs};
 use sea_orm::{
     ColumnTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Invitation, NewInvitation, accept, may_give, refuse_member, teams, with_teams};
+use super::{Invitation, NewInvitation, accept, address, may_give, refuse_member, teams, with_teams};
 use crate::{
     accounts,
     app::App,
@@ -42,13 +42,13 @@ impl Host {
     ///
     /// # Errors
     /// `NotFound` when the organisation was deleted meanwhile.
-    pub(super) async fn of(tx: &Tx) -> Result<Self> {
+    pub(super) async fn of(app: &App, tx: &Tx) -> Result<Self> {
         let organization = organizations::get(tx).await?;
         if organization.status != orgs::Status::Active {
             return Err(Error::not_found());
         }
         let inviter = match tx.caller().account() {
-            Some(id) => accounts::profiles(tx, [id]).await?.remove(&id),
+            Some(id) => accounts::profiles(&app.vault, tx, [id]).await?.remove(&id),
             None => None,
         };
         Ok(Self { organization: organization.name, inviter })
@@ -67,11 +67,11 @@ impl Host {
             organization: self.organization.clone(),
             inviter: self.inviter.as_ref().map(|account| account.name.clone()),
             role_title: role.map_or_else(|| row.role.clone(), |role| role.title.clone()),
-            message: row.message.clone(),
+            message: address::message(&app.vault, row)?,
             link: SecretString::new(format!("{}/invitation#token={}", app.public_url, token.expose())),
             expires_at: row.expires_at,
         };
-        row.mail_id = Some(app.mail.queue(tx, &row.email.parse().map_err(Error::internal)?, &letter).await?);
+        row.mail_id = Some(app.mail.queue(tx, &address::of(&app.vault, row)?, &letter).await?);
         Ok(())
     }
 }
@@ -127,7 +127,7 @@ async fn begin(app: &App, caller: &Caller) -> Result<(WriteTx, Host)> {
     let tx = app.db.write(caller).await?;
     one_at_a_time(&tx).await?;
     members::still(app, &tx).await?;
-    let host = Host::of(&tx).await?;
+    let host = Host::of(app, &tx).await?;
     Ok((tx, host))
 }
 
@@ -156,17 +156,19 @@ async fn invite(
     }
     let settings = app.settings.effective_in(tx).await?;
     settings.invitations.admit(&new.email)?;
-    refuse_member(tx, &new.email).await?;
-    expire(tx, &new.email).await?;
-    refuse_invited(tx, &new.email).await?;
+    refuse_member(app, tx, &new.email).await?;
+    expire(app, tx, &new.email).await?;
+    refuse_invited(app, tx, &new.email).await?;
     let organization = caller.organization().ok_or_else(Error::not_found)?;
     let (token, token_hash) = accept::token(organization, app.entropy)?;
+    let id: InvitationId = app.ids.next();
+    let sealed = |message: &String| app.vault.seal(address::MESSAGE, id, message.as_bytes());
     let mut row = rows::Model {
-        id: app.ids.next(),
+        id,
         organization_id: organization,
-        email: new.email.to_string(),
+        email: app.vault.seal(address::EMAIL, id, new.email.as_str().as_bytes())?,
         role: role.to_string(),
-        message,
+        message: message.as_ref().map(sealed).transpose()?,
         token_hash,
         status: rows::Status::Pending,
         invited_by: caller.account(),
@@ -179,17 +181,19 @@ async fn invite(
     };
     host.write_to(app, tx, &mut row, &token).await?;
     let row = tx.insert(rows::ActiveModel::from(row)).await?;
+    address::keep(tx, &app.vault, &row, &new.email).await?;
     teams::keep(tx, organization, row.id, &teams).await?;
     events.push(with_teams(Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone()), &teams));
-    Ok(Invitation { row, inviter: host.inviter.clone(), teams, mail: Some(Delivery::Waiting) })
+    let (email, inviter) = (new.email.to_string(), host.inviter.clone());
+    Ok(Invitation { row, email, inviter, teams, mail: Some(Delivery::Waiting) })
 }
 
 /// Marks what is past its time, so that the person can be invited anew.
-async fn expire(tx: &WriteTx, email: &Email) -> Result<()> {
+async fn expire(app: &App, tx: &WriteTx, email: &Email) -> Result<()> {
     let late = tx
         .change::<rows::Entity>()
         .col_expr(rows::Column::Status, Expr::value("expired"))
-        .filter(rows::Column::Email.eq(email.as_str()))
+        .filter(rows::Column::Id.in_subquery(address::invited(&app.vault, tx, email)?))
         .filter(rows::Column::Status.eq(rows::Status::Pending))
         .filter(rows::Column::ExpiresAt.lte(tx.caller().now()));
     tx.apply(late).await?;
@@ -197,12 +201,12 @@ async fn expire(tx: &WriteTx, email: &Email) -> Result<()> {
 }
 
 /// Refuses an address that has an open invitation, or had too many in a day.
-async fn refuse_invited(tx: &Tx, email: &Email) -> Result<()> {
+async fn refuse_invited(app: &App, tx: &Tx, email: &Email) -> Result<()> {
     let now = tx.caller().now();
     let lately = rows::Column::CreatedAt.gt(now - DAY);
     let query = tx
         .find::<rows::Entity>()
-        .filter(rows::Column::Email.eq(email.as_str()))
+        .filter(rows::Column::Id.in_subquery(address::invited(&app.vault, tx, email)?))
         .filter(rows::Column::Status.eq(rows::Status::Pending).or(lately))
         .order_by_desc(rows::Column::CreatedAt);
     let present = tx.all(query).await?;

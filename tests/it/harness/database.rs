@@ -10,10 +10,11 @@ use std::{
 use freehold::{
     config::{Config, SecretString, Sources},
     db::{APPLICATION_ROLE, PLATFORM_ROLE},
-    runtime::Entropy,
+    runtime::Clock,
     server,
-    vault::Vault,
+    vault::{Beginning, Root, Vault},
 };
+use futures_util::FutureExt;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, Row, postgres::PgConnectOptions};
 use uuid::Uuid;
 
@@ -23,6 +24,9 @@ use super::{
     eventually, folder,
     mail::Mailbox,
 };
+
+/// How many databases there were so far.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// A database of a test's own. It goes with this value: stop the servers on it first.
 pub struct Database {
@@ -56,9 +60,15 @@ impl Database {
     }
 
     async fn clone_of(template: &str) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("it_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         create(&cluster().owner, &name, Some(template)).await;
+        Self { name, mail: Mailbox::new(folder("mail")) }
+    }
+
+    /// A database with nothing in it.
+    pub async fn empty() -> Self {
+        let name = format!("it_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        create(&cluster().owner, &name, None).await;
         Self { name, mail: Mailbox::new(folder("mail")) }
     }
 
@@ -73,7 +83,7 @@ impl Database {
     }
 
     /// The user and password of the owner, or of one of the server's roles.
-    pub(super) fn login(&self, role: Option<&str>) -> (String, String) {
+    pub fn login(&self, role: Option<&str>) -> (String, String) {
         match role {
             // The owner's password has no character that a URL would write otherwise.
             None => {
@@ -182,7 +192,7 @@ pub(super) async fn make_template(owner: &PgConnectOptions) {
     let variables =
         [("FREEHOLD_PROFILE", "development"), ("FREEHOLD_SECRETS_ROOT_KEY", ROOT_KEY), ("DATABASE_URL", url.expose())];
     let config = Config::load(&Sources::of(&variables)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    server::open_database(&config, &server::vault(&config).unwrap()).await.unwrap().close().await;
+    server::open_database(&config, &Clock::default()).await.unwrap().close().await;
 }
 
 async fn create(owner: &PgConnectOptions, name: &str, template: Option<&str>) {
@@ -203,8 +213,14 @@ fn password_of(role: &str) -> SecretString {
     vault().derive_password(&format!("database role {role}")).unwrap()
 }
 
+/// The vault of a new installation with the run's root key: what it derives is the same for every one.
 fn vault() -> Vault {
     let variables = [("FREEHOLD_PROFILE", "development"), ("FREEHOLD_SECRETS_ROOT_KEY", ROOT_KEY)];
     let config = Config::load(&Sources::of(&variables)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    Vault::new(config.secrets.root_key.unwrap(), Entropy)
+    let root = Root::new(config.secrets.root_key.unwrap(), None);
+    let made = async {
+        let vault = Vault::unlock(root, &[], &[]).await?;
+        vault.complete(Beginning { now: Clock::default().now(), legacy: false }).await.map(|_| vault)
+    };
+    made.now_or_never().unwrap().unwrap()
 }

@@ -1,7 +1,8 @@
 //! Tokens that nobody should believe.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use freehold::vault::{Place, Scope};
+use entity::{Sealed, Secrets};
+use freehold::vault::Field;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,6 +12,8 @@ use crate::{
     harness::Login,
     world::{Person, World},
 };
+
+const PRIVATE_KEY: Field<Secrets> = Field::new("signing_keys.private_key");
 
 /// What a forger has to work with, and the one thing they shouldn't have: the server's own key.
 struct Workshop {
@@ -179,8 +182,8 @@ async fn the_private_key_is_stored_sealed_and_published_nowhere() {
     fields.sort_unstable();
     assert_eq!(fields, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
     // It opens under this root key and in this row only.
-    let other = Place { scope: Scope::Secrets, field: "signing_keys.private_key", row: uuid::Uuid::nil() };
-    assert!(world.server.app().vault.open(other, &sealed).is_err());
+    let stored = Sealed::from_vault(sealed);
+    assert!(world.server.app().vault.open(PRIVATE_KEY, uuid::Uuid::nil(), &stored).is_err());
     world.close().await;
 }
 
@@ -190,8 +193,8 @@ async fn private_key(world: &World, kid: &str) -> (Vec<u8>, Vec<u8>) {
     let stored = format!("SELECT encode(private_key, 'base64') FROM signing_keys WHERE id = '{kid}'");
     let text: String = psql.text(&stored).await.split_whitespace().collect();
     let sealed = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
-    let place = Place { scope: Scope::Secrets, field: "signing_keys.private_key", row: kid.parse().unwrap() };
-    let clear = world.server.app().vault.open(place, &sealed).unwrap().to_vec();
+    let row: uuid::Uuid = kid.parse().unwrap();
+    let clear = world.server.app().vault.open(PRIVATE_KEY, row, &Sealed::from_vault(sealed.clone())).unwrap().to_vec();
     (sealed, clear)
 }
 

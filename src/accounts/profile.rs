@@ -1,0 +1,288 @@
+//! What an account says of its person, and how it is found. All of it is sealed under a key that needs the person's
+//! salt; what people are found by are match values of their address and of the words of address and name.
+
+use std::{collections::BTreeSet, fmt};
+
+use entity::{AccountId, DataKeyId, Match, Pii, Salt, account_matches as matches, accounts as rows};
+use sea_orm::{
+    ColumnTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, IntoColumnRef, SelectStatement},
+};
+use uuid::Uuid;
+
+use crate::{
+    db::{Owner, Tx, WriteTx},
+    error::{Error, Fault, Result},
+    runtime::Timestamp,
+    types::{Email, nfc},
+    vault::{Batch, Column, Field, Vault},
+};
+
+pub(super) const EMAIL: Field<Pii> = Field::new("accounts.email");
+pub(super) const NAME: Field<Pii> = Field::new("accounts.name");
+const WORD: Field<Pii> = Field::new("accounts.word");
+
+/// The most words of a search: each is a subquery.
+const WORDS: usize = 8;
+
+/// A person's account, in clear.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// The address they sign in with, in the compared form.
+    pub email: String,
+    /// How they are called.
+    pub name: String,
+    /// Whether they may sign in.
+    pub state: rows::State,
+    /// Grows with every change of what it says.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When the person last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// An account as it says what it says.
+///
+/// # Errors
+/// `Internal` when it can't be opened.
+pub(super) fn open(vault: &Vault, row: rows::Model) -> Result<Account> {
+    let salt = row.salt.as_ref().ok_or_else(|| Error::internal(format!("the account {} has been erased", row.id)))?;
+    Ok(Account {
+        id: row.id,
+        email: vault.open_for(salt, EMAIL, row.id, &row.email)?,
+        name: vault.open_for(salt, NAME, row.id, &row.name)?,
+        state: row.state,
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        last_sign_in_at: row.last_sign_in_at,
+    })
+}
+
+/// The account with this address.
+pub(super) const FIND: &str = "
+    SELECT a.* FROM account_matches m JOIN accounts a ON a.id = m.account_id WHERE m.field = 'email' AND m.value = ANY ($1)
+    LIMIT 1";
+
+/// The match values of an address, under every key that is live.
+pub(super) fn addresses(vault: &Vault, email: &str) -> Result<Vec<Vec<u8>>> {
+    Ok(vault.matches(EMAIL, email)?.iter().map(|(_, value)| value.as_bytes().to_vec()).collect())
+}
+
+/// The account with this address, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_email(vault: &Vault, tx: &Tx, email: &Email) -> Result<Option<Account>> {
+    let rows: Vec<rows::Model> = tx.query(FIND, [addresses(vault, email.as_str())?.into()]).await?;
+    rows.into_iter().next().map(|row| open(vault, row)).transpose()
+}
+
+/// A subquery of the id of the account with this address.
+///
+/// # Errors
+/// Never in practice.
+pub(super) fn with_address(vault: &Vault, tx: &Tx, email: &Email) -> Result<SelectStatement> {
+    let values = vault.matches(EMAIL, email.as_str())?.into_iter().map(|(_, value)| value);
+    let found = tx.find_identity::<matches::Entity>().select_only().column(matches::Column::AccountId);
+    let found = found.filter(matches::Column::Field.eq(matches::Field::Email));
+    Ok(found.filter(matches::Column::Value.is_in(values)).into_query())
+}
+
+/// Whether the account with this id has the address of a text, or all its words in address and name; as a condition on
+/// another table's rows.
+///
+/// It asks about one account after the other and is no set of ids to join with, so that the rows it is a condition on
+/// bound what is read: a search among the members of one organisation never goes through everybody's accounts.
+///
+/// # Errors
+/// `Invalid` for a text with too many words.
+pub fn searched(vault: &Vault, tx: &Tx, id: impl IntoColumnRef + Copy, text: &str) -> Result<Expr> {
+    let wanted = match text.parse::<Email>() {
+        Ok(email) => vec![vault.matches(EMAIL, email.as_str())?],
+        Err(_) => {
+            let words = words([text]);
+            if words.len() > WORDS {
+                let detail = format!("must have at most {WORDS} words, or be an e-mail address");
+                return Err(Error::Invalid(vec![Fault::parameter("search", "words", detail)]));
+            }
+            words.iter().map(|word| vault.matches(WORD, word)).collect::<Result<_>>()?
+        }
+    };
+    let has = |values: Vec<(DataKeyId, Match<Pii>)>| {
+        let one = tx
+            .find_identity::<matches::Entity>()
+            .select_only()
+            .expr(Expr::value(1))
+            .filter(Expr::col((matches::Entity, matches::Column::AccountId)).equals(id))
+            .filter(matches::Column::Value.is_in(values.into_iter().map(|(_, value)| value)));
+        Expr::exists(one.into_query())
+    };
+    // Nobody has a text without words.
+    Ok(wanted.into_iter().map(has).reduce(ExprTrait::and).unwrap_or_else(|| Expr::val(false)))
+}
+
+/// The words of texts as they are compared: NFC, lower case, of letters and digits.
+fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    let texts = texts.into_iter().map(|text| nfc(text).to_lowercase());
+    let words = texts.flat_map(|text| {
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
+    words.collect()
+}
+
+/// Match values, column by column: one statement, whatever their number.
+#[derive(Default)]
+struct Values {
+    accounts: Vec<Uuid>,
+    values: Vec<Vec<u8>>,
+    fields: Vec<String>,
+    keys: Vec<Uuid>,
+}
+
+impl Values {
+    fn add(&mut self, vault: &Vault, id: AccountId, email: Option<&str>, texts: [&str; 2]) -> Result<()> {
+        let mut add = |field: &str, made: Vec<(DataKeyId, Match<Pii>)>| {
+            for (key, value) in made {
+                self.accounts.push(id.into());
+                self.values.push(value.as_bytes().to_vec());
+                self.fields.push(field.to_owned());
+                self.keys.push(key.into());
+            }
+        };
+        if let Some(email) = email {
+            add("email", vault.matches(EMAIL, email)?);
+        }
+        for word in words(texts) {
+            add("word", vault.matches(WORD, &word)?);
+        }
+        Ok(())
+    }
+
+    fn parameters(self) -> [sea_orm::Value; 4] {
+        [self.accounts.into(), self.values.into(), self.fields.into(), self.keys.into()]
+    }
+}
+
+const INSERT: &str = "
+    INSERT INTO account_matches (account_id, value, field, key_id)
+    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[])";
+
+/// Keeps what a new account is found by.
+///
+/// # Errors
+/// `Conflict` when the address has an account already.
+pub(super) async fn keep_matches(tx: &WriteTx, vault: &Vault, id: AccountId, email: &Email, name: &str) -> Result<()> {
+    let mut values = Values::default();
+    values.add(vault, id, Some(email.as_str()), [email.as_str(), name])?;
+    tx.execute(INSERT, values.parameters()).await?;
+    Ok(())
+}
+
+/// Keeps the words of a person's address and new name in the place of those before.
+pub(super) async fn change_words(tx: &WriteTx, vault: &Vault, id: AccountId, email: &str, name: &str) -> Result<()> {
+    let old = "DELETE FROM account_matches WHERE account_id = $1 AND field = 'word'";
+    tx.execute(old, [id.into()]).await?;
+    let mut values = Values::default();
+    values.add(vault, id, None, [email, name])?;
+    tx.execute(INSERT, values.parameters()).await?;
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct Clear {
+    id: AccountId,
+    email: String,
+    name: String,
+}
+
+const CLEAR: &str = "SELECT id, email, name FROM accounts WHERE email_sealed IS NULL ORDER BY id LIMIT 1000";
+const SEAL: &str = "
+    UPDATE accounts a SET salt = u.salt, email_sealed = u.email, name_sealed = u.name
+    FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[]) AS u (id, salt, email, name) WHERE a.id = u.id";
+
+/// Seals what an older release kept in clear.
+///
+/// # Errors
+/// When the database fails; what is sealed stays so, and the next start goes on.
+pub async fn seal_clear(owner: &Owner, vault: &Vault) -> Result<()> {
+    loop {
+        let rows: Vec<Clear> = owner.query(CLEAR, []).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (mut ids, mut salts, mut emails, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut values = Values::default();
+        for row in &rows {
+            let salt: Salt = vault.salt()?;
+            ids.push(Uuid::from(row.id));
+            emails.push(vault.seal_for(&salt, EMAIL, row.id, row.email.as_bytes())?.as_bytes().to_vec());
+            names.push(vault.seal_for(&salt, NAME, row.id, row.name.as_bytes())?.as_bytes().to_vec());
+            salts.push(salt.as_bytes().to_vec());
+            values.add(vault, row.id, Some(&row.email), [&row.email, &row.name])?;
+        }
+        // First what is found by: a crash in between repeats both.
+        owner.execute("DELETE FROM account_matches WHERE account_id = ANY ($1)", [ids.clone().into()]).await?;
+        owner.execute(INSERT, values.parameters()).await?;
+        owner.execute(SEAL, [ids.into(), salts.into(), emails.into(), names.into()]).await?;
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Unmatched {
+    #[sea_orm(nested)]
+    row: rows::Model,
+}
+
+/// Nobody renames while the values of the name are made, so that none are of a name before.
+const UNMATCHED: &str = "
+    SELECT a.* FROM accounts a WHERE a.id > $1 AND a.salt IS NOT NULL AND NOT EXISTS (
+        SELECT FROM account_matches m WHERE m.account_id = a.id AND m.field = 'email' AND m.key_id = $2)
+    ORDER BY a.id LIMIT $3 FOR UPDATE OF a";
+
+/// Gives some accounts that have none the match values under a key, beginning after one.
+///
+/// # Errors
+/// When the database fails, or what an account says can't be opened.
+pub async fn match_anew(tx: &WriteTx, vault: &Vault, key: DataKeyId, after: Uuid, most: i64) -> Result<Batch> {
+    let found: Vec<Unmatched> = tx.query(UNMATCHED, [after.into(), key.into(), most.into()]).await?;
+    let last = found.last().map(|found| found.row.id.into());
+    let mut values = Values::default();
+    for Unmatched { row } in found {
+        let account = open(vault, row)?;
+        let mut add = |field: &str, value: Match<Pii>| {
+            values.accounts.push(account.id.into());
+            values.values.push(value.as_bytes().to_vec());
+            values.fields.push(field.to_owned());
+            values.keys.push(key.into());
+        };
+        add("email", vault.match_under(key, EMAIL, &account.email)?);
+        for word in words([account.email.as_str(), account.name.as_str()]) {
+            add("word", vault.match_under(key, WORD, &word)?);
+        }
+    }
+    let written = tx.execute(INSERT_MISSING, values.parameters()).await?;
+    Ok(Batch { last, written })
+}
+
+const INSERT_MISSING: &str = "
+    INSERT INTO account_matches (account_id, value, field, key_id)
+    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[]) ON CONFLICT (account_id, value) DO NOTHING";
+
+/// The columns of accounts that are sealed.
+pub const SEALED: &[Column] =
+    &[crate::sealed_column!("accounts", "email", Pii, "salt"), crate::sealed_column!("accounts", "name", Pii, "salt")];

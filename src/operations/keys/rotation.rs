@@ -1,0 +1,227 @@
+//! The work of a rotation, batch by batch.
+
+use std::time::{Duration, Instant};
+
+use entity::{
+    DataKeyId, Pii, Scope,
+    key_rotations::{Model as Rotation, Step},
+};
+use uuid::Uuid;
+
+use super::{columns, find, running};
+use crate::{
+    accounts,
+    audit::{Event, Kind},
+    db::{Unrecorded, WriteTx},
+    error::{Error, Result},
+    jobs::{Report, Run},
+    tenancy::invitations,
+    vault::{self, Batch},
+};
+
+/// How many rows are sealed anew in one transaction: some tens of milliseconds of work.
+const BATCH: i64 = 500;
+/// How many rows of match values are removed in one transaction.
+const REMOVED: i64 = 5000;
+/// How often it is asked whether every instance knows the keys, and how long at most at a time.
+const ASK: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const WHY: &str = "a run of a job is its own record";
+
+/// A part of the work: a column of sealed values, or match values that are missing.
+#[derive(Clone, Copy)]
+enum Unit {
+    Column(&'static vault::Column),
+    AccountMatches,
+    InvitationMatches,
+}
+
+impl Unit {
+    /// The parts of a scope's rotation. Match values come first: what people are found by is complete as early as can be.
+    fn of(scope: &str) -> Vec<Self> {
+        let matches = if scope == Pii::NAME { vec![Self::AccountMatches, Self::InvitationMatches] } else { Vec::new() };
+        matches.into_iter().chain(columns(scope).map(Self::Column)).collect()
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Column(column) => column.name,
+            Self::AccountMatches => "account_matches",
+            Self::InvitationMatches => "invitation_matches",
+        }
+    }
+
+    async fn migrate(self, run: &Run, tx: &WriteTx, rotation: &Rotation, after: Uuid) -> Result<Batch> {
+        let (vault, from, to) = (run.vault(), rotation.from_key, rotation.to_key);
+        match self {
+            Self::Column(column) => column.migrate(tx, vault, from, after, BATCH).await,
+            Self::AccountMatches => accounts::match_anew(tx, vault, to, after, BATCH).await,
+            Self::InvitationMatches => invitations::match_anew(tx, vault, to, after, BATCH).await,
+        }
+    }
+}
+
+/// Goes on with the rotations that are not paused, to their end or until the server stops.
+///
+/// # Errors
+/// When the database fails, a value can't be opened, or an instance does not get to know the keys: the queue tries again.
+pub async fn rotate(run: Run) -> Result<Report> {
+    let (mut finished, mut written) = (0, 0);
+    let rotations = running(&run.read().await?).await?;
+    for rotation in rotations {
+        let id = rotation.id;
+        loop {
+            let present = find(&run.read().await?, id).await?;
+            if present.paused || run.is_stopping() {
+                break;
+            }
+            match present.step {
+                Step::Announcing => activate(&run, &present).await?,
+                Step::Migrating => written += migrate(&run, &present).await?,
+                Step::Verifying => verify(&run, &present).await?,
+                Step::Closing => close(&run, &present).await?,
+                Step::Finished => {
+                    finished += 1;
+                    break;
+                }
+            }
+        }
+    }
+    Ok(Report::from([("finished", finished), ("rows", written)]))
+}
+
+/// Waits until every instance that is there knows the keys as they are.
+async fn known_everywhere(run: &Run) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let known = vault::acknowledgements(&run.read().await?).await?;
+        if known.complete() {
+            return Ok(());
+        }
+        if begun.elapsed() > LONGEST_WAIT || run.is_stopping() {
+            return Err(Error::Upstream {
+                reason: format!("{} of {} instances know the data keys", known.acknowledged, known.instances),
+                retry_after: LONGEST_WAIT,
+            });
+        }
+        tokio::time::sleep(ASK).await;
+    }
+}
+
+/// Lets the new key seal once everybody knows it.
+async fn activate(run: &Run, rotation: &Rotation) -> Result<()> {
+    known_everywhere(run).await?;
+    let tx = run.write().await?;
+    // The old one first: a scope has one active key.
+    set_state(&tx, rotation.from_key, "retiring").await?;
+    set_state(&tx, rotation.to_key, "active").await?;
+    let now = tx.caller().now();
+    tx.execute("UPDATE data_keys SET activated_at = $2 WHERE id = $1", [rotation.to_key.into(), now.into()]).await?;
+    step(&tx, rotation, Step::Migrating).await?;
+    tx.commit(Event::new(Kind::DataKeyActivated, rotation.to_key).with("scope", rotation.scope.as_str())).await?;
+    known_everywhere(run).await
+}
+
+/// Seals some rows anew, and notes how far it is.
+async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
+    let units = Unit::of(&rotation.scope);
+    let at = rotation.at_column.as_deref();
+    let place = units.iter().position(|unit| Some(unit.name()) == at).unwrap_or(0);
+    let Some(unit) = units.get(place) else { return finish_migrating(run, rotation).await };
+    let after = rotation.at_row.filter(|_| at == Some(unit.name())).unwrap_or_default();
+    let tx = run.write().await?;
+    let batch = unit.migrate(run, &tx, rotation, after).await?;
+    let next = units.get(place + 1).map(|unit| unit.name());
+    let (column, row) = match (batch.last, next) {
+        (Some(last), _) => (unit.name(), Some(last)),
+        (None, Some(next)) => (next, None),
+        (None, None) => {
+            drop(tx);
+            return finish_migrating(run, rotation).await;
+        }
+    };
+    let done = if matches!(unit, Unit::Column(_)) { batch.written } else { 0 };
+    let sql = "UPDATE key_rotations SET at_column = $2, at_row = $3, rows_done = least(rows_total, rows_done + $4),
+                   updated_at = clock_timestamp() WHERE id = $1";
+    let done = i64::try_from(done).unwrap_or(0);
+    tx.execute(sql, [rotation.id.into(), column.into(), row.into(), done.into()]).await?;
+    tx.commit(Unrecorded(WHY)).await?;
+    Ok(batch.written)
+}
+
+async fn finish_migrating(run: &Run, rotation: &Rotation) -> Result<u64> {
+    let tx = run.write().await?;
+    step(&tx, rotation, Step::Verifying).await?;
+    tx.commit(Unrecorded(WHY)).await?;
+    Ok(0)
+}
+
+/// Looks whether anything is left under the old key, or without match values under the new one; then the rows are gone
+/// through once more.
+async fn verify(run: &Run, rotation: &Rotation) -> Result<()> {
+    known_everywhere(run).await?;
+    let tx = run.write().await?;
+    let mut left = 0;
+    for unit in Unit::of(&rotation.scope) {
+        left += match unit {
+            Unit::Column(column) => column.count(&tx, rotation.from_key).await?,
+            // Whoever has none is looked for again, and counted by being found.
+            matches => i64::from(matches.migrate(run, &tx, rotation, Uuid::nil()).await?.last.is_some()),
+        };
+    }
+    let next = if left == 0 { Step::Closing } else { Step::Migrating };
+    step(&tx, rotation, next).await?;
+    let again = "UPDATE key_rotations SET at_column = NULL, at_row = NULL, passes = passes + 1 WHERE id = $1";
+    tx.execute(again, [rotation.id.into()]).await?;
+    if left == 0 {
+        set_state(&tx, rotation.from_key, "closing").await?;
+    }
+    tx.commit(Unrecorded(WHY)).await
+}
+
+/// Removes the match values under the old key once nobody writes any, and retires it.
+async fn close(run: &Run, rotation: &Rotation) -> Result<()> {
+    known_everywhere(run).await?;
+    let from = rotation.from_key;
+    for sql in [REMOVE_ACCOUNTS, REMOVE_INVITATIONS] {
+        run.repeat(sql, &[from.into(), REMOVED.into()]).await?;
+    }
+    if run.is_stopping() {
+        return Ok(());
+    }
+    let tx = run.write().await?;
+    // From here on the database takes none any more; what came in between goes with it.
+    set_state(&tx, from, "retired").await?;
+    for sql in [REMOVE_ACCOUNTS, REMOVE_INVITATIONS] {
+        tx.execute(sql, [from.into(), i64::MAX.into()]).await?;
+    }
+    let now = tx.caller().now();
+    let retired = "UPDATE data_keys SET retired_at = $2, rows_under = 0, counted_at = $2 WHERE id = $1";
+    tx.execute(retired, [from.into(), now.into()]).await?;
+    step(&tx, rotation, Step::Finished).await?;
+    let all = "UPDATE key_rotations SET finished_at = clock_timestamp(), rows_done = rows_total WHERE id = $1";
+    tx.execute(all, [rotation.id.into()]).await?;
+    tx.commit(Event::new(Kind::DataKeyRetired, from).with("scope", rotation.scope.as_str())).await
+}
+
+const REMOVE_ACCOUNTS: &str = "
+    DELETE FROM account_matches WHERE ctid = ANY (ARRAY(SELECT ctid FROM account_matches WHERE key_id = $1 LIMIT $2))";
+const REMOVE_INVITATIONS: &str = "
+    DELETE FROM invitation_matches WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation_matches WHERE key_id = $1 LIMIT $2))";
+
+/// Takes a rotation a step further, unless somebody was quicker.
+async fn step(tx: &WriteTx, rotation: &Rotation, to: Step) -> Result<()> {
+    let sql = "UPDATE key_rotations SET step = $3, updated_at = clock_timestamp(),
+                   finished_at = CASE $3 WHEN 'finished' THEN clock_timestamp() END
+               WHERE id = $1 AND step = $2";
+    if tx.execute(sql, [rotation.id.into(), rotation.step.into(), to.into()]).await? == 0 {
+        Err(Error::internal("a rotation is at another step than it was"))
+    } else {
+        Ok(())
+    }
+}
+
+async fn set_state(tx: &WriteTx, key: DataKeyId, state: &'static str) -> Result<()> {
+    tx.execute("UPDATE data_keys SET state = $2 WHERE id = $1", [key.into(), state.into()]).await?;
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The columns that hold sealed values, as a rotation goes through them. Each module that owns such a column lists it.
+
+use entity::{DataKeyId, Salt};
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+use super::{
+    Vault,
+    format::{BY_PERSON, IV, Parts, associated},
+};
+use crate::{
+    db::{Tx, WriteTx},
+    error::{Error, Result},
+};
+use aes_gcm::aead::Payload;
+
+/// A column of sealed values, with the constant statements about it; [`sealed_column!`](crate::sealed_column) makes one.
+#[derive(Debug)]
+pub struct Column {
+    /// The field's name, which is what the values are bound to.
+    pub name: &'static str,
+    /// The scope.
+    pub scope: &'static str,
+    /// The rows after one, in the order of their ids, that are sealed under a key.
+    pub next: &'static str,
+    /// Writes values in the place of those that were read.
+    pub write: &'static str,
+    /// How many rows are sealed under a key.
+    pub count: &'static str,
+}
+
+/// A column of a table with the primary key `id`. With a `salt`, the values are sealed for a person.
+#[macro_export]
+macro_rules! sealed_column {
+    ($table:literal, $column:literal, $scope:ty) => {
+        $crate::sealed_column!($table, $column, $scope, "NULL::bytea")
+    };
+    ($table:literal, $column:literal, $scope:ty, $salt:literal) => {
+        $crate::vault::Column {
+            name: concat!($table, ".", $column),
+            scope: <$scope as entity::Scope>::NAME,
+            next: concat!(
+                "SELECT id, ",
+                $column,
+                " AS value, ",
+                $salt,
+                " AS salt FROM ",
+                $table,
+                " WHERE id > $1 AND substr(",
+                $column,
+                ", 2, 16) = $2 ORDER BY id LIMIT $3"
+            ),
+            write: concat!(
+                "UPDATE ",
+                $table,
+                " t SET ",
+                $column,
+                " = u.value FROM unnest($1::uuid[], $2::bytea[], $3::bytea[])",
+                " AS u (id, present, value) WHERE t.id = u.id AND t.",
+                $column,
+                " = u.present"
+            ),
+            count: concat!("SELECT count(*) AS number FROM ", $table, " WHERE substr(", $column, ", 2, 16) = $1"),
+        }
+    };
+}
+
+/// A value to be sealed anew.
+#[derive(FromQueryResult)]
+struct Old {
+    id: Uuid,
+    value: Vec<u8>,
+    salt: Option<Salt>,
+}
+
+#[derive(FromQueryResult)]
+struct Count {
+    number: i64,
+}
+
+/// What a batch of a rotation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The last row that was looked at; none when there are no more.
+    pub last: Option<Uuid>,
+    /// How many rows were written.
+    pub written: u64,
+}
+
+impl Column {
+    /// How many rows are sealed under a key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&self, tx: &Tx, key: DataKeyId) -> Result<i64> {
+        let counts: Vec<Count> = tx.query(self.count, [bytes(key)]).await?;
+        Ok(counts.iter().map(|count| count.number).sum())
+    }
+
+    /// Seals some rows anew that are under an old key, beginning after a row. What somebody else writes meanwhile wins.
+    ///
+    /// # Errors
+    /// When the database fails, or a value can't be opened: it is named, and the rotation stops rather than lose it.
+    pub async fn migrate(&self, tx: &WriteTx, vault: &Vault, from: DataKeyId, after: Uuid, most: i64) -> Result<Batch> {
+        let rows: Vec<Old> = tx.query(self.next, [after.into(), bytes(from), most.into()]).await?;
+        let (mut ids, mut present, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows {
+            values.push(vault.seal_anew(self, row.id, row.salt.as_ref(), &row.value)?);
+            ids.push(row.id);
+            present.push(row.value);
+        }
+        let Some(last) = ids.last().copied() else { return Ok(Batch { last: None, written: 0 }) };
+        let written = tx.execute(self.write, [ids.into(), present.into(), values.into()]).await?;
+        Ok(Batch { last: Some(last), written })
+    }
+}
+
+impl Vault {
+    /// The same value under the scope's active key.
+    fn seal_anew(&self, column: &Column, row: Uuid, salt: Option<&Salt>, value: &[u8]) -> Result<Vec<u8>> {
+        let name = column.name;
+        let fault = |why: &str| Error::internal(format!("{name} of row {row} can't be sealed anew: {why}"));
+        let parts = Parts::of(value).map_err(fault)?;
+        let salt = match parts.version {
+            BY_PERSON => Some(salt.ok_or_else(|| fault("its person's salt is gone"))?),
+            _ => None,
+        };
+        let ring = self.0.ring.load();
+        let old = ring.find(parts.key).ok_or_else(|| fault("its data key is not here"))?;
+        let aad = associated(parts.version, column.scope, name, Some(row));
+        let clear = old.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &aad })?;
+        let clear =
+            clear.ok_or_else(|| fault(&format!("changed, or moved from another place (data key {})", parts.key)))?;
+        let (key, iv) = (ring.active(column.scope)?, self.0.entropy.bytes::<IV>()?);
+        let sealed = key.seal(salt, &iv, Payload { msg: &clear, aad: &aad })?;
+        Ok(Parts { version: parts.version, key: key.id.into(), iv, sealed: &sealed }.join())
+    }
+}
+
+fn bytes(key: DataKeyId) -> sea_orm::Value {
+    Uuid::from(key).as_bytes().to_vec().into()
+}

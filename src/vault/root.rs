@@ -1,0 +1,156 @@
+//! The root key, which wraps the data keys and does nothing else. It comes from outside and is never in the database.
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit,
+    aead::{Aead, Payload},
+};
+use hkdf::Hkdf;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::format::{IV, TAG};
+use crate::{
+    config::SecretBytes,
+    error::{Error, Result},
+    runtime::Entropy,
+};
+
+/// What a data key is wrapped as: it can't be taken for another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wrapping<'a> {
+    pub id: Uuid,
+    pub scope: &'a str,
+    pub version: i32,
+}
+
+impl Wrapping<'_> {
+    fn context(&self) -> Vec<u8> {
+        let mut context = b"freehold data key".to_vec();
+        context.extend_from_slice(self.id.as_bytes());
+        context.extend_from_slice(&self.version.to_be_bytes());
+        context.extend_from_slice(self.scope.as_bytes());
+        context
+    }
+}
+
+/// The root keys at hand: the one in use, and while it is being changed the one before.
+#[derive(Clone)]
+pub struct Root {
+    present: Local,
+    previous: Option<Local>,
+    entropy: Entropy,
+}
+
+/// A root key that this process holds.
+#[derive(Clone)]
+struct Local {
+    id: [u8; 16],
+    key: std::sync::Arc<SecretBytes>,
+}
+
+impl Root {
+    /// The root key in use, and the one before it if there still are keys that it wrapped.
+    pub fn new(present: SecretBytes, previous: Option<SecretBytes>) -> Self {
+        Self { present: Local::new(present), previous: previous.map(Local::new), entropy: Entropy }
+    }
+
+    /// Says which root key it is and nothing about the key itself.
+    pub fn id(&self) -> [u8; 16] {
+        self.present.id
+    }
+
+    /// The same as text, for people.
+    pub fn name(&self) -> String {
+        name(&self.present.id)
+    }
+
+    /// The key in use, for what is made of it once: the key that others are derived from.
+    pub(super) fn key(&self) -> &[u8] {
+        self.present.key.expose()
+    }
+
+    pub(super) async fn wrap(&self, what: Wrapping<'_>, key: &[u8]) -> Result<Vec<u8>> {
+        let iv = self.entropy.bytes::<IV>()?;
+        let payload = Payload { msg: key, aad: &what.context() };
+        let wrapped = self.present.cipher()?.encrypt((&iv).into(), payload);
+        let wrapped = wrapped.map_err(|_| Error::internal("wrapping a data key failed"))?;
+        Ok([iv.as_slice(), &wrapped].concat())
+    }
+
+    pub(super) async fn unwrap(&self, what: Wrapping<'_>, root: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let Wrapping { id, scope, version } = what;
+        let fault = |why: String| Error::internal(format!("the data key {id} ({scope}, version {version}): {why}"));
+        let local = self.local(root).ok_or_else(|| {
+            fault(format!("wrapped by the root key {}, which is not the one configured ({})", name(root), self.name()))
+        })?;
+        let (iv, sealed) = wrapped.split_first_chunk::<IV>().ok_or_else(|| fault("cut short".to_owned()))?;
+        if sealed.len() < TAG {
+            return Err(fault("cut short".to_owned()));
+        }
+        let payload = Payload { msg: sealed, aad: &what.context() };
+        let key = local.cipher()?.decrypt(iv.into(), payload);
+        key.map(Zeroizing::new).map_err(|_| fault("changed since it was wrapped".to_owned()))
+    }
+
+    fn local(&self, id: &[u8]) -> Option<&Local> {
+        [Some(&self.present), self.previous.as_ref()].into_iter().flatten().find(|local| local.id == id)
+    }
+}
+
+impl Local {
+    fn new(key: SecretBytes) -> Self {
+        let digest = Sha256::new().chain_update(b"freehold key id").chain_update(key.expose()).finalize();
+        let mut id = [0; 16];
+        id.copy_from_slice(digest.get(..16).unwrap_or(&[0; 16]));
+        Self { id, key: std::sync::Arc::new(key) }
+    }
+
+    fn cipher(&self) -> Result<Aes256Gcm> {
+        let mut key = Zeroizing::new([0; 32]);
+        derive(self.key.expose(), "wrap data keys", key.as_mut())?;
+        Aes256Gcm::new_from_slice(key.as_ref()).map_err(Error::internal)
+    }
+}
+
+/// A key for one purpose, by HKDF-SHA256 (RFC 5869).
+pub(super) fn derive(from: &[u8], purpose: &str, key: &mut [u8]) -> Result<()> {
+    Hkdf::<Sha256>::new(Some(b"freehold"), from).expand(purpose.as_bytes(), key).map_err(Error::internal)
+}
+
+fn name(id: &[u8]) -> String {
+    id.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(byte: u8, previous: Option<u8>) -> Root {
+        let key = |byte| SecretBytes::new(vec![byte; 32]);
+        Root::new(key(byte), previous.map(key))
+    }
+
+    /// Proves DAT-5.
+    #[tokio::test]
+    async fn a_data_key_is_unwrapped_by_its_root_key_as_what_it_is() {
+        let what = Wrapping { id: Uuid::from_u128(1), scope: "pii", version: 1 };
+        let wrapped = root(1, None).wrap(what, &[7; 32]).await.unwrap();
+        let id = root(1, None).id();
+        assert_eq!(*root(1, None).unwrap(what, &id, &wrapped).await.unwrap(), [7; 32]);
+        assert_eq!(*root(2, Some(1)).unwrap(what, &id, &wrapped).await.unwrap(), [7; 32]);
+        for other in [
+            Wrapping { id: Uuid::from_u128(2), ..what },
+            Wrapping { scope: "mfa", ..what },
+            Wrapping { version: 2, ..what },
+        ] {
+            assert!(root(1, None).unwrap(other, &id, &wrapped).await.is_err());
+        }
+        let refused = root(2, None).unwrap(what, &id, &wrapped).await.err().unwrap().to_string();
+        assert!(refused.contains(&name(&id)) && refused.contains(&root(2, None).name()), "{refused}");
+        assert!(root(1, None).unwrap(what, &id, &wrapped[..20]).await.is_err());
+        let mut changed = wrapped;
+        changed[20] ^= 1;
+        assert!(root(1, None).unwrap(what, &id, &changed).await.is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! A database of an older release, brought to the present one.
+
+use freehold::{
+    runtime::Clock,
+    server,
+    types::{Caller, Email, Origin},
+};
+use migration::{Migrator, MigratorTrait};
+use serde_json::json;
+
+use crate::harness::{Database, Login, Server, config};
+
+/// Runs the first steps of the schema only, as a release that had no others.
+#[expect(clippy::disallowed_methods, reason = "the server would run all the steps")]
+async fn migrate(database: &Database, last: &str) {
+    let steps = Migrator::migrations();
+    let number = steps.iter().position(|step| step.name() == last).unwrap() + 1;
+    let connection = sea_orm::Database::connect(database.url().expose()).await.unwrap();
+    Migrator::up(&connection, Some(u32::try_from(number).unwrap())).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Proves DAT-1, DAT-4: what an older release kept in clear is sealed before the server answers, and nothing of it is
+/// left. Domains that were kept in Unicode are found in either spelling.
+#[tokio::test]
+async fn what_was_kept_in_clear_is_sealed() {
+    let database = Database::empty().await;
+    migrate(&database, "m20261121_000002_polish").await;
+    let mut owner = database.psql(Login::Owner).await;
+    let addresses = [
+        "zo\u{eb}@b\u{fc}cher.example",
+        "ada@ma\u{f1}ana.com",
+        "ada@\u{65e5}\u{672c}\u{8a9e}.jp",
+        "ada@fu\u{df}ball.xn--p1ai",
+        "ada@\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}",
+        "ada@a\u{fc}\u{1f600}b-c.m\u{fc}nchen.example",
+        "plain@example.com",
+        // The other spelling is somebody's already: it stays as it is, and stops nothing.
+        "twice@b\u{fc}cher.example",
+        "twice@xn--bcher-kva.example",
+    ];
+    for address in addresses {
+        let insert = format!(
+            "INSERT INTO accounts (id, email, name, state, created_at, updated_at)
+             VALUES (gen_random_uuid(), '{address}', 'Known Canary', 'active', now(), now());
+             INSERT INTO invitations (id, organization_id, email, role, message, token_hash, status, created_at, expires_at)
+             VALUES (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'invited.{address}', 'member', 'Canary word',
+                     sha256('{address}'), 'pending', now(), now())"
+        );
+        owner.run(&insert).await.unwrap();
+    }
+    let settings = config(&database, &[]);
+    server::open_database(&settings, &Clock::default()).await.unwrap().close().await;
+    let server = Server::run(settings).await.unwrap();
+    let app = server.app();
+    let now = Clock::default().now();
+    let origin = Origin { request_id: "upgrade".into(), address: None, user_agent: None, now };
+    let caller = Caller::system("test", origin);
+    let tx = app.db.read(&caller).await.unwrap();
+    for address in &addresses[..7] {
+        let email: Email = address.parse().unwrap();
+        assert!(email.as_str().is_ascii() || address.starts_with("zo\u{eb}"), "{email}");
+        let found = freehold::accounts::find_by_email(&app.vault, &tx, &email).await.unwrap();
+        let found = found.unwrap_or_else(|| panic!("{address} is not found"));
+        assert_eq!((found.email.as_str(), found.name.as_str()), (email.as_str(), "Known Canary"));
+    }
+    drop(tx);
+    for table in ["accounts", "invitations"] {
+        let rows = owner.rows(&format!("SELECT * FROM {table}")).await;
+        assert_eq!(rows.len(), addresses.len());
+        assert!(!json!(rows).to_string().to_lowercase().contains("canary"), "{table} has something in clear");
+    }
+    server.stop().await;
+}
