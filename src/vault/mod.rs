@@ -4,6 +4,10 @@
 //! A sealed value is `version (1) ‖ key id (16) ‖ IV (12) ‖ ciphertext ‖ tag (16)`: AES-256-GCM (DAT-1). The
 //! associated data binds it to its scope, its field and its row, so that it can't be moved to another.
 
+mod transit;
+
+pub use transit::Transit;
+
 use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
