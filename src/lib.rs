@@ -14,6 +14,7 @@ pub mod error;
 pub mod jobs;
 pub mod mail;
 pub mod operations;
+pub mod outbound;
 pub mod runtime;
 pub mod server;
 pub mod sessions;

@@ -11,6 +11,7 @@ mod root_key;
 mod rules;
 mod secret;
 mod sources;
+mod transit;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,7 +25,8 @@ pub use render::{generate_secrets, render_effective};
 pub use root_key::ensure_development_secrets;
 pub use secret::{SecretBytes, SecretString};
 pub use sources::{ConfigFile, Sources};
-pub use values::{Algorithm, ForwardedHeader, LogFormat, Pooler, Profile, PublicUrl, UnknownWord};
+pub use transit::{Token, Transit, is_token};
+pub use values::{Algorithm, ForwardedHeader, LogFormat, Pooler, Profile, PublicUrl, ServiceUrl, UnknownWord};
 
 use reader::{Effective, Reader};
 use values::{Scopes, Size};
@@ -112,13 +114,15 @@ pub struct Database {
 /// `[secrets]`
 #[derive(Clone)]
 pub struct Secrets {
-    /// The key that wraps all others: 32 bytes, base64 (AES-256). Never `None` in production, nor
-    /// in development after [`ensure_development_secrets`].
+    /// The key that wraps all others: 32 bytes, base64 (AES-256). `None` only with `transit`, and in
+    /// development before [`ensure_development_secrets`].
     pub root_key: Option<SecretBytes>,
     /// The root key before this one, while keys are left that it wrapped: at the next start they are wrapped anew.
     pub previous_root_key: Option<SecretBytes>,
     /// Scopes of protected values beside `pii`, `mfa`, `hipaa` and `secrets` (DAT-2), each with keys of its own.
     pub scopes: Vec<String>,
+    /// `[secrets.transit]`: what wraps them instead, never given together.
+    pub transit: Option<Transit>,
 }
 
 /// `[tokens]`: access tokens and sessions.
@@ -209,7 +213,7 @@ impl Config {
             profile,
             http: Http::read(&mut reader),
             database: Database::read(&mut reader),
-            secrets: Secrets::read(&mut reader),
+            secrets: Secrets::read(&mut reader, profile),
             tokens: Tokens::read(&mut reader),
             passwords: Passwords::read(&mut reader),
             jobs: Jobs { lead: reader.take("jobs.lead", true) },
@@ -276,11 +280,12 @@ impl Database {
 }
 
 impl Secrets {
-    fn read(reader: &mut Reader) -> Self {
+    fn read(reader: &mut Reader, profile: Profile) -> Self {
         Self {
             root_key: root_key::take(reader, root_key::KEY),
             previous_root_key: root_key::take(reader, root_key::PREVIOUS),
             scopes: reader.take("secrets.scopes", Scopes::default()).0,
+            transit: transit::take(reader, profile),
         }
     }
 }

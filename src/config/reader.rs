@@ -123,6 +123,14 @@ impl Reader {
         secret
     }
 
+    /// The file that a secret was read from, if it was.
+    pub(super) fn secret_file(&self, key: &str) -> Option<PathBuf> {
+        self.effective.iter().find(|entry| entry.key == key).and_then(|entry| match &entry.origin {
+            Origin::SecretFile { path, .. } => Some(path.clone()),
+            _ => None,
+        })
+    }
+
     /// Records a mistake about a key that has been taken; the first one about a key stands.
     pub(super) fn refuse(&mut self, key: &'static str, problem: impl Into<String>) {
         if self.mistakes.iter().any(|mistake| mistake.key == key) {

@@ -50,7 +50,7 @@ fn decode(text: &str) -> Result<SecretBytes, String> {
 /// What production needs of the key.
 pub(super) fn check(key: Option<&SecretBytes>, reader: &mut Reader) {
     match key {
-        None => reader.refuse(KEY, format!("is missing; {RIGHT}")),
+        None => reader.refuse(KEY, format!("is missing; {RIGHT}. Or set up Vault Transit under secrets.transit")),
         Some(key) if is_guessable(key.expose()) => {
             reader.refuse(KEY, format!("is an example or a pattern, not random; {RIGHT}"))
         }
@@ -71,12 +71,13 @@ fn is_guessable(bytes: &[u8]) -> bool {
 }
 
 /// Gives development a root key: the one in `<data_dir>/root.key`, made on the first start with
-/// access for its owner only. Does nothing in production or when a key is configured.
+/// access for its owner only. Does nothing in production or when a key or Vault Transit is configured.
 ///
 /// # Errors
 /// The data directory or the file can't be written or read, or holds something else than a key.
 pub fn ensure_development_secrets(config: &mut Config) -> io::Result<()> {
-    if config.profile != Profile::Development || config.secrets.root_key.is_some() {
+    let has_root = config.secrets.root_key.is_some() || config.secrets.transit.is_some();
+    if config.profile != Profile::Development || has_root {
         return Ok(());
     }
     let path = config.data_dir.join(FILE);

@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::reader::Reader;
 use super::secret::SecretString;
 use super::values::is_this_host;
-use super::{Config, Passwords, Pooler, Profile, root_key};
+use super::{Config, Passwords, Pooler, Profile, root_key, transit};
 
 /// Memory in KiB and passes that the OWASP Password Storage Cheat Sheet holds equally strong, with
 /// one lane.
@@ -164,7 +164,9 @@ fn development(config: &Config, reader: &mut Reader) {
 }
 
 fn production(config: &Config, reader: &mut Reader) {
-    root_key::check(config.secrets.root_key.as_ref(), reader);
+    if config.secrets.root_key.is_some() || !reader.was_given(transit::ADDRESS) {
+        root_key::check(config.secrets.root_key.as_ref(), reader);
+    }
     if !config.http.public_url.is_https() {
         reader.refuse(
             "http.public_url",

@@ -312,20 +312,62 @@ impl fmt::Display for PublicUrl {
 
 impl Setting for PublicUrl {
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            "is not an http(s) address without path, query and user; write for example https://id.example.com"
-                .to_owned()
-        };
-        let url = Url::parse(text).map_err(|_| wrong())?;
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        match matches!(url.scheme(), "http" | "https") && bare && anonymous {
-            true => Ok(Self(url.origin().ascii_serialization())),
-            false => Err(wrong()),
-        }
+        bare(text, "https://id.example.com").map(|url| Self(url.origin().ascii_serialization()))
     }
     fn show(&self) -> String {
         self.0.clone()
+    }
+}
+
+/// Where a service that this server uses is reached: scheme, host and port, nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceUrl(Url);
+
+impl ServiceUrl {
+    /// The origin without a slash at the end: `https://vault.example.com:8200`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// The address of a path of the service, given by its names, which are escaped as needed.
+    #[must_use]
+    pub fn join<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Url {
+        let mut url = self.0.clone();
+        // Only addresses without a host have no path to extend, and those are none of ours.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(names);
+        }
+        url
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    pub(super) fn is_this_host(&self) -> bool {
+        self.0.host().is_some_and(|host| is_this_host(&host))
+    }
+}
+
+impl Setting for ServiceUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        bare(text, "https://vault.example.com:8200").map(Self)
+    }
+    fn show(&self) -> String {
+        self.origin()
+    }
+}
+
+/// An http(s) address that is nothing but an origin.
+fn bare(text: &str, example: &str) -> Result<Url, String> {
+    let wrong = || format!("is not an http(s) address without path, query and user; write for example {example}");
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    match matches!(url.scheme(), "http" | "https") && bare && anonymous {
+        true => Ok(url),
+        false => Err(wrong()),
     }
 }
 

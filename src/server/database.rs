@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     runtime::Clock,
     tenancy::invitations,
-    vault::{Beginning, Root, Vault},
+    vault::{Beginning, Local, Root, Transit, Vault, Wrapper},
 };
 
 /// A database that is ready: migrated, with the ways to reach it.
@@ -125,10 +125,11 @@ async fn connect(config: &Config, clock: &Clock, embedded: Option<&Embedded>) ->
 /// Opens the data keys before anything is written, so that a wrong root key changes nothing; then makes the roles,
 /// migrates, and seals what an older release left in clear.
 async fn prepare(config: &Config, clock: &Clock, direct: &PgConnectOptions) -> Result<(Vault, Logins)> {
+    let root = root(config).await?;
     let owner = Owner::connect(direct).await?;
     tracing::info!("opening the data keys");
     let stored = owner.data_keys().await?;
-    let vault = Vault::unlock(root(config)?, &config.secrets.scopes, &stored).await.map_err(locked)?;
+    let vault = Vault::unlock(root, &config.secrets.scopes, &stored).await.map_err(locked)?;
     let beginning = Beginning { now: clock.now(), legacy: stored.is_empty() && owner.is_in_use().await? };
     let (new, anew) = (vault.complete(beginning).await?, vault.wrapped_anew(&stored).await?);
     let login = |given: &Option<SecretString>, role: &str| match given {
@@ -158,10 +159,17 @@ async fn prepare(config: &Config, clock: &Clock, direct: &PgConnectOptions) -> R
     Ok((vault, logins))
 }
 
-/// The configured root key.
-fn root(config: &Config) -> Result<Root> {
-    let present = config.secrets.root_key.clone().ok_or_else(|| Error::internal("no secrets.root_key"))?;
-    Ok(Root::new(present, config.secrets.previous_root_key.clone()))
+/// The configured root key, and whoever keeps it at work.
+async fn root(config: &Config) -> Result<Root> {
+    let secrets = &config.secrets;
+    let present = match (&secrets.transit, &secrets.root_key) {
+        (Some(transit), _) => Wrapper::Transit(Transit::new(transit)?),
+        (None, Some(key)) => Wrapper::Local(Local::new(key.clone())),
+        (None, None) => return Err(Error::internal("no secrets.root_key")),
+    };
+    let root = Root::new(present, secrets.previous_root_key.clone());
+    root.check().await?;
+    Ok(root)
 }
 
 /// What the operator is told when the data keys can't be opened.

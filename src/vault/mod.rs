@@ -11,6 +11,7 @@ mod key;
 mod ring;
 mod root;
 mod store;
+mod transit;
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -23,8 +24,9 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use column::{Batch, Column};
-pub use root::Root;
+pub use root::{Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
+pub use transit::Transit;
 
 use crate::{
     config::SecretString,

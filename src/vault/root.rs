@@ -1,5 +1,7 @@
 //! The root key, which wraps the data keys and does nothing else. It comes from outside and is never in the database.
 
+use std::sync::Arc;
+
 use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
@@ -9,7 +11,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::format::{IV, TAG};
+use super::{
+    Transit,
+    format::{IV, TAG},
+};
 use crate::{
     config::SecretBytes,
     error::{Error, Result},
@@ -25,6 +30,11 @@ pub(super) struct Wrapping<'a> {
 }
 
 impl Wrapping<'_> {
+    fn fault(&self, why: &str) -> Error {
+        let Self { id, scope, version } = self;
+        Error::internal(format!("the data key {id} ({scope}, version {version}) can't be unwrapped: {why}"))
+    }
+
     fn context(&self) -> Vec<u8> {
         let mut context = b"freehold data key".to_vec();
         context.extend_from_slice(self.id.as_bytes());
@@ -37,73 +47,119 @@ impl Wrapping<'_> {
 /// The root keys at hand: the one in use, and while it is being changed the one before.
 #[derive(Clone)]
 pub struct Root {
-    present: Local,
+    present: Wrapper,
     previous: Option<Local>,
     entropy: Entropy,
 }
 
+/// What keeps a root key.
+#[derive(Clone)]
+pub enum Wrapper {
+    /// This process.
+    Local(Local),
+    /// A Transit engine, which never gives it out.
+    Transit(Transit),
+}
+
 /// A root key that this process holds.
 #[derive(Clone)]
-struct Local {
+pub struct Local {
     id: [u8; 16],
-    key: std::sync::Arc<SecretBytes>,
+    key: Arc<SecretBytes>,
 }
 
 impl Root {
     /// The root key in use, and the one before it if there still are keys that it wrapped.
-    pub fn new(present: SecretBytes, previous: Option<SecretBytes>) -> Self {
-        Self { present: Local::new(present), previous: previous.map(Local::new), entropy: Entropy }
+    pub fn new(present: Wrapper, previous: Option<SecretBytes>) -> Self {
+        Self { present, previous: previous.map(Local::new), entropy: Entropy }
     }
 
     /// Says which root key it is and nothing about the key itself.
     pub fn id(&self) -> [u8; 16] {
-        self.present.id
+        match &self.present {
+            Wrapper::Local(local) => local.id,
+            Wrapper::Transit(transit) => transit.id(),
+        }
     }
 
     /// The same as text, for people.
     pub fn name(&self) -> String {
-        name(&self.present.id)
+        name(&self.id())
     }
 
-    /// The key in use, for what is made of it once: the key that others are derived from.
-    pub(super) fn key(&self) -> &[u8] {
-        self.present.key.expose()
+    /// Whether whoever keeps the root key does what it should.
+    ///
+    /// # Errors
+    /// With a text for the operator when it does not.
+    pub async fn check(&self) -> Result<()> {
+        match &self.present {
+            Wrapper::Local(_) => Ok(()),
+            Wrapper::Transit(transit) => transit.check().await,
+        }
+    }
+
+    /// The key in use if this process holds it, for what is made of it once: the key that others are derived from.
+    pub(super) fn key(&self) -> Option<&[u8]> {
+        match &self.present {
+            Wrapper::Local(local) => Some(local.key.expose()),
+            Wrapper::Transit(_) => None,
+        }
+    }
+
+    /// The key that an installation worked with before it had data keys, and its id.
+    pub(super) fn legacy(&self) -> Option<(&[u8], [u8; 16])> {
+        let present = match &self.present {
+            Wrapper::Local(local) => Some(local),
+            Wrapper::Transit(_) => None,
+        };
+        self.previous.as_ref().or(present).map(|local| (local.key.expose(), local.id))
     }
 
     pub(super) async fn wrap(&self, what: Wrapping<'_>, key: &[u8]) -> Result<Vec<u8>> {
-        let iv = self.entropy.bytes::<IV>()?;
-        let payload = Payload { msg: key, aad: &what.context() };
-        let wrapped = self.present.cipher()?.encrypt((&iv).into(), payload);
-        let wrapped = wrapped.map_err(|_| Error::internal("wrapping a data key failed"))?;
-        Ok([iv.as_slice(), &wrapped].concat())
+        match &self.present {
+            Wrapper::Local(local) => local.wrap(what, key, self.entropy),
+            Wrapper::Transit(transit) => transit.wrap(key, &what.context()).await,
+        }
     }
 
     pub(super) async fn unwrap(&self, what: Wrapping<'_>, root: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let Wrapping { id, scope, version } = what;
-        let fault = |why: String| Error::internal(format!("the data key {id} ({scope}, version {version}): {why}"));
-        let local = self.local(root).ok_or_else(|| {
-            fault(format!("wrapped by the root key {}, which is not the one configured ({})", name(root), self.name()))
-        })?;
-        let (iv, sealed) = wrapped.split_first_chunk::<IV>().ok_or_else(|| fault("cut short".to_owned()))?;
-        if sealed.len() < TAG {
-            return Err(fault("cut short".to_owned()));
+        let previous = self.previous.as_ref().filter(|local| local.id == root);
+        match (&self.present, previous) {
+            (Wrapper::Local(local), _) if local.id == root => local.unwrap(what, wrapped),
+            (Wrapper::Transit(transit), _) if transit.id() == root => transit.unwrap(wrapped, &what.context()).await,
+            (_, Some(local)) => local.unwrap(what, wrapped),
+            _ => Err(what.fault(&format!(
+                "it was wrapped by the root key {}, and the one configured is {}",
+                name(root),
+                self.name()
+            ))),
         }
-        let payload = Payload { msg: sealed, aad: &what.context() };
-        let key = local.cipher()?.decrypt(iv.into(), payload);
-        key.map(Zeroizing::new).map_err(|_| fault("changed since it was wrapped".to_owned()))
-    }
-
-    fn local(&self, id: &[u8]) -> Option<&Local> {
-        [Some(&self.present), self.previous.as_ref()].into_iter().flatten().find(|local| local.id == id)
     }
 }
 
 impl Local {
-    fn new(key: SecretBytes) -> Self {
+    /// This key.
+    pub fn new(key: SecretBytes) -> Self {
         let digest = Sha256::new().chain_update(b"freehold key id").chain_update(key.expose()).finalize();
         let mut id = [0; 16];
         id.copy_from_slice(digest.get(..16).unwrap_or(&[0; 16]));
-        Self { id, key: std::sync::Arc::new(key) }
+        Self { id, key: Arc::new(key) }
+    }
+
+    fn wrap(&self, what: Wrapping<'_>, key: &[u8], entropy: Entropy) -> Result<Vec<u8>> {
+        let iv = entropy.bytes::<IV>()?;
+        let wrapped = self.cipher()?.encrypt((&iv).into(), Payload { msg: key, aad: &what.context() });
+        let wrapped = wrapped.map_err(|_| Error::internal("wrapping a data key failed"))?;
+        Ok([iv.as_slice(), &wrapped].concat())
+    }
+
+    fn unwrap(&self, what: Wrapping<'_>, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let (iv, sealed) = wrapped.split_first_chunk::<IV>().ok_or_else(|| what.fault("it is cut short"))?;
+        if sealed.len() < TAG {
+            return Err(what.fault("it is cut short"));
+        }
+        let key = self.cipher()?.decrypt(iv.into(), Payload { msg: sealed, aad: &what.context() });
+        key.map(Zeroizing::new).map_err(|_| what.fault("it was changed since it was wrapped"))
     }
 
     fn cipher(&self) -> Result<Aes256Gcm> {
@@ -128,7 +184,7 @@ mod tests {
 
     fn root(byte: u8, previous: Option<u8>) -> Root {
         let key = |byte| SecretBytes::new(vec![byte; 32]);
-        Root::new(key(byte), previous.map(key))
+        Root::new(Wrapper::Local(Local::new(key(byte))), previous.map(key))
     }
 
     /// Proves DAT-5.

@@ -67,17 +67,25 @@ impl Vault {
     /// roles, whose passwords are derived from it, belong to all databases of a PostgreSQL. An installation from before
     /// there were data keys used the root key itself, and one key derived from it, whose id is in what it sealed.
     fn first(&self, scope: &str, legacy: bool) -> Result<(DataKeyId, Zeroizing<Vec<u8>>)> {
-        let root = self.0.root.key();
-        let derived = |purpose| {
+        let derived = |root: &[u8], purpose| {
             let mut secret = Zeroizing::new(vec![0; LENGTH]);
             root::derive(root, purpose, &mut secret).map(|()| secret)
         };
-        Ok(match scope {
-            SYSTEM if legacy => (Ids.next(), Zeroizing::new(root.to_vec())),
-            SYSTEM => (Ids.next(), derived("system")?),
-            Secrets::NAME if legacy => (DataKeyId(Uuid::from_bytes(self.0.root.id())), derived("seal secrets")?),
-            _ => (Ids.next(), Zeroizing::new(self.0.entropy.bytes::<LENGTH>()?.to_vec())),
-        })
+        if legacy && [SYSTEM, Secrets::NAME].contains(&scope) {
+            let (root, id) = self.0.root.legacy().ok_or_else(|| {
+                Error::internal(
+                    "this database has no data keys yet: configure its root key as secrets.previous_root_key",
+                )
+            })?;
+            return match scope {
+                SYSTEM => Ok((Ids.next(), Zeroizing::new(root.to_vec()))),
+                _ => Ok((DataKeyId(Uuid::from_bytes(id)), derived(root, "seal secrets")?)),
+            };
+        }
+        match (scope, self.0.root.key()) {
+            (SYSTEM, Some(root)) => Ok((Ids.next(), derived(root, "system")?)),
+            _ => Ok((Ids.next(), Zeroizing::new(self.0.entropy.bytes::<LENGTH>()?.to_vec()))),
+        }
     }
 
     /// The keys that another root key has wrapped, wrapped by the one in use.

@@ -12,7 +12,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (4, &["api", "edge"]),
     (3, &["accounts", "app", "authz", "operations", "sessions", "tenancy"]),
     (2, &["audit", "jobs", "mail", "settings"]),
-    (1, &["config", "db", "error", "runtime", "telemetry", "types", "vault"]),
+    (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
 
 /// The bundle that the work floor's functions are handed: it names them, they take it, and that is no circle of rules.

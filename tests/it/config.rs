@@ -1,5 +1,7 @@
 //! Settings: where they come from, what is refused, and that secrets stay hidden.
 
+mod transit;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

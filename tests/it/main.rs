@@ -29,4 +29,5 @@ mod record;
 mod sessions;
 mod settings;
 mod teams;
+mod transit;
 mod world;

@@ -12,7 +12,7 @@ use freehold::{
     db::{APPLICATION_ROLE, PLATFORM_ROLE},
     runtime::Clock,
     server,
-    vault::{Beginning, Root, Vault},
+    vault::{Beginning, Local, Root, Vault, Wrapper},
 };
 use futures_util::FutureExt;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, Row, postgres::PgConnectOptions};
@@ -217,7 +217,7 @@ fn password_of(role: &str) -> SecretString {
 fn vault() -> Vault {
     let variables = [("FREEHOLD_PROFILE", "development"), ("FREEHOLD_SECRETS_ROOT_KEY", ROOT_KEY)];
     let config = Config::load(&Sources::of(&variables)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let root = Root::new(config.secrets.root_key.unwrap(), None);
+    let root = Root::new(Wrapper::Local(Local::new(config.secrets.root_key.unwrap())), None);
     let made = async {
         let vault = Vault::unlock(root, &[], &[]).await?;
         vault.complete(Beginning { now: Clock::default().now(), legacy: false }).await.map(|_| vault)
