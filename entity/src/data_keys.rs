@@ -20,8 +20,6 @@ pub struct Model {
     pub activated_at: Option<DateTimeUtc>,
     pub retired_at: Option<DateTimeUtc>,
     pub destroyed_at: Option<DateTimeUtc>,
-    pub rows_under: Option<i64>,
-    pub counted_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,9 +8,11 @@ use crate::authz::Registry;
 /// What the path parameters mean, the same in every operation.
 const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
+    ("data_key_id", "The data key."),
     ("entry_id", "The entry of the record."),
     ("invitation_id", "The invitation."),
     ("job_name", "The job's name."),
+    ("key_rotation_id", "The rotation."),
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
     ("run_id", "The run of a job."),
@@ -37,6 +39,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             {"email": "joan@example.com", "role": "manager"},
         ]}),
         "invitations_lookup" | "me_invitations_accept" => json!({"token": token}),
+        "key_rotations_create" => json!({"scope": "pii"}),
         "me_update" => json!({"name": "Grace"}),
         "members_update" => json!({"role": "manager"}),
         "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),

@@ -10,6 +10,7 @@ mod document;
 mod health;
 mod invitations;
 mod jobs;
+mod keys;
 mod me;
 mod members;
 mod organizations;
@@ -56,6 +57,7 @@ pub type Everything = (
     audit::Audit,
     accounts::Accounts,
     jobs::Operations,
+    keys::Keys,
     policy::Policies,
 );
 
@@ -75,6 +77,7 @@ pub fn everything(face: &Face) -> Everything {
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
         jobs::Operations(face.clone()),
+        keys::Keys(face.clone()),
         policy::Policies(face.clone()),
     )
 }

@@ -7,6 +7,8 @@
 
 mod rotation;
 
+use std::collections::HashMap;
+
 use entity::{
     DataKeyId, KeyRotationId, Secrets,
     data_keys::State,
@@ -78,6 +80,21 @@ pub async fn inventory(app: &App, caller: &Caller) -> Result<Inventory> {
     })
 }
 
+/// How many values are under each key, in all columns. It reads every protected row.
+///
+/// # Errors
+/// When the database fails.
+pub async fn census(app: &App, caller: &Caller) -> Result<HashMap<DataKeyId, i64>> {
+    let tx = app.db.read(caller).await?;
+    let mut numbers = HashMap::new();
+    for column in app.vault.scopes().iter().flat_map(|scope| columns(scope)) {
+        for under in column.census(&tx).await? {
+            *numbers.entry(under.key).or_default() += under.number;
+        }
+    }
+    Ok(numbers)
+}
+
 /// How many values a column has under a key.
 pub struct Counted {
     /// The column.
@@ -86,15 +103,23 @@ pub struct Counted {
     pub rows: i64,
 }
 
+/// What a rotation would seal anew.
+pub struct Preview {
+    /// The key that seals now.
+    pub from: DataKey,
+    /// What is under it.
+    pub counted: Vec<Counted>,
+}
+
 /// What a rotation of a scope would seal anew. Nothing is changed.
 ///
 /// # Errors
 /// `NotFound` for a scope that there is none of.
-pub async fn preview(app: &App, caller: &Caller, scope: &str) -> Result<Vec<Counted>> {
+pub async fn preview(app: &App, caller: &Caller, scope: &str) -> Result<Preview> {
     known(app, scope)?;
     let tx = app.db.read(caller).await?;
-    let active = active(&tx, scope).await?;
-    counted(&tx, scope, active.id).await
+    let from = active(&tx, scope).await?;
+    Ok(Preview { counted: counted(&tx, scope, from.id).await?, from })
 }
 
 async fn counted(tx: &Tx, scope: &str, key: DataKeyId) -> Result<Vec<Counted>> {

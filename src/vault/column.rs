@@ -27,6 +27,8 @@ pub struct Column {
     pub write: &'static str,
     /// How many rows are sealed under a key.
     pub count: &'static str,
+    /// How many rows are sealed under each key.
+    pub census: &'static str,
 }
 
 /// A column of a table with the primary key `id`. With a `salt`, the values are sealed for a person.
@@ -61,6 +63,15 @@ macro_rules! sealed_column {
                 " = u.present"
             ),
             count: concat!("SELECT count(*) AS number FROM ", $table, " WHERE substr(", $column, ", 2, 16) = $1"),
+            census: concat!(
+                "SELECT encode(substr(",
+                $column,
+                ", 2, 16), 'hex')::uuid AS key, count(*) AS number FROM ",
+                $table,
+                " WHERE ",
+                $column,
+                " IS NOT NULL GROUP BY 1"
+            ),
         }
     };
 }
@@ -76,6 +87,15 @@ struct Old {
 #[derive(FromQueryResult)]
 struct Count {
     number: i64,
+}
+
+/// How many values of a column are under a key.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub struct Under {
+    /// The key.
+    pub key: DataKeyId,
+    /// How many.
+    pub number: i64,
 }
 
 /// What a batch of a rotation did.
@@ -95,6 +115,14 @@ impl Column {
     pub async fn count(&self, tx: &Tx, key: DataKeyId) -> Result<i64> {
         let counts: Vec<Count> = tx.query(self.count, [bytes(key)]).await?;
         Ok(counts.iter().map(|count| count.number).sum())
+    }
+
+    /// How many rows are sealed under each key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn census(&self, tx: &Tx) -> Result<Vec<Under>> {
+        tx.query(self.census, []).await
     }
 
     /// Seals some rows anew that are under an old key, beginning after a row. What somebody else writes meanwhile wins.

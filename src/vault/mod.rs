@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-pub use column::{Batch, Column};
+pub use column::{Batch, Column, Under};
 pub use root::{Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
 pub use transit::Transit;

@@ -128,8 +128,6 @@ impl Vault {
             activated_at: (key.state == State::Active).then_some(now),
             retired_at: None,
             destroyed_at: None,
-            rows_under: None,
-            counted_at: None,
         })
     }
 

@@ -48,6 +48,16 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "data_keys_destroy": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "data_keys_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "errors_stats": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -161,6 +171,36 @@ export const operations = {
   "jwks_get": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "key_rotations_create": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "key_rotations_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "key_rotations_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "key_rotations_pause": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "key_rotations_preview": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "key_rotations_resume": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
     "ownership": null
   },
   "me_get": {

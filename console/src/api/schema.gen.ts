@@ -157,6 +157,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/data-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data keys of the installation. */
+        get: operations["data_keys_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-keys/{data_key_id}/destroy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Destroy a retired data key.
+         * @description Nothing of the running installation is under it. What it sealed in backups can't be opened any more.
+         */
+        post: operations["data_keys_destroy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/errors/stats": {
         parameters: {
             query?: never;
@@ -339,6 +376,95 @@ export interface paths {
         put?: never;
         /** Run a job now, also when it is paused. 409 while a run of it waits or runs. */
         post: operations["job_runs_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/key-rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rotations of data keys, the latest first. */
+        get: operations["key_rotations_list"];
+        put?: never;
+        /**
+         * Start the change to a new data key of a scope.
+         * @description Values are sealed anew in the background, while people work. The old key is retired when nothing is under it.
+         */
+        post: operations["key_rotations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/key-rotations/{key_rotation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rotation. */
+        get: operations["key_rotations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/key-rotations/{key_rotation_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a rotation after the batch that it is at. Everything goes on working with both keys. */
+        post: operations["key_rotations_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/key-rotations/{key_rotation_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a rotation go on. */
+        post: operations["key_rotations_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/key-rotations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a rotation of a scope's data key would seal anew. Nothing is changed. */
+        get: operations["key_rotations_preview"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1093,6 +1219,19 @@ export interface components {
             reason: string;
         };
         /**
+         * ColumnCount
+         * @description How many values a column has under a key.
+         */
+        ColumnCount: {
+            /** @description The table and the column. */
+            column: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            values: number;
+        };
+        /**
          * CreateFirstAdmin
          * @description The first platform administrator.
          */
@@ -1133,6 +1272,78 @@ export interface components {
             /** @description The role that it gives its members beside their own: any of the organisation's but `owner`. */
             role?: string;
         };
+        /**
+         * DataKey
+         * @description A key that seals the values of a scope.
+         */
+        DataKey: {
+            /**
+             * Format: date-time
+             * @description When it began to seal.
+             */
+            activated_at?: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was destroyed.
+             */
+            destroyed_at?: string;
+            /**
+             * Format: uuid
+             * @description Its id, which is part of every value that it sealed.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was retired.
+             */
+            retired_at?: string;
+            /** @description The scope. */
+            scope: string;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["DataKeyState"] & unknown;
+            /**
+             * Format: int64
+             * @description How many values are under it, if that was asked for.
+             */
+            values?: number;
+            /**
+             * Format: int32
+             * @description Its number in the scope.
+             */
+            version: number;
+        };
+        /**
+         * DataKeys
+         * @description The data keys of the installation.
+         */
+        DataKeys: {
+            /**
+             * Format: int64
+             * @description How many of them know the keys as they are.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description How many instances there are.
+             */
+            instances: number;
+            /** @description The keys, by scope, the newest first. */
+            items: components["schemas"]["DataKey"][];
+            /** @description Which root key wraps the data keys: the beginning of its fingerprint. */
+            root_key: string;
+            /** @description The scopes that values can be sealed in. */
+            scopes: string[];
+        };
+        /**
+         * @description Where a data key is in its life.
+         * @enum {string}
+         */
+        DataKeyState: "pending" | "active" | "retiring" | "closing" | "retired" | "destroyed";
         /**
          * DomainsSetting
          * @description How things stand with a list of domains.
@@ -1475,6 +1686,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_KeyRotation
+         * @description A page of a list.
+         */
+        Items_KeyRotation: {
+            /** @description The items. */
+            items: components["schemas"]["KeyRotation"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_Member
          * @description A page of a list.
          */
@@ -1654,6 +1875,98 @@ export interface components {
          * @enum {string}
          */
         JobRunState: "queued" | "running" | "succeeded" | "dead";
+        /**
+         * KeyRotation
+         * @description A change from one data key of a scope to the next.
+         */
+        KeyRotation: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string;
+            /**
+             * Format: uuid
+             * @description The old key.
+             */
+            from_key: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description How often the values were gone through.
+             */
+            passes: number;
+            /** @description Whether it was paused. */
+            paused: boolean;
+            /** @description The scope. */
+            scope: string;
+            /**
+             * Format: date-time
+             * @description When it was started.
+             */
+            started_at: string;
+            /**
+             * Format: uuid
+             * @description The account that started it.
+             */
+            started_by?: string;
+            /** @description What it does at the moment. */
+            step: components["schemas"]["KeyRotationStep"] & unknown;
+            /**
+             * Format: uuid
+             * @description The new key.
+             */
+            to_key: string;
+            /**
+             * Format: date-time
+             * @description When it last came further.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description How many of them have been sealed anew.
+             */
+            values_done: number;
+            /**
+             * Format: int64
+             * @description How many values were under the old key when it began.
+             */
+            values_total: number;
+        };
+        /**
+         * KeyRotationPreview
+         * @description What a rotation would seal anew.
+         */
+        KeyRotationPreview: {
+            /** @description The same by column. */
+            columns: components["schemas"]["ColumnCount"][];
+            /**
+             * Format: uuid
+             * @description The key that seals now.
+             */
+            from_key: string;
+            /**
+             * Format: int32
+             * @description Its number in the scope.
+             */
+            from_version: number;
+            /** @description The scope. */
+            scope: string;
+            /**
+             * Format: int64
+             * @description How many values are under it.
+             */
+            values: number;
+        };
+        /**
+         * @description What a rotation does at the moment.
+         * @enum {string}
+         */
+        KeyRotationStep: "announcing" | "migrating" | "verifying" | "closing" | "finished";
         /**
          * @description What became of an invitation's mail.
          * @enum {string}
@@ -2296,6 +2609,14 @@ export interface components {
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
         };
         /**
+         * StartKeyRotation
+         * @description A rotation to start.
+         */
+        StartKeyRotation: {
+            /** @description The scope. */
+            scope: string;
+        };
+        /**
          * @description Whether it works.
          * @enum {string}
          */
@@ -2863,6 +3184,76 @@ export interface operations {
             };
         };
     };
+    data_keys_list: {
+        parameters: {
+            query?: {
+                /** @description Whether to count the values under each key, which reads every protected row. */
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["DataKeys"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    data_keys_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The data key. */
+                data_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["DataKey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     errors_stats: {
         parameters: {
             query?: never;
@@ -3289,6 +3680,230 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["JobRun"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_rotations_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_KeyRotation"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_rotations_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scope": "pii"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["StartKeyRotation"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["KeyRotation"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_rotations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rotation. */
+                key_rotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["KeyRotation"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_rotations_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rotation. */
+                key_rotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["KeyRotation"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_rotations_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rotation. */
+                key_rotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["KeyRotation"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_rotations_preview: {
+        parameters: {
+            query: {
+                /** @description The scope. */
+                scope: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["KeyRotationPreview"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -4203,7 +4818,7 @@ export interface operations {
                 limit?: number;
                 /** @description With this direct role. */
                 role?: string;
-                /** @description Whose name or address has this text. */
+                /** @description Who have all these words in their name or address, or exactly this address. */
                 search?: string;
                 /** @description With or without access. */
                 status?: components["schemas"]["MemberStatus"];

@@ -15,11 +15,8 @@ CREATE TABLE data_keys (
     activated_at timestamptz,
     retired_at timestamptz,
     destroyed_at timestamptz,
-    rows_under bigint,
-    counted_at timestamptz,
     CONSTRAINT data_keys_version_key UNIQUE (scope, version),
-    CHECK ((state = 'destroyed') = (wrapped IS NULL)),
-    CHECK ((rows_under IS NULL) = (counted_at IS NULL))
+    CHECK ((state = 'destroyed') = (wrapped IS NULL))
 );
 CREATE UNIQUE INDEX data_keys_active_key ON data_keys (scope) WHERE state = 'active';
 CREATE UNIQUE INDEX data_keys_pending_key ON data_keys (scope) WHERE state = 'pending';
@@ -129,6 +126,6 @@ CREATE POLICY tenant_all ON invitation_matches TO freehold_application
 
 -- The keys are the platform's. The application's role never sees one, wrapped or not.
 GRANT SELECT, INSERT ON data_keys, key_rotations TO freehold_platform;
-GRANT UPDATE (state, wrapped, root_key, activated_at, retired_at, destroyed_at, rows_under, counted_at) ON data_keys TO freehold_platform;
+GRANT UPDATE (state, wrapped, root_key, activated_at, retired_at, destroyed_at) ON data_keys TO freehold_platform;
 GRANT UPDATE (step, paused, at_column, at_row, rows_total, rows_done, passes, updated_at, finished_at) ON key_rotations TO freehold_platform;
 GRANT SELECT, INSERT, DELETE ON account_matches, invitation_matches TO freehold_application, freehold_platform;

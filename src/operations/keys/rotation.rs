@@ -196,7 +196,7 @@ async fn close(run: &Run, rotation: &Rotation) -> Result<()> {
         tx.execute(sql, [from.into(), i64::MAX.into()]).await?;
     }
     let now = tx.caller().now();
-    let retired = "UPDATE data_keys SET retired_at = $2, rows_under = 0, counted_at = $2 WHERE id = $1";
+    let retired = "UPDATE data_keys SET retired_at = $2 WHERE id = $1";
     tx.execute(retired, [from.into(), now.into()]).await?;
     step(&tx, rotation, Step::Finished).await?;
     let all = "UPDATE key_rotations SET finished_at = clock_timestamp(), rows_done = rows_total WHERE id = $1";
