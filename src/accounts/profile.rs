@@ -284,5 +284,7 @@ const INSERT_MISSING: &str = "
     SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[]) ON CONFLICT (account_id, value) DO NOTHING";
 
 /// The columns of accounts that are sealed.
-pub const SEALED: &[Column] =
-    &[crate::sealed_column!("accounts", "email", Pii, "salt"), crate::sealed_column!("accounts", "name", Pii, "salt")];
+pub const SEALED: &[Column] = &[
+    crate::vault::sealed_column!("accounts", "email", Pii, "salt"),
+    crate::vault::sealed_column!("accounts", "name", Pii, "salt"),
+];

@@ -16,6 +16,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
     ("run_id", "The run of a job."),
+    ("scope", "The scope of a data key, such as `pii`."),
     ("session_id", "The session."),
     ("team_id", "The team."),
 ];

@@ -7,7 +7,7 @@ use entity::{DataKeyId, KeyRotationId, data_keys, key_rotations};
 use poem::Request;
 use poem_openapi::{
     Enum, Object, OpenApi,
-    param::{Path, Query},
+    param::{Header, Path, Query},
     payload::Json,
 };
 use uuid::Uuid;
@@ -198,14 +198,8 @@ impl Keys {
     }
 
     /// What a rotation of a scope's data key would seal anew. Nothing is changed.
-    #[oai(path = "/key-rotations/preview", method = "get", operation_id = "key_rotations_preview")]
-    async fn preview(
-        &self,
-        caller: Caller,
-        /// The scope.
-        #[oai(validator(min_length = 1, max_length = 31))]
-        scope: Query<String>,
-    ) -> ApiResult<Json<KeyRotationPreview>> {
+    #[oai(path = "/key-rotations/preview/:scope", method = "get", operation_id = "key_rotations_preview")]
+    async fn preview(&self, caller: Caller, scope: Path<String>) -> ApiResult<Json<KeyRotationPreview>> {
         let Preview { from, counted } = keys::preview(&self.0.gate.app, &caller, &scope.0).await?;
         Ok(Json(KeyRotationPreview {
             scope: from.scope,
@@ -223,7 +217,14 @@ impl Keys {
     ///
     /// Values are sealed anew in the background, while people work. The old key is retired when nothing is under it.
     #[oai(path = "/key-rotations", method = "post", operation_id = "key_rotations_create")]
-    async fn create(&self, caller: Caller, body: Json<StartKeyRotation>) -> ApiResult<Created<KeyRotation>> {
+    async fn create(
+        &self,
+        caller: Caller,
+        body: Json<StartKeyRotation>,
+        /// The same key does the work once.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
+    ) -> ApiResult<Created<KeyRotation>> {
         let rotation = KeyRotation::from(keys::start(&self.0.gate.app, &caller, &body.0.scope).await?);
         let location = format!("/v1/key-rotations/{}", rotation.id);
         Ok(Created::Created(Json(rotation), location))

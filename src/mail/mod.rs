@@ -42,7 +42,7 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 const PAYLOAD: Field<Secrets> = Field::new("outbox.payload");
 
 /// The column of them.
-pub const SEALED: &[Column] = &[crate::sealed_column!("outbox", "payload", Secrets)];
+pub const SEALED: &[Column] = &[crate::vault::sealed_column!("outbox", "payload", Secrets)];
 
 /// The outbox's word for mail.
 const KIND: &str = "mail";

@@ -36,7 +36,7 @@ use crate::{
 pub const JOB: &str = "keys_rotate";
 
 /// Answers of idempotent calls.
-const ANSWERS: &[Column] = &[crate::sealed_column!("idempotency_keys", "answer", Secrets)];
+const ANSWERS: &[Column] = &[crate::vault::sealed_column!("idempotency_keys", "answer", Secrets)];
 
 /// A data key.
 pub type DataKey = entity::data_keys::Model;

@@ -35,7 +35,7 @@ use crate::{
 /// The private half of a signing key.
 pub(super) const PRIVATE_KEY: Field<Secrets> = Field::new("signing_keys.private_key");
 /// The column of them.
-pub const SEALED: &[Column] = &[crate::sealed_column!("signing_keys", "private_key", Secrets)];
+pub const SEALED: &[Column] = &[crate::vault::sealed_column!("signing_keys", "private_key", Secrets)];
 /// How often at most an unknown key id makes the keys be read again, in seconds.
 const RELOAD: i64 = 1;
 /// How often the clock is looked at for what is due, and how long to wait before the first new try.

@@ -14,7 +14,7 @@ use crate::{
 };
 use aes_gcm::aead::Payload;
 
-/// A column of sealed values, with the constant statements about it; [`sealed_column!`](crate::sealed_column) makes one.
+/// A column of sealed values, with the constant statements about it; `sealed_column!` makes one.
 #[derive(Debug)]
 pub struct Column {
     /// The field's name, which is what the values are bound to.
@@ -32,10 +32,9 @@ pub struct Column {
 }
 
 /// A column of a table with the primary key `id`. With a `salt`, the values are sealed for a person.
-#[macro_export]
 macro_rules! sealed_column {
     ($table:literal, $column:literal, $scope:ty) => {
-        $crate::sealed_column!($table, $column, $scope, "NULL::bytea")
+        $crate::vault::sealed_column!($table, $column, $scope, "NULL::bytea")
     };
     ($table:literal, $column:literal, $scope:ty, $salt:literal) => {
         $crate::vault::Column {
@@ -75,6 +74,8 @@ macro_rules! sealed_column {
         }
     };
 }
+
+pub(crate) use sealed_column;
 
 /// A value to be sealed anew.
 #[derive(FromQueryResult)]

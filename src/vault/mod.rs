@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub(crate) use column::sealed_column;
 pub use column::{Batch, Column, Under};
 pub use root::{Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};

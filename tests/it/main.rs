@@ -30,4 +30,5 @@ mod sessions;
 mod settings;
 mod teams;
 mod transit;
+mod vault;
 mod world;

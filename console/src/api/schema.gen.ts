@@ -454,7 +454,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/key-rotations/preview": {
+    "/v1/key-rotations/preview/{scope}": {
         parameters: {
             query?: never;
             header?: never;
@@ -3740,7 +3740,10 @@ export interface operations {
     key_rotations_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3888,12 +3891,12 @@ export interface operations {
     };
     key_rotations_preview: {
         parameters: {
-            query: {
-                /** @description The scope. */
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The scope of a data key, such as `pii`. */
                 scope: string;
             };
-            header?: never;
-            path?: never;
             cookie?: never;
         };
         requestBody?: never;

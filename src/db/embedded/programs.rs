@@ -33,7 +33,9 @@ impl Search {
         Self { path, versioned: versioned.map(str::to_owned).to_vec() }
     }
 
-    fn folders(&self) -> Vec<PathBuf> {
+    /// The folders that PostgreSQL's programs may be in, the likeliest first.
+    #[must_use]
+    pub fn folders(&self) -> Vec<PathBuf> {
         let in_path: Vec<_> = std::env::split_paths(&self.path).filter(|folder| folder.is_absolute()).collect();
         let pg_config = in_path.iter().map(|folder| folder.join("pg_config")).find(|program| program.is_file());
         let told = pg_config.and_then(|program| first_line(&program, "--bindir")).map(PathBuf::from);

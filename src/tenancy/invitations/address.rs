@@ -116,5 +116,7 @@ pub async fn match_anew(tx: &WriteTx, vault: &Vault, key: DataKeyId, after: Uuid
 }
 
 /// The columns of invitations that are sealed.
-pub const SEALED: &[Column] =
-    &[crate::sealed_column!("invitations", "email", Pii), crate::sealed_column!("invitations", "message", Pii)];
+pub const SEALED: &[Column] = &[
+    crate::vault::sealed_column!("invitations", "email", Pii),
+    crate::vault::sealed_column!("invitations", "message", Pii),
+];

@@ -36,6 +36,10 @@ pub enum Before {
     PausedJob,
     /// A run of a job has failed for good.
     DeadRun,
+    /// There is a data key that can be destroyed.
+    RetiredKey,
+    /// A rotation of a data key is paused.
+    Rotation,
     /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
     Acting,
 }
@@ -110,6 +114,13 @@ pub const JOB: &str = "outbox_clean_up";
 /// The run that [`Before::DeadRun`] makes.
 pub const DEAD_RUN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00dd);
 
+/// The rotation that [`Before::Rotation`] makes.
+pub const ROTATION: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00ee);
+
+fn rotation(_: &Stage, _: &Tenant) -> Call {
+    Call::default().id("key_rotation_id", ROTATION)
+}
+
 fn job(_: &Stage, _: &Tenant) -> Call {
     Call { names: vec![("job_name", JOB)], ..Call::default() }
 }
@@ -181,6 +192,15 @@ const CASES: &[Case] = &[
     Case::new("job_runs_create", job),
     Case::new("job_runs_get", dead_run).after(Before::DeadRun),
     Case::new("job_runs_retry", dead_run).after(Before::DeadRun),
+    Case::new("data_keys_list", plain),
+    Case::new("data_keys_destroy", |stage, _| Call::default().id("data_key_id", stage.retired_key))
+        .after(Before::RetiredKey),
+    Case::new("key_rotations_preview", |_, _| Call { names: vec![("scope", "pii")], ..Call::default() }),
+    Case::new("key_rotations_create", |_, _| Call::default().body(json!({"scope": "pii"}))),
+    Case::new("key_rotations_list", plain),
+    Case::new("key_rotations_get", rotation).after(Before::Rotation),
+    Case::new("key_rotations_pause", rotation).after(Before::Rotation),
+    Case::new("key_rotations_resume", rotation).after(Before::Rotation),
     Case::new("instances_list", plain),
     Case::new("errors_stats", plain),
     Case::new("organizations_get", inside),

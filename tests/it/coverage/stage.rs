@@ -6,7 +6,7 @@ use freehold::authz::Scope;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, JOB, case},
+    cases::{Before, Call, Case, DEAD_RUN, JOB, ROTATION, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -21,6 +21,8 @@ pub struct Stage {
     pub setup_token: String,
     /// The database, as its owner sees it.
     pub psql: tokio::sync::Mutex<Psql>,
+    /// A data key that can be destroyed, if a case needs it.
+    pub retired_key: Uuid,
     /// The platform's administrator, in a session that acts in tenant A, if a case needs it.
     acting: Option<Actor>,
 }
@@ -43,7 +45,7 @@ impl Stage {
     pub async fn configured(settings: &[(&str, &str)]) -> Self {
         let world = World::configured(settings).await;
         let psql = world.database.psql(Login::Owner).await.into();
-        Self { world, psql, setup_token: "fhs_not-a-token".to_owned(), acting: None }
+        Self { world, psql, setup_token: "fhs_not-a-token".to_owned(), retired_key: Uuid::nil(), acting: None }
     }
 
     /// A stage on which a case can succeed.
@@ -65,6 +67,28 @@ impl Stage {
             Before::PausedJob => {
                 let pause = format!("INSERT INTO job_pauses (job, paused_at) VALUES ('{JOB}', now())");
                 stage.psql.get_mut().run(&pause).await.unwrap();
+            }
+            Before::RetiredKey => {
+                let key = stage.server.app().vault.next("hipaa", chrono::Utc::now()).await.unwrap();
+                stage.retired_key = key.id.into();
+                let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+                let add = format!(
+                    "INSERT INTO data_keys (id, scope, version, state, wrapped, root_key, revision, created_at)
+                     VALUES ('{}', 'hipaa', {}, 'retired', '\\x{}', '\\x{}', 0, now())",
+                    key.id,
+                    key.version,
+                    hex(&key.wrapped.unwrap()),
+                    hex(&key.root_key)
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::Rotation => {
+                let add = format!(
+                    "INSERT INTO key_rotations (id, scope, from_key, to_key, step, paused, rows_total, started_at, updated_at)
+                     SELECT '{ROTATION}', scope, id, id, 'migrating', true, 100, now(), now()
+                     FROM data_keys WHERE scope = 'hipaa'"
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
             }
             Before::DeadRun => {
                 let run = format!(
