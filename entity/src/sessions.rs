@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{AccountId, OrganizationId, SessionId};
+use crate::{AccountId, OrganizationId, Pii, Sealed, SessionId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
@@ -13,8 +13,8 @@ pub struct Model {
     pub active_organization: Option<OrganizationId>,
     pub delivery: Delivery,
     pub factors: String,
-    pub address: Option<String>,
-    pub user_agent: Option<String>,
+    pub address: Option<Sealed<Pii>>,
+    pub user_agent: Option<Sealed<Pii>>,
     pub authenticated_at: DateTimeUtc,
     pub reauthenticated_at: DateTimeUtc,
     pub created_at: DateTimeUtc,

@@ -31,7 +31,7 @@ use crate::{
     sessions::{self, Access},
     settings::Effective,
     tenancy::{invitations, organizations, teams},
-    types::{Caller, PageRequest},
+    types::{Caller, Page, PageRequest},
 };
 
 /// The operations.
@@ -170,15 +170,18 @@ impl Me {
         cursor: Query<Option<String>>,
     ) -> ApiResult<Listed<Session>> {
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
-        let page = self.0.gate.app.sessions.list(&caller, page).await?;
-        Ok(Listed::page(request, page, |row| Session::of(&row, Some(row.id) == caller.session())))
+        let app = &self.0.gate.app;
+        let page = app.sessions.list(&caller, page).await?;
+        let opened = |row| Session::of(&app.vault, row, Some(row.id) == caller.session());
+        let items = page.items.iter().map(opened).collect::<Result<_>>()?;
+        Ok(Listed::page(request, Page { items, next: page.next }, |session| session))
     }
 
     /// One of one's own live sessions.
     #[oai(path = "/me/sessions/:session_id", method = "get", operation_id = "sessions_get")]
     async fn session(&self, caller: Caller, session_id: Path<Uuid>) -> ApiResult<Json<Session>> {
         let row = self.0.gate.app.sessions.get(&caller, SessionId(session_id.0)).await?;
-        Ok(Json(Session::of(&row, Some(row.id) == caller.session())))
+        Ok(Json(Session::of(&self.0.gate.app.vault, &row, Some(row.id) == caller.session())?))
     }
 
     /// End one of one's own sessions.
@@ -258,7 +261,10 @@ impl Me {
         let version = account.version;
         let profile = Profile {
             account: account.into(),
-            session: Session { organization_id: caller.organization().map(Into::into), ..Session::of(&session, true) },
+            session: Session {
+                organization_id: caller.organization().map(Into::into),
+                ..Session::of(&app.vault, &session, true)?
+            },
             reauthentication: RecentAuthentication {
                 methods: accounts::METHODS.iter().map(ToString::to_string).collect(),
                 fresh_until: session.reauthenticated_at + window,

@@ -22,6 +22,7 @@ use crate::{
     error::{Code, Error, Fault, Result},
     sessions::{self, Opened},
     types::{self, Caller},
+    vault::Vault,
 };
 
 /// The operations.
@@ -227,7 +228,10 @@ impl Face {
         let mut signed_in = SignedIn {
             account: account.into(),
             organization_id: access.organization.map(Into::into),
-            session: Session { organization_id: access.organization.map(Into::into), ..Session::of(&session, true) },
+            session: Session {
+                organization_id: access.organization.map(Into::into),
+                ..Session::of(&app.vault, &session, true)?
+            },
             access_token: None,
             refresh_token: None,
             token_type: None,
@@ -255,17 +259,21 @@ impl Face {
 
 impl Session {
     /// A session as its person sees it.
-    pub fn of(row: &sessions::Session, current: bool) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When where it was opened can't be opened.
+    pub fn of(vault: &Vault, row: &sessions::Session, current: bool) -> Result<Self> {
+        let seen = sessions::Seen::of(vault, row)?;
+        Ok(Self {
             id: row.id.into(),
             current,
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
             expires_at: row.expires_at,
-            ip: row.address.clone(),
-            user_agent: row.user_agent.clone(),
+            ip: seen.address,
+            user_agent: seen.user_agent,
             organization_id: row.active_organization.map(Into::into),
-        }
+        })
     }
 }
 

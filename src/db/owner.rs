@@ -128,7 +128,7 @@ impl Owner {
     /// # Errors
     /// When the database fails.
     pub async fn rewrite(&self) -> Result<()> {
-        sqlx::query("VACUUM FULL accounts, invitations").execute(&self.pool).await?;
+        sqlx::query("VACUUM FULL accounts, invitations, sessions").execute(&self.pool).await?;
         Ok(())
     }
 

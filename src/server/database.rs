@@ -15,6 +15,7 @@ use crate::{
     },
     error::{Error, Result},
     runtime::Clock,
+    sessions,
     tenancy::invitations,
     vault::{Beginning, Local, Root, Transit, Vault, Wrapper},
 };
@@ -150,6 +151,7 @@ async fn prepare(config: &Config, clock: &Clock, direct: &PgConnectOptions) -> R
     if in_clear {
         accounts::seal_clear(&owner, &vault).await?;
         invitations::seal_clear(&owner, &vault).await?;
+        sessions::seal_clear(&owner, &vault).await?;
     }
     owner.migrate().await?;
     if in_clear {

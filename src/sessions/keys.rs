@@ -29,13 +29,11 @@ use crate::{
     error::{Code, Error, Result},
     runtime::{Clock, Ids, Timestamp},
     types::{Caller, Origin},
-    vault::{Column, Field, Vault},
+    vault::{Field, Vault},
 };
 
 /// The private half of a signing key.
 pub(super) const PRIVATE_KEY: Field<Secrets> = Field::new("signing_keys.private_key");
-/// The column of them.
-pub const SEALED: &[Column] = &[crate::vault::sealed_column!("signing_keys", "private_key", Secrets)];
 /// How often at most an unknown key id makes the keys be read again, in seconds.
 const RELOAD: i64 = 1;
 /// How often the clock is looked at for what is due, and how long to wait before the first new try.
@@ -134,6 +132,11 @@ impl Keys {
             self.reload(origin.clone()).await?;
         }
         if self.set.load().due.is_some_and(|due| due <= now) { self.tend(origin).await } else { Ok(()) }
+    }
+
+    /// What seals them, and all else that sessions have to seal.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// The public keys, for `/.well-known/jwks.json` (RFC 7517).

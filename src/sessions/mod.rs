@@ -7,6 +7,7 @@ mod acting;
 mod keys;
 mod principal;
 mod rotation;
+mod seen;
 mod token;
 mod verified;
 
@@ -23,9 +24,10 @@ use sea_orm::{
 };
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, still_acting};
-pub use keys::{Keys, SEALED};
+pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, Seat};
 pub use rotation::CACHE_SECONDS;
+pub use seen::{SEALED, Seen, seal_clear};
 pub use token::{Claims, hash, opaque};
 use verified::Verified;
 
@@ -161,8 +163,8 @@ impl Sessions {
             active_organization: organization,
             delivery: new.delivery,
             factors: new.factors.join(" "),
-            address: caller.origin.address.map(|address| address.to_string()),
-            user_agent: caller.origin.user_agent.as_deref().map(str::to_owned),
+            address: seen::address(self.keys.vault(), id, &caller.origin)?,
+            user_agent: seen::user_agent(self.keys.vault(), id, &caller.origin)?,
             authenticated_at: now,
             reauthenticated_at: now,
             created_at: now,

@@ -112,6 +112,7 @@ UPDATE signing_keys SET private_key = NULL WHERE length(private_key) = 0;
 
 ALTER TABLE accounts ADD COLUMN salt bytea CHECK (length(salt) = 32), ADD COLUMN email_sealed bytea, ADD COLUMN name_sealed bytea;
 ALTER TABLE invitations ADD COLUMN email_sealed bytea, ADD COLUMN message_sealed bytea;
+ALTER TABLE sessions ADD COLUMN address_sealed bytea, ADD COLUMN user_agent_sealed bytea;
 
 ---------------------------------------------------------------------------------------------- row-level security
 

@@ -21,3 +21,8 @@ ALTER TABLE invitations RENAME COLUMN email_sealed TO email;
 ALTER TABLE invitations RENAME COLUMN message_sealed TO message;
 ALTER TABLE invitations ALTER COLUMN email SET NOT NULL;
 GRANT UPDATE (email, message) ON invitations TO freehold_platform;
+
+ALTER TABLE sessions DROP COLUMN address, DROP COLUMN user_agent;
+ALTER TABLE sessions RENAME COLUMN address_sealed TO address;
+ALTER TABLE sessions RENAME COLUMN user_agent_sealed TO user_agent;
+GRANT UPDATE (address, user_agent) ON sessions TO freehold_platform;

@@ -39,6 +39,9 @@ async fn what_was_kept_in_clear_is_sealed() {
         "twice@b\u{fc}cher.example",
         "twice@xn--bcher-kva.example",
     ];
+    let session = "INSERT INTO sessions (id, account_id, delivery, factors, address, user_agent, authenticated_at, created_at,
+                       last_seen_at, expires_at)
+                   SELECT gen_random_uuid(), id, 'body', 'pwd', '192.0.2.77', NULL, now(), now(), now(), now() FROM accounts";
     for address in addresses {
         let insert = format!(
             "INSERT INTO accounts (id, email, name, state, created_at, updated_at)
@@ -49,6 +52,7 @@ async fn what_was_kept_in_clear_is_sealed() {
         );
         owner.run(&insert).await.unwrap();
     }
+    owner.run(session).await.unwrap();
     let settings = config(&database, &[]);
     server::open_database(&settings, &Clock::default()).await.unwrap().close().await;
     let server = Server::run(settings).await.unwrap();
@@ -64,11 +68,16 @@ async fn what_was_kept_in_clear_is_sealed() {
         let found = found.unwrap_or_else(|| panic!("{address} is not found"));
         assert_eq!((found.email.as_str(), found.name.as_str()), (email.as_str(), "Known Canary"));
     }
+    let row: entity::sessions::Model =
+        tx.all(tx.find_identity::<entity::sessions::Entity>()).await.unwrap().into_iter().next().unwrap();
+    let seen = freehold::sessions::Seen::of(&app.vault, &row).unwrap();
+    assert_eq!((seen.address.as_deref(), seen.user_agent), (Some("192.0.2.77"), None));
     drop(tx);
-    for table in ["accounts", "invitations"] {
+    for table in ["accounts", "invitations", "sessions"] {
         let rows = owner.rows(&format!("SELECT * FROM {table}")).await;
         assert_eq!(rows.len(), addresses.len());
-        assert!(!json!(rows).to_string().to_lowercase().contains("canary"), "{table} has something in clear");
+        let text = json!(rows).to_string().to_lowercase();
+        assert!(!text.contains("canary") && !text.contains("192.0.2.77"), "{table} has something in clear");
     }
     server.stop().await;
 }
