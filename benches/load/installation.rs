@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::Engine;
 use freehold::{
     config::SecretString,
     db::embedded::{Embedded, EmbeddedSettings, Search},
@@ -23,7 +24,7 @@ pub const PASSWORD: &str = "Correct-horse-battery-7";
 pub const ARGON2: (u32, u32, u32) = (19_456, 2, 1);
 const ROOT_KEY: &str = "9fKxR0cW3p7mJq5ZtV8yB2nD6hL1sG4uE0aXoTiCzkM=";
 /// How many members the organisation has.
-const MEMBERS: usize = 24;
+const MEMBERS: usize = 100;
 
 /// A running installation.
 pub struct Installation {
@@ -46,6 +47,10 @@ pub struct Instance {
 pub struct People {
     /// The platform's administrator.
     pub admin: String,
+    /// The organisation of the members.
+    pub organization: String,
+    /// Its owner, who is there.
+    pub owner: String,
     /// Members: address, account, access token.
     pub members: Vec<Member>,
 }
@@ -148,7 +153,7 @@ impl Installation {
         let platform = json!({"organization_id": entity::OrganizationId::PLATFORM.to_string()});
         let switched = post(&format!("{url}/v1/session/organization"), Some(&admin), &platform).await;
         let admin = switched["access_token"].as_str().unwrap_or(&admin).to_owned();
-        People { admin, members }
+        People { admin, organization: id.to_owned(), owner, members }
     }
 
     async fn setup_token(&self) -> String {
@@ -223,6 +228,11 @@ impl Drop for Instance {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The root key of the installation.
+pub fn root_key() -> Vec<u8> {
+    base64::engine::general_purpose::STANDARD.decode(ROOT_KEY).unwrap()
 }
 
 /// Posts JSON and returns the JSON of a success.

@@ -16,6 +16,8 @@ mod bare;
 mod installation;
 mod reads;
 mod revocations;
+mod rotation;
+mod sealing;
 mod sign_ins;
 mod table;
 mod tools;
@@ -39,6 +41,8 @@ pub struct Effort {
     pub rounds: usize,
     /// How many revocations are timed.
     pub revocations: usize,
+    /// How many people there are when a key is changed.
+    pub people: usize,
 }
 
 fn main() {
@@ -49,9 +53,9 @@ fn main() {
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
     let effort = if quick {
-        Effort { span: Duration::from_secs(3), rounds: 1, revocations: 20 }
+        Effort { span: Duration::from_secs(3), rounds: 1, revocations: 20, people: 20_000 }
     } else {
-        Effort { span: Duration::from_secs(10), rounds: 3, revocations: 200 }
+        Effort { span: Duration::from_secs(10), rounds: 3, revocations: 200, people: 200_000 }
     };
     tools::required();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -68,7 +72,9 @@ async fn measure(effort: Effort) -> Table {
     reads::measure(&installation, &people, effort, &mut table).await;
     sign_ins::measure(&installation, &people, effort, &mut table).await;
     writes::measure(&installation, &people, effort, &mut table).await;
+    sealing::measure(&installation, &people, effort, &mut table).await;
     revocations::measure(&installation, &people, effort, &mut table).await;
+    rotation::measure(&installation, &people, effort, &mut table).await;
     installation.stop().await;
     table
 }

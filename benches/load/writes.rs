@@ -56,7 +56,13 @@ fn statements(people: &People) -> String {
          BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
          SELECT set_config('freehold.organization', '', true), set_config('freehold.account', {pick}::text, true);
          SELECT * FROM accounts WHERE id = {pick} FOR UPDATE;
-         UPDATE accounts SET name = 'Grace', version = version + 1, updated_at = now() WHERE id = {pick} RETURNING *;
+         UPDATE accounts SET name = decode(repeat('5c', 53), 'hex'), version = version + 1, updated_at = now()
+             WHERE id = {pick} RETURNING *;
+         DELETE FROM account_matches WHERE account_id = {pick} AND field = 'word';
+         INSERT INTO account_matches (account_id, value, field, key_id)
+             SELECT {pick}, sha256(convert_to(word || gen_random_uuid(), 'UTF8')), 'word',
+                 (SELECT id FROM data_keys WHERE scope = 'pii' AND state = 'active')
+             FROM unnest(ARRAY['grace', '17', 'member17', 'example', 'com']) AS words (word);
          INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type,
              actor_id, target_type, target_id, address, user_agent, request_id, metadata)
              VALUES (gen_random_uuid(), platform_organization(), now(), 'account.updated', 'low', 'normal', 'success',
