@@ -24,7 +24,7 @@ let admin: Page;
 async function open(page: Page, address = "/platform/keys"): Promise<void> {
   await page.goto(address);
   const goThere = page.getByRole("button", { name: /^Switch to / });
-  const there = page.getByRole("heading", { level: 2, name: "Personal data" });
+  const there = page.getByRole("heading", { level: 2, name: "Personal data", exact: true });
   await expect(goThere.or(there).first()).toBeVisible();
   if (await goThere.first().isVisible()) await goThere.first().click();
   await expect(there).toBeVisible();

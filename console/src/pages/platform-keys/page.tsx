@@ -1,6 +1,7 @@
 /** The keys that seal what is protected: how old they are, what is under them, changing them. */
 import { SimpleGrid } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useLocation } from "@tanstack/react-router";
 import { useState } from "react";
 import { dataKeysCensusQuery, dataKeysQuery, keyRotationsQuery } from "../../api/queries";
 import type { DataKey, DataKeys } from "../../api/types";
@@ -20,9 +21,11 @@ const said = words.keys;
 
 export default function KeysPage() {
   const forbidden = useWhyNot("data_keys_list");
+  // With what is open: a link that a colleague sent leads there from any organisation.
+  const here = useLocation({ select: ({ href }) => href });
   return (
     <Page title={said.title} purpose={said.purpose} place={words.shell.platform}>
-      {forbidden ? <PlatformForbidden back="/platform/keys" /> : <Keys />}
+      {forbidden ? <PlatformForbidden back={here} /> : <Keys />}
     </Page>
   );
 }
