@@ -11,12 +11,16 @@ export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "c
   class: EventClass;
   actor: Omit<Schemas["Actor"], "type"> & { type: "account" | "anonymous" | "system" };
 };
+export type DataKey = Schemas["DataKey"];
+export type DataKeys = Schemas["DataKeys"];
 export type EventType = Schemas["EventType"];
 export type Instance = Schemas["Instance"];
 export type Invitation = Schemas["Invitation"];
 export type InvitationPreview = Schemas["InvitationPreview"];
 export type Job = Schemas["Job"];
 export type JobRun = Schemas["JobRun"];
+export type KeyRotation = Schemas["KeyRotation"];
+export type KeyRotationPreview = Schemas["KeyRotationPreview"];
 export type Me = Schemas["Profile"];
 export type Member = Schemas["Member"];
 export type MyOrganization = Schemas["OwnOrganization"];
