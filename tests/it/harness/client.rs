@@ -142,13 +142,23 @@ impl Draft {
     /// # Errors
     /// When there was no answer.
     pub async fn try_send(self) -> reqwest::Result<Answer> {
+        let answer = self.answered().await?;
+        assert_ne!(answer.status, 500, "no request ever gets this: {answer}");
+        Ok(answer)
+    }
+
+    /// Sends it to a server under which something was broken on purpose, so that a 500 is right.
+    pub async fn send_to_the_broken(self) -> Answer {
+        let what = self.what.clone();
+        self.answered().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+    }
+
+    async fn answered(self) -> reqwest::Result<Answer> {
         let response = self.request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let answer = Answer { status, headers, json, text, what: self.what };
-        assert_ne!(answer.status, 500, "no request ever gets this: {answer}");
-        Ok(answer)
+        Ok(Answer { status, headers, json, text, what: self.what })
     }
 }
 
