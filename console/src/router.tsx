@@ -159,7 +159,7 @@ const platformOrganizations = createRoute({
 const platformAccounts = createRoute({
   getParentRoute: () => signedIn,
   path: "/platform/accounts",
-  validateSearch: texts("email", "cursor", "open"),
+  validateSearch: texts("email", "state", "cursor", "open"),
   component: lazyRouteComponent(() => import("./pages/platform-accounts/page")),
 });
 

@@ -21,7 +21,7 @@ pub use rotation::rotate;
 use crate::{
     accounts,
     app::App,
-    audit::{Event, Kind},
+    audit::{self, Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
     jobs, mail,
@@ -48,7 +48,7 @@ const LOCK: &str = "data keys";
 
 /// Every column of a scope that is sealed.
 fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
-    let all = [accounts::SEALED, invitations::SEALED, sessions::SEALED, mail::SEALED, ANSWERS];
+    let all = [accounts::SEALED, invitations::SEALED, sessions::SEALED, audit::SEALED, mail::SEALED, ANSWERS];
     all.into_iter().flatten().filter(move |column| column.scope == scope)
 }
 

@@ -11,6 +11,8 @@ mod key;
 mod ring;
 mod root;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transit;
 
 use std::{marker::PhantomData, sync::Arc};
@@ -31,6 +33,7 @@ pub use transit::Transit;
 
 use crate::{
     config::SecretString,
+    db::Seal,
     error::{Error, Result},
     runtime::{Entropy, Timestamp},
 };
@@ -252,6 +255,12 @@ impl Vault {
         let aad = associated_data(parts.version, S::NAME, field, Some(row));
         let opened = key.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &aad })?;
         opened.ok_or_else(|| fault(format!("changed, or moved from another place (data key {})", parts.key)))
+    }
+}
+
+impl Seal for Vault {
+    fn seal_personal(&self, field: &'static str, row: Uuid, clear: &[u8]) -> Result<Sealed<Pii>> {
+        self.seal(Field::new(field), row, clear)
     }
 }
 

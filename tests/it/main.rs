@@ -24,6 +24,7 @@ mod jobs;
 mod mail;
 mod path;
 mod people;
+mod privacy;
 mod reauthentication;
 mod record;
 mod sessions;

@@ -26,6 +26,7 @@ export type Member = Schemas["Member"];
 export type MyOrganization = Schemas["OwnOrganization"];
 export type Organization = Schemas["Organization"];
 export type PlatformAccess = Schemas["PlatformAccess"];
+export type PlatformAccount = Schemas["PlatformAccount"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type NumberSetting = Schemas["NumberSetting"];

@@ -29,7 +29,8 @@ interface ActDialogProps {
   check?: () => boolean;
   typed?: string;
   harmless?: boolean;
-  children?: ReactNode;
+  /** Further fields; also of what stood in the way. */
+  children?: ReactNode | ((error: unknown) => ReactNode);
 }
 
 export function ActDialog(props: ActDialogProps) {
@@ -64,7 +65,7 @@ export function ActDialog(props: ActDialogProps) {
       typed={typed}
       harmless={harmless}
     >
-      {children}
+      {typeof children === "function" ? children(act.error) : children}
     </Confirm>
   );
 }

@@ -33,6 +33,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "An organisation needs an owner",
     text: "This is the last owner. Make someone else an owner first.",
   },
+  only_owner: {
+    title: "Somebody has to stay at the top",
+    text: "This person is the only owner of an organisation. Make someone else an owner there first.",
+  },
+  account_erased: {
+    title: "This person has been erased",
+    text: "Nothing can be done with what is left of the account.",
+  },
   already_member: {
     title: "Already a member",
     text: "This person is a member of the organisation already.",
