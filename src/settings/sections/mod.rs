@@ -9,6 +9,8 @@ mod organizations;
 mod passwords;
 mod reauthentication;
 mod sessions;
+mod sign_in;
+mod sign_up;
 
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use self::{
     invitations::Invitations, organizations::Organizations, passwords::Passwords, reauthentication::Reauthentication,
     sessions::Sessions,
+    sign_in::{SignIn, Way},
+    sign_up::{Mode as SignUpMode, SignUp},
 };
 use super::field::Field;
 use crate::config;
@@ -116,6 +120,8 @@ sections! {
     passwords: Passwords,
     sessions: Sessions,
     reauthentication: Reauthentication,
+    sign_in: SignIn,
+    sign_up: SignUp,
     invitations: Invitations,
     organizations: Organizations,
 }
