@@ -89,7 +89,8 @@ impl Standing {
     pub fn options(&self) -> Vec<&'static str> {
         let (Kind::Choice(words) | Kind::Words(words)) = self.field.kind else { return Vec::new() };
         let fits = |word: &Value| {
-            let value = if matches!(self.field.kind, Kind::Choice(_)) { word.clone() } else { Value::from(vec![word.clone()]) };
+            let value =
+                if matches!(self.field.kind, Kind::Choice(_)) { word.clone() } else { Value::from(vec![word.clone()]) };
             self.laxest.as_ref().is_none_or(|laxest| self.field.kind.laxer(&value, laxest).is_none())
         };
         words.iter().copied().filter(|word| fits(&Value::from(*word))).collect()

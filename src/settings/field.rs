@@ -197,9 +197,7 @@ impl Kind {
             Self::Number(number) => read_number(value).map(|value| value.clamp(number.least, number.most).into()),
             Self::Domains => read_domains(value).map(|domains| json!(domains)),
             Self::Choice(words) => read_choice(words, value).map(|word| json!(word)),
-            Self::Words(words) => {
-                read_words(words, value).filter(|words| !words.is_empty()).map(|words| json!(words))
-            }
+            Self::Words(words) => read_words(words, value).filter(|words| !words.is_empty()).map(|words| json!(words)),
         }
     }
 

@@ -23,6 +23,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("account_matches", "accounts"),
     ("accounts", "accounts"),
     ("data_keys", "vault"),
+    ("email_links", "accounts"),
     ("idempotency_keys", "db"),
     ("instances", "jobs"),
     ("job_pauses", "jobs"),
@@ -34,6 +35,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("refresh_tokens", "sessions"),
     ("sessions", "sessions"),
     ("setup_tokens", "tenancy"),
+    ("sign_ups", "tenancy"),
     ("signing_keys", "sessions"),
 ];
 

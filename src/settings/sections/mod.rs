@@ -17,7 +17,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
-    invitations::Invitations, organizations::Organizations, passwords::Passwords, reauthentication::Reauthentication,
+    invitations::Invitations,
+    organizations::Organizations,
+    passwords::Passwords,
+    reauthentication::Reauthentication,
     sessions::Sessions,
     sign_in::{SignIn, Way},
     sign_up::{Mode as SignUpMode, SignUp},

@@ -83,10 +83,7 @@ impl Section for SignUp {
             Mode::NAMES,
         )
         .opened_by_each(),
-        Field::domains(
-            "domains",
-            "The domains of the addresses that may sign up, exactly as written; null for any.",
-        ),
+        Field::domains("domains", "The domains of the addresses that may sign up, exactly as written; null for any."),
     ];
 
     fn defaults(_: &Configured) -> Self {
