@@ -14,6 +14,7 @@ import { problems } from "./problems";
 import { security } from "./security";
 import { settings } from "./settings";
 import { shell } from "./shell";
+import { email, signUp, signUps } from "./sign-up";
 import { acting, platformAccess, proof } from "./support";
 import { teams } from "./teams";
 
@@ -23,6 +24,7 @@ export const words = {
   acting,
   audit,
   common,
+  email,
   gate,
   instances,
   invitations,
@@ -37,5 +39,7 @@ export const words = {
   security,
   settings,
   shell,
+  signUp,
+  signUps,
   teams,
 };

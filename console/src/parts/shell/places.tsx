@@ -11,6 +11,7 @@ import {
   IconSettings,
   IconShieldLock,
   IconUserCircle,
+  IconUserQuestion,
   IconUserShield,
   IconUsers,
   IconUsersGroup,
@@ -26,6 +27,8 @@ export interface Place {
   label: string;
   to: string;
   icon: TablerIcon;
+  /** What waits for somebody there is counted beside its name. */
+  counts?: "signUps";
 }
 
 const said = words.shell;
@@ -55,6 +58,14 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/invitations`,
       icon: IconMailForward,
       needs: "invitations_list",
+    },
+    {
+      group: said.people,
+      label: said.signUps,
+      to: `${base}/sign-ups`,
+      icon: IconUserQuestion,
+      counts: "signUps",
+      needs: "sign_up_requests_list",
     },
     {
       group: said.record,
