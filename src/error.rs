@@ -175,7 +175,6 @@ codes! {
     KeyInUse = "key_in_use", 409, "This key is not retired, or something is still under it";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
-    LastWayIn = "last_way_in", 409, "Nobody could sign in any more";
     SignUpDecided = "sign_up_decided", 409, "This sign-up has been decided already, or its time is over";
     EmailTaken = "email_taken", 409, "Another account has this e-mail address";
     EmailVerified = "email_verified", 409, "This e-mail address has been verified already";

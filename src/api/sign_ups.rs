@@ -111,6 +111,7 @@ struct VerifySignUp {
 }
 
 /// The answer to whoever has followed the link.
+#[expect(clippy::large_enum_variant, reason = "there is one of it a call")]
 #[derive(ApiResponse)]
 enum Verified {
     /// The person is in, and signed in.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     field::{Bound, Field, Kind, Unset},
-    sections::{Outline, Reach, SECTIONS, Section, SignIn},
+    sections::{Outline, Reach, SECTIONS},
 };
 use crate::error::{Error, Fault, Result};
 
@@ -105,12 +105,6 @@ impl Document {
     /// What is set, as it can be used.
     fn fitting(&self, section: &Outline, field: &Field) -> Option<Value> {
         self.get(section.name, field.name).and_then(|value| field.kind.fit(value))
-    }
-
-    /// Whether somebody has switched off every way to sign in (AUT-10).
-    pub fn leaves_no_way_in(&self) -> bool {
-        let ways = self.get(SignIn::NAME, SignIn::WAYS).and_then(Value::as_array);
-        ways.is_some_and(Vec::is_empty)
     }
 
     /// Sets a value, or with `None` leaves it to the levels below.

@@ -49,7 +49,7 @@ pub enum Kind {
     Domains,
     /// One of these words, the laxest first.
     Choice(&'static [&'static str]),
-    /// Some of these words; the fewer, the stricter.
+    /// Some of these words, at least one; the fewer, the stricter.
     Words(&'static [&'static str]),
 }
 
@@ -150,7 +150,9 @@ impl Kind {
                 let wrong = || ("choice", format!("must be some of {}", words.join(", ")));
                 let list = value.as_array().ok_or_else(wrong)?;
                 let known = list.iter().all(|item| read_choice(words, item).is_some());
-                read_words(words, value).filter(|_| known).map(|words| json!(words)).ok_or_else(wrong)
+                let some = read_words(words, value).filter(|_| known).ok_or_else(wrong)?;
+                let none_left = || ("none_left", format!("must keep at least one of {}", words.join(", ")));
+                if some.is_empty() { Err(none_left()) } else { Ok(json!(some)) }
             }
         }
     }

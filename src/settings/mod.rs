@@ -173,8 +173,7 @@ impl Settings {
     ///
     /// # Errors
     /// `Invalid` with every value that is none, or laxer than it may be; `Conflict` with `precondition_failed`, and
-    /// for the platform's own organisation, whose settings are changed as the platform's; with `last_way_in` when nobody
-    /// could sign in any more.
+    /// for the platform's own organisation, whose settings are changed as the platform's.
     pub async fn update(&self, caller: &Caller, wanted: &Map<String, Value>, read: Option<i32>) -> Result<Overview> {
         if caller.tenancy == Tenancy::Organization(OrganizationId::PLATFORM) {
             return Err(Error::Conflict(Code::Conflict));
@@ -190,9 +189,6 @@ impl Settings {
         let (platform, own) = present.documents(level);
         let levels = Levels { defaults: &self.defaults, platform: &platform, organization: own.as_ref() };
         let (document, changes) = levels.changed(wanted)?;
-        if document.leaves_no_way_in() {
-            return Err(Error::Conflict(Code::LastWayIn));
-        }
         if changes.is_empty() {
             return Ok(self.overview(organization, level, present));
         }

@@ -232,13 +232,13 @@ fn ways_are_narrowed_and_never_all_taken_away() {
     assert_eq!(kind.fit(&json!(["magic"])), None);
     assert_eq!(kind.fit(&json!(["magic", "google"])), Some(json!(["google"])));
 
+    // Nobody takes the last one away.
+    assert_eq!(kind.check(&json!([])).unwrap_err().0, "none_left");
     let (defaults, nothing) = (defaults(), Document::default());
     for organization in [None, Some(&nothing)] {
         let levels = Levels { defaults: &defaults, platform: &nothing, organization };
-        let none = json!({"sign_in": {"ways": []}});
-        assert!(levels.changed(none.as_object().unwrap()).unwrap().0.leaves_no_way_in());
-        let password = json!({"sign_in": {"ways": ["password"]}});
-        assert!(!levels.changed(password.as_object().unwrap()).unwrap().0.leaves_no_way_in());
+        assert!(levels.changed(json!({"sign_in": {"ways": []}}).as_object().unwrap()).is_err());
+        assert!(levels.changed(json!({"sign_in": {"ways": ["password"]}}).as_object().unwrap()).is_ok());
     }
 }
 

@@ -97,10 +97,6 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Confirmed already",
     text: "Your address has been confirmed already.",
   },
-  last_way_in: {
-    title: "Nobody could sign in any more",
-    text: "At least one way to sign in has to stay on.",
-  },
   way_not_allowed: {
     title: "This way to sign in is switched off here",
     text: "Sign in another way.",

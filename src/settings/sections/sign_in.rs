@@ -33,9 +33,6 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// The name of the one field.
-    pub const WAYS: &'static str = "ways";
-
     /// Whether somebody may be here who signed in with these factors.
     pub fn admits<'a>(&self, factors: impl Iterator<Item = &'a str>) -> bool {
         Way::of(factors).is_some_and(|way| self.ways.contains(&way))
@@ -46,7 +43,7 @@ impl Section for SignIn {
     const NAME: &'static str = "sign_in";
     const ABOUT: &'static str = "The ways to sign in.";
     const FIELDS: &'static [Field] = &[Field::words(
-        Self::WAYS,
+        "ways",
         "The ways to sign in that may be used; at least one. An organisation narrows those of the platform.",
         Way::NAMES,
     )];

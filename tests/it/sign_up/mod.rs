@@ -238,7 +238,8 @@ async fn nobody_switches_off_the_last_way_in_and_a_way_that_is_off_leads_nowhere
     let (a, none) = (&world.a, json!({"sign_in": {"ways": []}}));
     let path = format!("/v1/organizations/{}/settings", a.id);
     for (by, path) in [(&world.platform, "/v1/settings"), (&a.owner, path.as_str())] {
-        by.patch(path, none.clone()).await.expect(409).problem("last_way_in");
+        let last = by.patch(path, none.clone()).await.expect(422);
+        assert_eq!((last.faults(), &last.json["errors"][0]["code"]), (vec!["/sign_in/ways"], &json!("none_left")));
         by.patch(path, json!({"sign_in": {"ways": ["magic"]}})).await.expect(422);
         by.patch(path, json!({"sign_in": {"ways": ["password"]}})).await.expect(200);
     }
