@@ -158,12 +158,16 @@ codes! {
     WrongPassword = "wrong_password", 403, "The password is wrong";
     ActingEnded = "acting_ended", 403, "Your access to this organisation has ended";
     CrossSiteRequest = "cross_site_request", 403, "The request did not prove that it comes from this site";
+    WayNotAllowed = "way_not_allowed", 403, "This way to sign in is switched off here";
+    SignUpByInvitation = "sign_up_by_invitation", 403, "People join by invitation here";
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     NotFound = "not_found", 404, "Not found";
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
+    SignUpNotValid = "sign_up_not_valid", 404, "This sign-up link is not valid any more";
+    EmailLinkNotValid = "email_link_not_valid", 404, "This link is not valid any more, or not for the account that is signed in";
     MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
     Conflict = "conflict", 409, "The present state stands against this";
@@ -179,6 +183,9 @@ codes! {
     KeyInUse = "key_in_use", 409, "This key is not retired, or something is still under it";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
+    SignUpDecided = "sign_up_decided", 409, "This sign-up has been decided already, or its time is over";
+    EmailTaken = "email_taken", 409, "Another account has this e-mail address";
+    EmailVerified = "email_verified", 409, "This e-mail address has been verified already";
     SetupNotAvailable = "setup_not_available", 409, "Setup has been done, or the setup token is not valid";
     OperationInProgress = "operation_in_progress", 409, "The same is being done already";
     IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this key is still running";

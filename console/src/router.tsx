@@ -52,6 +52,19 @@ const invitation = createRoute({
   component: lazyRouteComponent(() => import("./pages/invitation/page")),
 });
 
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up",
+  validateSearch: texts("organization"),
+  component: lazyRouteComponent(() => import("./pages/sign-up/page")),
+});
+
+const confirmSignUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up/confirm",
+  component: lazyRouteComponent(() => import("./pages/sign-up/confirm")),
+});
+
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: "signed-in",
@@ -104,6 +117,13 @@ const invitations = createRoute({
   component: lazyRouteComponent(() => import("./pages/invitations/page")),
 });
 
+const signUps = createRoute({
+  getParentRoute: () => organization,
+  path: "/sign-ups",
+  validateSearch: texts("status", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/sign-ups/page")),
+});
+
 const audit = createRoute({
   getParentRoute: () => organization,
   path: "/audit",
@@ -147,6 +167,18 @@ const account = createRoute({
   path: "/account",
   validateSearch: texts("cursor"),
   component: lazyRouteComponent(() => import("./pages/account/page")),
+});
+
+const verifyEmail = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/verify-email",
+  component: lazyRouteComponent(() => import("./pages/email-link/page"), "VerifyEmailPage"),
+});
+
+const changeEmail = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/change-email",
+  component: lazyRouteComponent(() => import("./pages/email-link/page"), "ChangeEmailPage"),
 });
 
 const platformOrganizations = createRoute({
@@ -194,6 +226,8 @@ const tree = root.addChildren([
   setup,
   signIn,
   invitation,
+  signUp,
+  confirmSignUp,
   signedIn.addChildren([
     home,
     organization.addChildren([
@@ -201,12 +235,15 @@ const tree = root.addChildren([
       members,
       teams,
       invitations,
+      signUps,
       audit,
       platformAccess,
       settings,
       security,
     ]),
     account,
+    verifyEmail,
+    changeEmail,
     platformOrganizations,
     platformAccounts,
     platformSettings,

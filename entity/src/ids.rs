@@ -49,6 +49,12 @@ ids! {
     InvitationId;
     /// An access of a platform administrator to a tenant's organisation.
     PlatformAccessId;
+    /// A sign-up whose address is not proven yet.
+    SignUpId;
+    /// A sign-up that waits for somebody to let the person in.
+    SignUpRequestId;
+    /// A link that proves an address of a person.
+    EmailLinkId;
     /// A session: one sign-in on one device.
     SessionId;
     /// A refresh token: one link of a session's chain.

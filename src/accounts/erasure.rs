@@ -44,6 +44,7 @@ const ERASE: &str = "
 const ERASE_MATCHES: &str = "DELETE FROM account_matches WHERE account_id = $1";
 const ERASE_CREDENTIALS: &str = "DELETE FROM password_credentials WHERE account_id = $1";
 const ERASE_ATTEMPTS: &str = "DELETE FROM reauthentication_attempts WHERE account_id = $1";
+const ERASE_LINKS: &str = "DELETE FROM email_links WHERE account_id = $1";
 
 /// Destroys what an account says of its person, the salt first of all, what they are found by, and what they sign in
 /// with.
@@ -52,7 +53,7 @@ const ERASE_ATTEMPTS: &str = "DELETE FROM reauthentication_attempts WHERE accoun
 /// When the database fails.
 pub async fn erase(tx: &WriteTx, id: AccountId, erased_at: Timestamp) -> Result<()> {
     tx.execute(ERASE, [id.into(), erased_at.into(), tx.caller().now().into()]).await?;
-    for sql in [ERASE_MATCHES, ERASE_CREDENTIALS, ERASE_ATTEMPTS] {
+    for sql in [ERASE_MATCHES, ERASE_CREDENTIALS, ERASE_ATTEMPTS, ERASE_LINKS] {
         tx.execute(sql, [id.into()]).await?;
     }
     Ok(())

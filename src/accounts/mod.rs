@@ -1,10 +1,11 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts`, `account_matches`, `password_credentials` and `reauthentication_attempts`. It knows nothing of
-//! organisations: an account is a person, not a tenant's property.
+//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `email_links` and
+//! `reauthentication_attempts`. It knows nothing of organisations: an account is a person, not a tenant's property.
 
 mod admin;
 mod erasure;
+pub mod email;
 mod mill;
 mod passwords;
 mod profile;
@@ -21,7 +22,7 @@ use sea_orm::{
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
 pub use erasure::{Taken, erase, readable, take};
 pub use passwords::Passwords;
-pub use profile::{Account, Erased, Person, SEALED, find_by_email, match_anew, seal_clear, searched};
+pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
 pub use sign_in::{authenticate, sign_in, signed_in};
@@ -31,6 +32,7 @@ use crate::{
     audit::{Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
+    runtime::Timestamp,
     types::{Caller, Email, single_line},
     vault::Vault,
 };
@@ -46,6 +48,8 @@ pub struct NewAccount {
     pub name: String,
     /// Their password's hash.
     pub password_hash: String,
+    /// When they proved that the address is theirs, if they have.
+    pub email_verified_at: Option<Timestamp>,
 }
 
 /// The account with this id.
@@ -113,6 +117,7 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
         updated_at: now,
         last_sign_in_at: None,
         erased_at: None,
+        email_verified_at: new.email_verified_at,
     };
     let account = tx.insert(rows::ActiveModel::from(row)).await?;
     profile::keep_matches(tx, &app.vault, id, &new.email, &new.name).await?;

@@ -44,6 +44,8 @@ pub struct Account {
     pub updated_at: Timestamp,
     /// When the person last signed in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// When the person proved that the address is theirs.
+    pub email_verified_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Account {
@@ -118,6 +120,7 @@ pub(super) fn open(vault: &Vault, row: rows::Model) -> Result<Account> {
         created_at: row.created_at,
         updated_at: row.updated_at,
         last_sign_in_at: row.last_sign_in_at,
+        email_verified_at: row.email_verified_at,
     })
 }
 
@@ -138,6 +141,16 @@ pub(super) fn addresses(vault: &Vault, email: &str) -> Result<Vec<Vec<u8>>> {
 pub async fn find_by_email(vault: &Vault, tx: &Tx, email: &Email) -> Result<Option<Account>> {
     let rows: Vec<rows::Model> = tx.query(FIND, [addresses(vault, email.as_str())?.into()]).await?;
     rows.into_iter().next().map(|row| open(vault, row)).transpose()
+}
+
+/// Whether there is an account with this address. It opens nothing, so that it takes the same time either way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_known(vault: &Vault, tx: &Tx, email: &Email) -> Result<bool> {
+    let values = vault.matches(EMAIL, email.as_str())?.into_iter().map(|(_, value)| value);
+    let found = tx.find_identity::<matches::Entity>().filter(matches::Column::Field.eq(matches::Field::Email));
+    Ok(tx.count(found.filter(matches::Column::Value.is_in(values))).await? > 0)
 }
 
 /// A subquery of the id of the account with this address.
@@ -254,6 +267,21 @@ pub(super) async fn change_words(tx: &WriteTx, vault: &Vault, id: AccountId, ema
     Ok(())
 }
 
+/// Keeps a person's new address, and the words of it and of the name, in the place of those before.
+///
+/// # Errors
+/// `Conflict` when the address has an account already.
+pub(super) async fn change_address(
+    tx: &WriteTx,
+    vault: &Vault,
+    id: AccountId,
+    email: &Email,
+    name: &str,
+) -> Result<()> {
+    tx.execute("DELETE FROM account_matches WHERE account_id = $1", [id.into()]).await?;
+    keep_matches(tx, vault, id, email, name).await
+}
+
 #[derive(FromQueryResult)]
 struct Clear {
     id: AccountId,
@@ -336,6 +364,7 @@ const INSERT_MISSING: &str = "
 
 /// The columns of accounts that are sealed.
 pub const SEALED: &[Column] = &[
+    crate::vault::sealed_column!("email_links", "email", Pii),
     crate::vault::sealed_column!("accounts", "email", Pii, "salt"),
     crate::vault::sealed_column!("accounts", "name", Pii, "salt"),
 ];

@@ -11,6 +11,7 @@ use crate::{
     db::{Unrecorded, WriteTx},
     error::{Code, Error, Result},
     sessions::{NewSession, Opened},
+    settings::sections::Way,
     types::{Caller, Email},
 };
 
@@ -69,8 +70,12 @@ struct Found {
 /// The account with this address, if the password is its own and it may sign in. A failure is recorded.
 ///
 /// # Errors
-/// `Unauthenticated` with `invalid_credentials`, whatever was wrong.
+/// `Unauthenticated` with `invalid_credentials`, whatever was wrong; `Forbidden` with `way_not_allowed` where passwords
+/// are switched off, for everybody.
 pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: SecretString) -> Result<Account> {
+    if !app.settings.platform(&caller.origin).await?.sign_in.ways.contains(&Way::Password) {
+        return Err(Error::Forbidden(Code::WayNotAllowed));
+    }
     let tx = app.db.read(caller).await?;
     let found: Vec<Found> = tx.query(FIND, [profile::addresses(&app.vault, email.as_str())?.into()]).await?;
     let (account, hash) = found.into_iter().next().map(|found| (found.account, found.hash)).unzip();

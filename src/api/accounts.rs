@@ -53,6 +53,8 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// When the person last signed in.
     pub last_sign_in_at: Option<DateTime<Utc>>,
+    /// When the person proved that the address is theirs; absent if they have not yet.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// Grows with every change.
     pub version: i32,
 }
@@ -197,6 +199,7 @@ impl From<accounts::Account> for Account {
             state: row.state.into(),
             created_at: row.created_at,
             last_sign_in_at: row.last_sign_in_at,
+            email_verified_at: row.email_verified_at,
             version: row.version,
         }
     }

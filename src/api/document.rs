@@ -18,6 +18,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("run_id", "The run of a job."),
     ("scope", "The scope of a data key, such as `pii`."),
     ("session_id", "The session."),
+    ("sign_up_request_id", "Who waits to be let in."),
     ("team_id", "The team."),
 ];
 
@@ -25,9 +26,12 @@ const PARAMETERS: &[(&str, &str)] = &[
 pub(super) fn example(operation: &str) -> Option<Value> {
     let password = "Correct-horse-battery-7";
     let token = "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL";
+    let sign_up_token = "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+    let email_token = "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
     Some(match operation {
         "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
         "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
+        "email_changes_complete" | "email_verifications_complete" => json!({"token": email_token}),
         "invitations_accept" => {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
         }
@@ -41,6 +45,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         ]}),
         "invitations_lookup" | "me_invitations_accept" => json!({"token": token}),
         "key_rotations_create" => json!({"scope": "pii"}),
+        "me_email_change_create" => json!({"email": "grace@example.net"}),
         "me_update" => json!({"name": "Grace"}),
         "members_update" => json!({"role": "manager"}),
         "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),
@@ -60,6 +65,12 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "password": password,
             "token_delivery": "body",
         }),
+        "sign_up_requests_reject" => json!({"reason": "We do not know you: ask your manager to invite you"}),
+        "sign_ups_create" => json!({"email": "grace@example.com", "organization": "example-works"}),
+        "sign_ups_lookup" => json!({"token": sign_up_token}),
+        "sign_ups_verify" => {
+            json!({"token": sign_up_token, "name": "Grace", "password": password, "token_delivery": "body"})
+        }
         "teams_create" => json!({
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),

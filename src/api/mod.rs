@@ -7,6 +7,7 @@ mod address;
 mod audit;
 pub mod dev_mail;
 mod document;
+mod email;
 mod health;
 mod invitations;
 mod jobs;
@@ -18,6 +19,7 @@ mod policy;
 mod sessions;
 mod settings;
 mod setup;
+mod sign_ups;
 mod teams;
 mod wire;
 
@@ -46,8 +48,9 @@ pub struct Face {
 pub type Everything = (
     Health,
     setup::Setup,
-    sessions::SignIn,
-    me::Me,
+    // A tuple has sixteen places at most; what belongs together shares one.
+    (sessions::SignIn, sign_ups::SignUps),
+    (me::Me, email::OwnEmail),
     organizations::Organizations,
     acting::Acting,
     settings::SettingsOf,
@@ -66,8 +69,8 @@ pub fn everything(face: &Face) -> Everything {
     (
         Health(face.clone()),
         setup::Setup(face.clone()),
-        sessions::SignIn(face.clone()),
-        me::Me(face.clone()),
+        (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone())),
+        (me::Me(face.clone()), email::OwnEmail(face.clone())),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
@@ -91,6 +94,8 @@ enum Tag {
     Setup,
     /// Signing in, carrying on, signing out.
     Sessions,
+    /// Coming in without an invitation.
+    SignUps,
     /// The signed-in person's own affairs.
     Me,
     /// Tenants.

@@ -215,7 +215,7 @@ impl Face {
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }
 
-    async fn signed_in(
+    pub(super) async fn signed_in(
         &self,
         caller: &Caller,
         account: accounts::Account,

@@ -115,6 +115,14 @@ pub enum Done {
     Done,
 }
 
+/// The answer of an operation whose result comes another way, such as by mail.
+#[derive(ApiResponse)]
+pub enum Accepted {
+    /// Accepted; a letter says the rest.
+    #[oai(status = 202)]
+    Accepted,
+}
+
 /// A field of an update that may be left out, set, or taken away with null. The contract says so, which
 /// [`MaybeUndefined`] does not.
 pub struct Change<T>(MaybeUndefined<T>);

@@ -93,6 +93,17 @@ catalogue! {
     AccountUnblocked = "account.unblocked", Medium, Security, Platform, "account", "Account unblocked", "A platform administrator let an account sign in again.";
     AccountSessionsEnded = "account.sessions_ended", Medium, Security, Platform, "account", "Sessions ended by an administrator", "A platform administrator ended every session of an account.";
     AccountErased = "account.erased", High, Security, Platform, "account", "Person erased", "A platform administrator erased a person: whatever said who they were was destroyed, here and, as soon as a backup is restored, there. The metadata says whether it was done again after a restore.";
+    EmailVerificationSent = "account.email_verification_sent", Low, Normal, Platform, "account", "Confirmation of an address asked for", "A person was sent a link that proves that the e-mail address of their account is theirs.";
+    EmailVerified = "account.email_verified", Low, Security, Platform, "account", "E-mail address confirmed", "A person proved that the e-mail address of their account is theirs.";
+    EmailChangeRequested = "account.email_change_requested", Medium, Security, Platform, "account", "Change of e-mail address asked for", "A person asked to sign in with another e-mail address; a link was sent there, and word of it to the present one.";
+    EmailChangeCancelled = "account.email_change_cancelled", Low, Security, Platform, "account", "Change of e-mail address cancelled", "A person took back their wish for another e-mail address; its link stopped working.";
+    EmailChanged = "account.email_changed", High, Security, Platform, "account", "E-mail address changed", "A person proved that another e-mail address is theirs, and signs in with it from now on. The address before was told.";
+    SignUpStarted = "sign_up.started", Low, Normal, Platform, "sign_up", "Sign-up started", "Somebody asked for an account, and a letter was sent to their address. There is no account until they have followed its link.";
+    SignUpCompleted = "sign_up.completed", Low, Security, Platform, "account", "Signed up", "A person proved their e-mail address and came in without an invitation. The metadata has the organisation that they joined, if any.";
+    SignUpRequested = "sign_up.requested", Low, Security, Tenant, "sign_up_request", "Waits to be let in", "A person proved their e-mail address and waits for an administrator to let them in.";
+    SignUpApproved = "sign_up.approved", Medium, Security, Tenant, "sign_up_request", "Let in", "An administrator let a person in who had signed up. The metadata has the account.";
+    SignUpRejected = "sign_up.rejected", Medium, Security, Tenant, "sign_up_request", "Not let in", "An administrator did not let a person in who had signed up. The metadata has the reason.";
+    SignUpExpired = "sign_up.expired", Low, Normal, Tenant, "sign_up_request", "Waited too long", "Nobody decided about a person who had signed up, and their request ended by itself.";
     SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in, and a session began.";
     SessionFailed = "session.failed", Medium, Security, Platform, "account", "Sign-in failed", "Somebody tried to sign in with a wrong password, an unknown address, or to a blocked account. The metadata says which.";
     SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::internal;
+use super::{internal, notice::Notice};
 use crate::{config::SecretString, error::Result, runtime::Timestamp};
 
 /// A letter with everything it says.
@@ -24,6 +24,99 @@ pub enum Letter {
         /// When the link stops working.
         expires_at: Timestamp,
     },
+    /// Asks whoever wants an account to show that the address is theirs.
+    SignUp {
+        /// The name of the organisation to join, if one was named.
+        organization: Option<String>,
+        /// Where to go on.
+        link: SecretString,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+    /// The same, to somebody who has an account and can join with it.
+    JoinWithAccount {
+        /// The name of the organisation to join.
+        organization: String,
+        /// Where to go on.
+        link: SecretString,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+    /// Tells the owner of an account that somebody wanted to sign up with its address.
+    AccountExists {
+        /// Where to sign in.
+        sign_in: String,
+    },
+    /// Tells administrators that people wait to be let in.
+    SignUpsWaiting {
+        /// The organisation's name.
+        organization: String,
+        /// Where they wait.
+        queue: String,
+    },
+    /// Tells somebody that they were let in.
+    SignUpApproved {
+        /// The organisation's name, if it was one.
+        organization: Option<String>,
+        /// Where to sign in.
+        sign_in: String,
+    },
+    /// Tells somebody that they were not.
+    SignUpRejected {
+        /// The organisation's name, if it was one.
+        organization: Option<String>,
+        /// An administrator's reason.
+        reason: String,
+    },
+    /// Asks a person to show that the address of their account is theirs.
+    VerifyEmail {
+        /// Where to.
+        link: SecretString,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+    /// The same of an address that is to take the place of the present one.
+    ConfirmEmail {
+        /// Where to.
+        link: SecretString,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+    /// Tells the owner of an address that somebody else wanted it for their account.
+    EmailInUse {
+        /// Where to sign in.
+        sign_in: String,
+    },
+    /// Tells the present address that another is to take its place.
+    EmailChangeRequested {
+        /// The other.
+        email: String,
+        /// Where that can be cancelled.
+        account: String,
+    },
+    /// Tells an address that another has taken its place.
+    EmailChanged {
+        /// The other.
+        email: String,
+    },
+}
+
+#[derive(Template)]
+#[template(path = "notice/subject.txt")]
+struct NoticeSubject<'a> {
+    notice: &'a Notice<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "notice/body.txt")]
+struct NoticeText<'a> {
+    notice: &'a Notice<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "notice/body.html")]
+struct NoticeHtml<'a> {
+    notice: &'a Notice<'a>,
 }
 
 /// A letter as it leaves.
@@ -64,6 +157,9 @@ struct InvitationHtml<'a> {
 impl Letter {
     /// Writes the letter.
     pub(super) fn write(&self) -> Result<Written> {
+        if let Some(notice) = &Notice::of(self) {
+            return finish(&NoticeSubject { notice }, &NoticeText { notice }, &NoticeHtml { notice });
+        }
         match self {
             Self::Invitation { organization, inviter, role_title, message, link, expires_at } => {
                 let letter = &Invitation {
@@ -76,6 +172,7 @@ impl Letter {
                 };
                 finish(&InvitationSubject { letter }, &InvitationText { letter }, &InvitationHtml { letter })
             }
+            _ => Err(internal("a letter can't be written", "it has no templates")),
         }
     }
 }
@@ -91,7 +188,7 @@ fn finish(subject: &impl Template, text: &impl Template, html: &impl Template) -
 }
 
 /// One line without control characters and without characters that reorder what follows (Unicode TR 36, 3.2).
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let reorders = |c| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let line: String = text.chars().filter(|c| !reorders(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect();
@@ -99,7 +196,7 @@ fn plain(text: &str) -> String {
 }
 
 /// A time as people read it; mail can't know the reader's zone.
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     at.format("%A, %-d %B %Y, %H:%M UTC").to_string()
 }
 

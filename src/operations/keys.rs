@@ -27,7 +27,7 @@ use crate::{
     jobs, mail,
     runtime::Ids,
     sessions,
-    tenancy::invitations,
+    tenancy::{invitations, sign_ups},
     types::{Caller, Page, PageRequest},
     vault::{self, Acknowledgements, Column, Custodian},
 };
@@ -48,7 +48,15 @@ const LOCK: &str = "data keys";
 
 /// Every column of a scope that is sealed.
 fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
-    let all = [accounts::SEALED, invitations::SEALED, sessions::SEALED, audit::SEALED, mail::SEALED, ANSWERS];
+    let all = [
+        accounts::SEALED,
+        invitations::SEALED,
+        sign_ups::SEALED,
+        sessions::SEALED,
+        audit::SEALED,
+        mail::SEALED,
+        ANSWERS,
+    ];
     all.into_iter().flatten().filter(move |column| column.scope == scope)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     jobs::{self, Job, Report, Run, Schedule},
     mail, sessions,
-    tenancy::{invitations, organizations},
+    tenancy::{invitations, organizations, sign_ups},
 };
 
 /// How long the history of jobs is kept.
@@ -23,6 +23,14 @@ pub fn jobs() -> Vec<Job> {
     vec![
         Job::new("invitations_expire", Schedule::QUARTERLY, invitations::expire_all)
             .described("Expire invitations", "Closes invitations that nobody accepted in their time."),
+        Job::new("sign_up_requests_expire", Schedule::QUARTERLY, sign_ups::expire_all).described(
+            "Expire sign-ups that wait",
+            "Ends the wait of people whom no administrator has let in or turned away within 30 days.",
+        ),
+        Job::new("sign_ups_clean_up", Schedule::HOURLY_AT_7, sign_ups::clean_up).described(
+            "Clean up sign-ups",
+            "Removes sign-ups and links to addresses whose time is over, and decisions that are older than 30 days.",
+        ),
         Job::new("sessions_clean_up", Schedule::HOURLY_AT_7, sessions::clean_up).described(
             "Clean up sessions",
             "Removes used-up refresh tokens, and sessions that ended more than 30 days ago.",

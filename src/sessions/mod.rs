@@ -346,7 +346,8 @@ impl Sessions {
     ///
     /// # Errors
     /// `NotFound` when the caller is no active member of an active organisation of this id; `Forbidden` with
-    /// `sign_in_again` when they signed in longer ago than it allows.
+    /// `sign_in_again` when they signed in longer ago than it allows, with `way_not_allowed` when in a way that it does
+    /// not.
     pub async fn switch(&self, caller: &Caller, organization: OrganizationId) -> Result<Opened> {
         let (account, _) = signed_in(caller)?;
         let mut tx = self.db.write(caller).await?;
@@ -355,8 +356,12 @@ impl Sessions {
         acting::leave(&tx).await?;
         tx.enter(seat.organization_id).await?;
         let row = self.current(&tx).await?;
-        if row.authenticated_at + self.policy.effective_in(&tx).await?.sessions.lifetime() <= caller.now() {
+        let settings = self.policy.effective_in(&tx).await?;
+        if row.authenticated_at + settings.sessions.lifetime() <= caller.now() {
             return Err(Error::Forbidden(Code::SignInAgain));
+        }
+        if !settings.sign_in.admits(row.factors.split(' ')) {
+            return Err(Error::Forbidden(Code::WayNotAllowed));
         }
         let mut row = row.into_active_model();
         row.active_organization = Set(Some(organization));

@@ -350,8 +350,13 @@ impl Principals {
         }
         let seat = match &principal.seat {
             Some(seat) => {
-                let lifetime = self.settings.effective(seat.organization, origin).await?.sessions.lifetime();
-                principal.authenticated_at + lifetime
+                let settings = self.settings.effective(seat.organization, origin).await?;
+                if settings.sign_in.admits(principal.factors.iter().map(String::as_str)) {
+                    principal.authenticated_at + settings.sessions.lifetime()
+                } else {
+                    // However new the sign-in is, it is not one that the organisation takes.
+                    principal.authenticated_at
+                }
             }
             None => session,
         };

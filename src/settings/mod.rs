@@ -25,7 +25,7 @@ use uuid::Uuid;
 use self::document::{Document, Level, Levels};
 pub use self::{
     document::{Changed, Source, Standing},
-    field::{Field, Kind, MOST_DOMAINS, Number, Stricter, Unit},
+    field::{Field, Kind, MOST_DOMAINS, Number, Stricter, Unit, Unset},
     sections::{Configured, Effective, Outline, Reach, SECTIONS},
 };
 use crate::{

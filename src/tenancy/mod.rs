@@ -1,7 +1,7 @@
 //! Tenancy: organisations, who belongs to them, who is asked to, and the rules about roles.
 //!
 //! This module owns the tables `organizations`, `memberships`, `teams`, `team_members`, `invitations`,
-//! `invitation_teams` and `setup_tokens`.
+//! `invitation_teams`, `setup_tokens`, `sign_ups` and `sign_up_requests`.
 
 pub mod erasure;
 pub mod invitations;
@@ -9,4 +9,5 @@ pub mod members;
 pub mod organizations;
 pub mod roles;
 pub mod setup;
+pub mod sign_ups;
 pub mod teams;

@@ -115,7 +115,9 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<(
     let mut token = tx.one(by_hash.lock_exclusive()).await?.ok_or_else(refused)?.into_active_model();
     token.used_at = Set(Some(caller.now()));
     tx.update(token).await?;
-    let account = accounts::create(&tx, app, NewAccount { email: first.email, name, password_hash }).await?;
+    let account =
+        accounts::create(&tx, app, NewAccount { email: first.email, name, password_hash, email_verified_at: None })
+            .await?;
     let session = app.ids.next();
     tx.identify(account.id, session).await?;
     let role = Role::named(Role::PLATFORM_ADMIN);

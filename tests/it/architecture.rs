@@ -24,6 +24,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("accounts", "accounts"),
     ("data_keys", "vault"),
     ("erasures", "privacy"),
+    ("email_links", "accounts"),
     ("idempotency_keys", "db"),
     ("instances", "jobs"),
     ("job_pauses", "jobs"),
@@ -35,6 +36,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("refresh_tokens", "sessions"),
     ("sessions", "sessions"),
     ("setup_tokens", "tenancy"),
+    ("sign_ups", "tenancy"),
     ("signing_keys", "sessions"),
 ];
 

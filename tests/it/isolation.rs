@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 18] = [
+const IDENTITY: [(&str, &str); 20] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -18,6 +18,8 @@ const IDENTITY: [(&str, &str); 18] = [
     ("refresh_tokens", "belongs to a session"),
     ("setup_tokens", "makes the first administrator, before there is anything else"),
     ("signing_keys", "signs for the whole installation"),
+    ("email_links", "belong to an account"),
+    ("sign_ups", "of people who are nobody yet; the organisation is where they want to go"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
     ("data_keys", "the installation's keys; out of reach for the application"),
     ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
@@ -32,7 +34,7 @@ const IDENTITY: [(&str, &str); 18] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 13] = [
+const TENANT: [(&str, &str); 14] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("teams", "organization_id"),
@@ -40,6 +42,7 @@ const TENANT: [(&str, &str); 13] = [
     ("invitations", "organization_id"),
     ("invitation_teams", "organization_id"),
     ("invitation_matches", "organization_id"),
+    ("sign_up_requests", "organization_id"),
     ("platform_access", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_personal", "organization_id"),
@@ -88,11 +91,20 @@ async fn fingerprint(owner: &mut Psql, organization: Uuid) -> Vec<String> {
     all
 }
 
-/// A platform administrator has acted in both tenants.
+/// A platform administrator has acted in both tenants, and in each somebody waits to be let in.
 async fn visited(world: &World) {
+    let mut owner = world.database.psql(Login::Owner).await;
     for tenant in [&world.a, &world.b] {
         world.acting_in(tenant.id).await;
+        owner.run(&sign_up_request(tenant.id)).await.unwrap();
     }
+}
+
+fn sign_up_request(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO sign_up_requests (id, organization_id, email, name, address_tag, status, created_at, expires_at)
+         VALUES (gen_random_uuid(), '{organization}', 'x', 'x', sha256(gen_random_uuid()::text::bytea), 'pending', now(), now())"
+    )
 }
 
 /// Proves AZ-9.
@@ -149,6 +161,7 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("DELETE FROM invitation_teams WHERE team_id = '{}'", b.team),
         format!("UPDATE settings SET document = '{{}}' WHERE organization_id = '{}'", b.id),
         "UPDATE settings SET document = '{}' WHERE organization_id = platform_organization()".to_owned(),
+        format!("UPDATE sign_up_requests SET status = 'pending' WHERE organization_id = '{}'", b.id),
     ] {
         assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");
     }
@@ -173,7 +186,9 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("INSERT INTO audit_words (organization_id, word, entry_id) VALUES ('{b_id}', 'x', '{}')", b.entry),
         format!("INSERT INTO audit_personal (id, organization_id) VALUES (gen_random_uuid(), '{b_id}')"),
         settings_version(b.id),
+        sign_up_request(b.id),
         // Moved over.
+        format!("UPDATE sign_up_requests SET organization_id = '{b_id}'"),
         format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),
         format!("UPDATE settings SET organization_id = '{b_id}'"),
         format!("UPDATE memberships SET organization_id = '{b_id}' WHERE id = '{}'", a.member.membership),

@@ -16,6 +16,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("account_matches.account_id", "destroyed"),
     ("audit_personal.about_id", "what others wrote about the person is destroyed"),
     ("audit_personal.account_id", "destroyed"),
+    ("email_links.account_id", "destroyed"),
     ("erasures.account_id", "says that the person was erased"),
     ("idempotency_keys.account_id", "destroyed"),
     ("invitations.accepted_by", "the invitation is destroyed"),
@@ -31,6 +32,8 @@ const REFERENCES: &[(&str, &str)] = &[
     ("sessions.account_id", "destroyed, with the tokens"),
     ("settings.updated_by", "an id that says nothing"),
     ("settings_history.changed_by", "an id that says nothing"),
+    ("sign_up_requests.account_id", "destroyed"),
+    ("sign_up_requests.decided_by", "an id that says nothing"),
 ];
 
 /// Erases a person as the platform's administrator.

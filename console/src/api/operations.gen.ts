@@ -63,6 +63,16 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "email_changes_complete": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "email_verifications_complete": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "errors_stats": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -206,6 +216,26 @@ export const operations = {
   "key_rotations_resume": {
     "scope": "platform",
     "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "me_email_change_cancel": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_email_change_create": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_email_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_email_verification_create": {
+    "scope": "self",
+    "minimumRole": null,
     "ownership": null
   },
   "me_get": {
@@ -364,6 +394,46 @@ export const operations = {
     "ownership": null
   },
   "setup_get": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_up_options": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_up_requests_approve": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_up_requests_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_up_requests_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_up_requests_reject": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_ups_create": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_ups_lookup": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_ups_verify": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null

@@ -25,6 +25,7 @@ type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { quer
 export type MemberFilter = Query<"/v1/organizations/{organization_id}/members">;
 export type TeamFilter = Query<"/v1/organizations/{organization_id}/teams">;
 export type InvitationFilter = Query<"/v1/organizations/{organization_id}/invitations">;
+export type SignUpFilter = Query<"/v1/organizations/{organization_id}/sign-up-requests">;
 export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
 export type PlatformAccessFilter = Query<"/v1/organizations/{organization_id}/platform-access">;
 export type OrganizationFilter = Query<"/v1/organizations">;
@@ -36,10 +37,12 @@ export const pageSize = 50;
 export const keys = {
   me: ["me"] as const,
   sessions: ["me", "sessions"] as const,
+  email: ["me", "email"] as const,
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
+  signUps: (id: string) => ["organization", id, "sign-ups"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
@@ -190,6 +193,34 @@ export const invitationsQuery = (organization_id: string, query: InvitationFilte
       ),
     placeholderData: keepPreviousData,
   });
+
+/** Who signed up and waits, or has waited. */
+export const signUpsQuery = (organization_id: string, query: SignUpFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.signUps(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/sign-up-requests`, {
+          signal,
+          params: { path: { organization_id }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+/** How people come in without an invitation: into an organisation, or for an account alone. */
+export const signUpOptionsQuery = (organization?: string) =>
+  queryOptions({
+    queryKey: ["sign-up-options", organization ?? null],
+    queryFn: ({ signal }) =>
+      take(api.GET("/v1/sign-ups/options", { signal, params: { query: { organization } } })),
+  });
+
+/** One's own address. */
+export const emailQuery = queryOptions({
+  queryKey: keys.email,
+  queryFn: ({ signal }) => take(api.GET("/v1/me/email", { signal })),
+});
 
 export const invitationQuery = (organization_id: string, invitation_id: string) =>
   queryOptions({

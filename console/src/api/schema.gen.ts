@@ -511,6 +511,105 @@ export interface paths {
         patch: operations["me_update"];
         trace?: never;
     };
+    "/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address of one's account, whether it is proven, and the one that is to take its place. */
+        get: operations["me_email_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another address: a link goes there, and word of it to the present one.
+         * @description The answer is the same, in the same time, whether or not the address is somebody else's; they are told. Five an
+         *     hour at most. The link before stops working.
+         */
+        post: operations["me_email_change_create"];
+        /** Keep the present address after all. */
+        delete: operations["me_email_change_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/change/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take another address with the token of the link that was sent there. The one before is told.
+         * @description It takes a session of the account that asked, so that nobody gives a stranger their address.
+         */
+        post: operations["email_changes_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a link to one's address, which proves that it is one's own.
+         * @description Five an hour at most. The link before stops working.
+         */
+        post: operations["me_email_verification_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/verification/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove one's address with the token of the link that was sent there.
+         * @description It takes a session of the account that asked, so that nobody proves an address for a stranger.
+         */
+        post: operations["email_verifications_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/invitations": {
         parameters: {
             query?: never;
@@ -841,6 +940,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/sign-up-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has signed up and waits to be let in, and what became of those who did, newest first.
+         * @description In the platform's own organisation it is who waits for an account alone.
+         */
+        get: operations["sign_up_requests_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sign-up-requests/{sign_up_request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One who waits, or has waited. */
+        get: operations["sign_up_requests_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sign-up-requests/{sign_up_request_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let somebody in who waits, as a member. They are told by mail. */
+        post: operations["sign_up_requests_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sign-up-requests/{sign_up_request_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn somebody away who waits. They are told by mail, with the reason. */
+        post: operations["sign_up_requests_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/teams": {
         parameters: {
             query?: never;
@@ -1103,6 +1273,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sign-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign up: a letter goes to the address, with a link to go on.
+         * @description The answer is the same, in the same time, whether or not the address has an account; only the letter differs.
+         *     There is no account until the link was followed. Ten an hour from one client, three to one address.
+         */
+        post: operations["sign_ups_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-ups/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the link of a sign-up is about. Whoever has the link may ask. */
+        post: operations["sign_ups_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-ups/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How people come in without an invitation: into an organisation, or for an account alone.
+         * @description Of an organisation that nobody joins by themselves it says what it says of one that does not exist.
+         */
+        get: operations["sign_up_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-ups/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete a sign-up by its link: choose a name and a password, or join with the password of the account there is.
+         * @description The password is chosen here and not before, so that nobody chooses it for somebody else. 202 means that an
+         *     administrator has to let the person in first.
+         */
+        post: operations["sign_ups_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1139,6 +1388,11 @@ export interface components {
             /** @description The address to sign in with. */
             email: string;
             /**
+             * Format: date-time
+             * @description When the person proved that the address is theirs; absent if they have not yet.
+             */
+            email_verified_at?: string;
+            /**
              * Format: uuid
              * @description Its id.
              */
@@ -1157,6 +1411,21 @@ export interface components {
              * @description Grows with every change.
              */
             version: number;
+        };
+        /**
+         * AccountEmail
+         * @description The address of one's account.
+         */
+        AccountEmail: {
+            /** @description The address to sign in with. */
+            email: string;
+            /** @description The address that takes its place once you have proven that it is yours. */
+            pending?: components["schemas"]["PendingEmail"] & unknown;
+            /**
+             * Format: date-time
+             * @description When you proved that it is yours; absent if you have not yet.
+             */
+            verified_at?: string;
         };
         /**
          * @description Whether a person may sign in.
@@ -1241,6 +1510,35 @@ export interface components {
         BlockAccount: {
             /** @description For the record. */
             reason: string;
+        };
+        /**
+         * ChangeEmail
+         * @description Another address.
+         */
+        ChangeEmail: {
+            /**
+             * Format: email
+             * @description The address to sign in with from then on.
+             */
+            email: string;
+        };
+        /**
+         * ChoiceSetting
+         * @description How things stand with one of several words.
+         */
+        ChoiceSetting: {
+            /** @description What would be in force if nobody had set anything. */
+            default: string;
+            /** @description What is in force here. */
+            effective: string;
+            /** @description The words that can be set here, the laxest first. */
+            options: string[];
+            /** @description What is in force platform-wide. */
+            platform: string;
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: string;
         };
         /**
          * ColumnCount
@@ -1390,6 +1688,14 @@ export interface components {
             source: components["schemas"]["SettingSource"] & unknown;
             /** @description What is set here; nothing when it is left to the platform, or to the default. */
             value?: string[];
+        };
+        /**
+         * EmailToken
+         * @description The token of a link that was sent to an address.
+         */
+        EmailToken: {
+            /** @description The token. */
+            token: string;
         };
         /**
          * ErrorCount
@@ -1768,6 +2074,16 @@ export interface components {
         Items_SettingsChange: {
             /** @description The items. */
             items: components["schemas"]["SettingsChange"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_SignUpRequest
+         * @description A page of a list.
+         */
+        Items_SignUpRequest: {
+            /** @description The items. */
+            items: components["schemas"]["SignUpRequest"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -2192,6 +2508,18 @@ export interface components {
                 /** @description How long after signing in one has to sign in again, however active one is. */
                 lifetime_minutes: components["schemas"]["NumberSetting"];
             };
+            /** @description The ways to sign in. */
+            sign_in: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways: components["schemas"]["WordsSetting"];
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains: components["schemas"]["DomainsSetting"];
+                /** @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself. */
+                mode: components["schemas"]["ChoiceSetting"];
+            };
         };
         /**
          * @description Whether an organisation is in use.
@@ -2251,6 +2579,24 @@ export interface components {
             role: string;
             /** @description Its short name. */
             slug: string;
+        };
+        /**
+         * PendingEmail
+         * @description An address that waits for its proof.
+         */
+        PendingEmail: {
+            /** @description The address. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works that was sent there.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When you asked for it.
+             */
+            requested_at: string;
         };
         /**
          * Person
@@ -2389,6 +2735,18 @@ export interface components {
                 /** @description How long after signing in one has to sign in again, however active one is. */
                 lifetime_minutes: components["schemas"]["NumberSetting"];
             };
+            /** @description The ways to sign in. */
+            sign_in: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways: components["schemas"]["WordsSetting"];
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains: components["schemas"]["DomainsSetting"];
+                /** @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself. */
+                mode: components["schemas"]["ChoiceSetting"];
+            };
         };
         /**
          * Problem
@@ -2491,6 +2849,14 @@ export interface components {
         Refresh: {
             /** @description The refresh token; left out by browsers, which have it in a cookie. */
             refresh_token?: string;
+        };
+        /**
+         * RejectSignUp
+         * @description Why somebody is not let in.
+         */
+        RejectSignUp: {
+            /** @description For the person, who gets it by mail, and for the record; without web addresses. */
+            reason: string;
         };
         /**
          * Report
@@ -2679,12 +3045,118 @@ export interface components {
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
         };
         /**
+         * @description How people come in without being asked.
+         * @enum {string}
+         */
+        SignUpMode: "open" | "domain_restricted" | "approval_required" | "invitation_only";
+        /**
+         * SignUpOptions
+         * @description What is open to somebody who is not signed in.
+         */
+        SignUpOptions: {
+            /** @description The domains of the addresses that may; absent for any. */
+            domains?: string[];
+            /** @description How people come in. */
+            mode: components["schemas"]["SignUpMode"] & unknown;
+            /** @description The name of the organisation that was asked about, where people may join it by themselves. */
+            organization_name?: string;
+        };
+        /**
+         * SignUpPreview
+         * @description What a sign-up is about.
+         */
+        SignUpPreview: {
+            /** @description Whether the address has an account: then its password is asked for. */
+            account_exists: boolean;
+            /** @description Whether an administrator has to let the person in. */
+            approval_required: boolean;
+            /** @description The address that the link proves. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /** @description The name of the organisation to join. */
+            organization_name?: string;
+            /**
+             * Format: uint32
+             * @description The fewest characters that the password of a new account must have.
+             */
+            password_minimum_length: number;
+        };
+        /**
+         * SignUpRequest
+         * @description Somebody who has signed up and waits to be let in.
+         */
+        SignUpRequest: {
+            /**
+             * Format: date-time
+             * @description Since when they wait.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            decided_at?: string;
+            /** @description By whom. */
+            decided_by?: components["schemas"]["Person"] & unknown;
+            /** @description The address, which is proven. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description How they are called, by their own account. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The organisation to join; the platform's own for an account alone.
+             */
+            organization_id: string;
+            /** @description What became of it. */
+            status: components["schemas"]["SignUpRequestStatus"] & unknown;
+        };
+        /**
+         * @description What became of somebody who waits.
+         * @enum {string}
+         */
+        SignUpRequestStatus: "pending" | "approved" | "rejected" | "expired";
+        /**
+         * SignUpToken
+         * @description The token of a sign-up's link.
+         */
+        SignUpToken: {
+            /** @description The token. */
+            token: string;
+        };
+        /**
          * StartKeyRotation
          * @description A rotation to start.
          */
         StartKeyRotation: {
             /** @description The scope. */
             scope: string;
+        };
+        /**
+         * StartSignUp
+         * @description Somebody who wants to come in.
+         */
+        StartSignUp: {
+            /**
+             * Format: email
+             * @description The address to sign in with.
+             */
+            email: string;
+            /** @description The short name of the organisation to join; left out for an account alone. */
+            organization?: string;
         };
         /**
          * @description Whether it works.
@@ -2860,6 +3332,21 @@ export interface components {
                  */
                 lifetime_minutes?: number | null;
             };
+            /** @description The ways to sign in. */
+            sign_in?: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways?: "password"[] | null;
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up?: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains?: string[] | null;
+                /**
+                 * @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself.
+                 * @enum {string|null}
+                 */
+                mode?: "open" | "domain_restricted" | "approval_required" | "invitation_only" | null;
+            };
         };
         UpdatePlatformSettings: {
             /** @description Who may be invited, and how long an invitation is open. */
@@ -2909,6 +3396,21 @@ export interface components {
                  */
                 lifetime_minutes?: number | null;
             };
+            /** @description The ways to sign in. */
+            sign_in?: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways?: "password"[] | null;
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up?: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains?: string[] | null;
+                /**
+                 * @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself.
+                 * @enum {string|null}
+                 */
+                mode?: "open" | "domain_restricted" | "approval_required" | "invitation_only" | null;
+            };
         };
         /**
          * UpdateTeam
@@ -2921,6 +3423,38 @@ export interface components {
             name?: string;
             /** @description Another role; null lets the team give none. */
             role?: string | null;
+        };
+        /**
+         * VerifySignUp
+         * @description What whoever follows the link says of themselves.
+         */
+        VerifySignUp: {
+            /** @description How you are called; needed for a new account. */
+            name?: string;
+            /** @description A password for the new account, or the one of the account there is. */
+            password: string;
+            /** @description The token of the link. */
+            token: string;
+            /** @description How the tokens of the session travel. */
+            token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+        };
+        /**
+         * WordsSetting
+         * @description How things stand with some of several words.
+         */
+        WordsSetting: {
+            /** @description What would be in force if nobody had set anything. */
+            default: string[];
+            /** @description What is in force here. */
+            effective: string[];
+            /** @description The words that can be set here. */
+            options: string[];
+            /** @description What is in force platform-wide. */
+            platform: string[];
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: string[];
         };
     };
     responses: never;
@@ -4099,6 +4633,223 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Profile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_change_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.net"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ChangeEmail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_change_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_changes_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EmailToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_verification_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; a letter says the rest. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_verifications_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EmailToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -5318,6 +6069,171 @@ export interface operations {
             };
         };
     };
+    sign_up_requests_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description In this state. */
+                status?: components["schemas"]["SignUpRequestStatus"];
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SignUpRequest"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_requests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description Who waits to be let in. */
+                sign_up_request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpRequest"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_requests_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description Who waits to be let in. */
+                sign_up_request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpRequest"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_requests_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description Who waits to be let in. */
+                sign_up_request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "We do not know you: ask your manager to invite you"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RejectSignUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpRequest"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     teams_list: {
         parameters: {
             query?: {
@@ -6121,6 +7037,177 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ups_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.com",
+                 *       "organization": "example-works"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["StartSignUp"];
+            };
+        };
+        responses: {
+            /** @description Accepted; a letter says the rest. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ups_lookup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SignUpToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_options: {
+        parameters: {
+            query?: {
+                /** @description The short name of an organisation; left out for an account alone. */
+                organization?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpOptions"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ups_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Grace",
+                 *       "password": "Correct-horse-battery-7",
+                 *       "token": "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "token_delivery": "body"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["VerifySignUp"];
+            };
+        };
+        responses: {
+            /** @description The person is in, and signed in. */
+            201: {
+                headers: {
+                    /** @description Where the session is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The address is proven, and the person waits for an administrator, whose answer comes by mail. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {

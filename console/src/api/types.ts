@@ -4,6 +4,7 @@ import type { components } from "./schema.gen";
 type Schemas = components["schemas"];
 
 export type Account = Schemas["Account"];
+export type AccountEmail = Schemas["AccountEmail"];
 /** The contract writes these as plain text, so that a new event needs no new client. */
 export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "class" | "actor"> & {
   severity: Severity;
@@ -31,12 +32,20 @@ export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type NumberSetting = Schemas["NumberSetting"];
 export type DomainsSetting = Schemas["DomainsSetting"];
+export type ChoiceSetting = Schemas["ChoiceSetting"];
+export type WordsSetting = Schemas["WordsSetting"];
 /** Settings of an organisation or of the platform: the platform's have more sections. */
 export type Settings = Omit<Schemas["OrganizationSettings"], "sections"> & {
-  sections: Record<string, Record<string, NumberSetting | DomainsSetting>>;
+  sections: Record<
+    string,
+    Record<string, NumberSetting | DomainsSetting | ChoiceSetting | WordsSetting>
+  >;
 };
 export type SettingsChange = Schemas["SettingsChange"];
 export type Session = Schemas["Session"];
+export type SignUpOptions = Schemas["SignUpOptions"];
+export type SignUpPreview = Schemas["SignUpPreview"];
+export type SignUpRequest = Schemas["SignUpRequest"];
 export type Team = Schemas["Team"];
 export type TeamOf = Schemas["TeamOf"];
 export type SignedIn = Schemas["SignedIn"];

@@ -1,12 +1,10 @@
 /** A person's own account. */
 export const account = {
   title: "Profile and sessions",
-  purpose: "Your name, and where you are signed in.",
+  purpose: "Your name, your address, and where you are signed in.",
   profile: "Profile",
   name: "Name",
   nameHint: "Others in your organisations see it.",
-  email: "E-mail",
-  emailHint: "You sign in with it. It can't be changed here.",
   since: "Account since",
   sessions: "Sessions",
   sessionsText: "Every browser and program that is signed in as you. End what you don't recognise.",

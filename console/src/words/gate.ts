@@ -12,6 +12,7 @@ export const gate = {
     required: "Please fill this in.",
     notEmail: "This does not look like an e-mail address.",
     noAccount: "No account yet? Ask an administrator of your organisation to invite you.",
+    signUp: "No account yet? Create one",
   },
   setup: {
     title: "Set up Freehold",

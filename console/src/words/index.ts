@@ -15,6 +15,7 @@ import { problems } from "./problems";
 import { security } from "./security";
 import { settings } from "./settings";
 import { shell } from "./shell";
+import { email, signUp, signUps } from "./sign-up";
 import { acting, platformAccess, proof } from "./support";
 import { teams } from "./teams";
 
@@ -24,6 +25,7 @@ export const words = {
   acting,
   audit,
   common,
+  email,
   gate,
   instances,
   invitations,
@@ -39,5 +41,7 @@ export const words = {
   security,
   settings,
   shell,
+  signUp,
+  signUps,
   teams,
 };

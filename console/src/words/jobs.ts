@@ -4,6 +4,7 @@ import { plural } from "./common";
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
   finished: ["rotation finished", "rotations finished"],
+  email_links: ["link to an address", "links to addresses"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],
@@ -11,6 +12,8 @@ const counted: Record<string, readonly [one: string, many: string]> = {
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],
   rows: ["value sealed anew", "values sealed anew"],
+  sign_up_requests: ["sign-up that waited", "sign-ups that waited"],
+  sign_ups: ["sign-up", "sign-ups"],
   sessions: ["session", "sessions"],
 };
 

@@ -81,6 +81,34 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "This invitation is for someone else",
     text: "You are signed in with another e-mail address than the invited one.",
   },
+  sign_up_not_valid: {
+    title: "This sign-up link no longer works",
+    text: "It may have been used, or its time is over, or people can't sign up any more. Sign up again, or sign in if you have an account.",
+  },
+  sign_up_by_invitation: {
+    title: "People join by invitation here",
+    text: "Ask an administrator of your organisation to invite you.",
+  },
+  sign_up_decided: {
+    title: "Decided already",
+    text: "Someone else has decided, or the time for it is over.",
+  },
+  email_link_not_valid: {
+    title: "This link does not work here",
+    text: "It may have been used or replaced, or its time is over. It works only while you are signed in to the account that asked for it.",
+  },
+  email_taken: {
+    title: "This address belongs to another account",
+    text: "Choose another address, or sign in with the account that has it.",
+  },
+  email_verified: {
+    title: "Confirmed already",
+    text: "Your address has been confirmed already.",
+  },
+  way_not_allowed: {
+    title: "This way to sign in is switched off here",
+    text: "Sign in another way.",
+  },
   setup_not_available: {
     title: "This setup link no longer works",
     text: "Freehold is set up already, or a newer link was made.",

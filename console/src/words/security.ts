@@ -48,6 +48,30 @@ const sections: Record<string, SectionWords> = {
       },
     },
   },
+  sign_in: {
+    title: "Ways to sign in",
+    text: "Who signed in another way has no access. At least one way stays on.",
+    fields: {
+      ways: {
+        label: "Ways",
+        hint: "Some of those that the platform has.",
+      },
+    },
+  },
+  sign_up: {
+    title: "Sign-up",
+    text: "Who may come without an invitation. What the platform opens, each organisation opens for itself.",
+    fields: {
+      mode: {
+        label: "Who may sign up",
+        hint: "They prove their e-mail address first, and join as members.",
+      },
+      domains: {
+        label: "E-mail domains",
+        hint: "Exactly these; a subdomain is another domain. They bind in every mode.",
+      },
+    },
+  },
   invitations: {
     title: "Invitations",
     text: "Who may be asked to join, and for how long.",
@@ -74,6 +98,15 @@ const sections: Record<string, SectionWords> = {
   },
 };
 
+/** The words that a setting can be, by the names of the API. */
+const choices: Record<string, string> = {
+  open: "Anyone with an e-mail address",
+  domain_restricted: "Addresses of certain domains",
+  approval_required: "Anyone an administrator lets in",
+  invitation_only: "Only who is invited",
+  password: "Password",
+};
+
 const units: Record<string, [string, string]> = {
   characters: ["character", "characters"],
   minutes: ["minute", "minutes"],
@@ -94,6 +127,8 @@ export const security = {
     "What holds in every organisation. Each can be stricter for itself, never laxer.",
   sections,
   counted,
+  choice: (word: string) => choices[word] ?? word.replaceAll("_", " "),
+  inherit: "Not set here",
   unitNames: Object.fromEntries(Object.entries(units).map(([name, [, many]]) => [name, many])),
   unitOf: (label: string) => `Unit of “${label}”`,
   sources: {

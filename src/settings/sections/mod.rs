@@ -9,14 +9,21 @@ mod organizations;
 mod passwords;
 mod reauthentication;
 mod sessions;
+mod sign_in;
+mod sign_up;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
-    invitations::Invitations, organizations::Organizations, passwords::Passwords, reauthentication::Reauthentication,
+    invitations::Invitations,
+    organizations::Organizations,
+    passwords::Passwords,
+    reauthentication::Reauthentication,
     sessions::Sessions,
+    sign_in::{SignIn, Way},
+    sign_up::{Mode as SignUpMode, SignUp},
 };
 use super::field::Field;
 use crate::config;
@@ -116,6 +123,8 @@ sections! {
     passwords: Passwords,
     sessions: Sessions,
     reauthentication: Reauthentication,
+    sign_in: SignIn,
+    sign_up: SignUp,
     invitations: Invitations,
     organizations: Organizations,
 }

@@ -194,7 +194,8 @@ async fn new_account(
     let rules = app.settings.strictest(&organizations, &caller.origin).await?;
     app.passwords.check(password.expose(), &email, &name, &rules.passwords)?;
     let password_hash = app.passwords.hash(password).await?;
-    Ok(NewAccount { email, name, password_hash })
+    // The link went to the address.
+    Ok(NewAccount { email, name, password_hash, email_verified_at: Some(caller.now()) })
 }
 
 async fn mark(tx: &WriteTx, row: rows::Model, account: entity::AccountId) -> Result<Event> {

@@ -40,6 +40,10 @@ pub enum Before {
     RetiredKey,
     /// A rotation of a data key is paused.
     Rotation,
+    /// Anybody may sign up, somebody has, and in each tenant somebody waits to be let in.
+    SigningUp,
+    /// The plain member of each tenant has not proven their address, and has links that prove it and another.
+    Unproven,
     /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
     Acting,
 }
@@ -129,6 +133,16 @@ fn dead_run(_: &Stage, _: &Tenant) -> Call {
     Call::default().id("run_id", DEAD_RUN)
 }
 
+/// The token of whoever signs up in [`Before::SigningUp`].
+pub const SIGN_UP_TOKEN: &str = "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+
+/// What each token of [`Before::Unproven`] begins with; the account follows.
+pub const LINK_TOKENS: [(&str, &str); 2] = [("verification", "fhe_v_"), ("change", "fhe_c_")];
+
+fn waiting(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("sign_up_request_id", stage.waiting(tenant))
+}
+
 fn account(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("account_id", tenant.subject.account)
 }
@@ -153,6 +167,16 @@ const CASES: &[Case] = &[
     Case::new("sessions_refresh", |_, tenant| {
         Call::default().body(json!({"refresh_token": tenant.member.refresh_token}))
     }),
+    Case::new("sign_up_options", plain),
+    Case::new("sign_ups_create", |_, _| Call::default().body(json!({"email": "new@example.com"})))
+        .after(Before::SigningUp),
+    Case::new("sign_ups_lookup", |_, _| Call::default().body(json!({"token": SIGN_UP_TOKEN}))).after(Before::SigningUp),
+    Case::new("sign_ups_verify", |_, _| {
+        Call::default().body(json!({
+            "token": SIGN_UP_TOKEN, "name": "Grace", "password": PASSWORD, "token_delivery": "body",
+        }))
+    })
+    .after(Before::SigningUp),
     Case::new("invitations_lookup", |_, tenant| Call::default().body(json!({"token": tenant.pending.token}))),
     Case::new("invitations_accept", |_, tenant| {
         Call::default().body(json!({
@@ -169,6 +193,18 @@ const CASES: &[Case] = &[
     Case::new("sessions_end_all", plain),
     Case::new("me_get", plain),
     Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),
+    Case::new("me_email_get", plain),
+    Case::new("me_email_verification_create", plain).after(Before::Unproven),
+    Case::new("email_verifications_complete", |_, tenant| {
+        Call::default().body(json!({"token": format!("fhe_v_{}", tenant.member.account)}))
+    })
+    .after(Before::Unproven),
+    Case::new("me_email_change_create", |_, _| Call::default().body(json!({"email": "other@example.com"}))),
+    Case::new("email_changes_complete", |_, tenant| {
+        Call::default().body(json!({"token": format!("fhe_c_{}", tenant.member.account)}))
+    })
+    .after(Before::Unproven),
+    Case::new("me_email_change_cancel", plain).after(Before::Unproven),
     Case::new("me_invitations_accept", |_, tenant| Call::default().body(json!({"token": tenant.guest_token})))
         .by(|tenant| &tenant.guest),
     Case::new("event_types_list", plain),
@@ -245,6 +281,13 @@ const CASES: &[Case] = &[
     Case::new("invitations_get", pending),
     Case::new("invitations_resend", pending),
     Case::new("invitations_revoke", pending),
+    Case::new("sign_up_requests_list", inside),
+    Case::new("sign_up_requests_get", waiting).after(Before::SigningUp),
+    Case::new("sign_up_requests_approve", waiting).after(Before::SigningUp),
+    Case::new("sign_up_requests_reject", |stage, tenant| {
+        waiting(stage, tenant).body(json!({"reason": "Nobody here knows you"}))
+    })
+    .after(Before::SigningUp),
     Case::new("audit_list", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
 ];

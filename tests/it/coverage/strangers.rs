@@ -68,6 +68,10 @@ fn what_is_public_is_a_closed_list() {
         "sessions_refresh",
         "setup_create",
         "setup_get",
+        "sign_up_options",
+        "sign_ups_create",
+        "sign_ups_lookup",
+        "sign_ups_verify",
     ];
     assert_eq!(public, expected, "who may call without a token is decided here, not by the way");
 }

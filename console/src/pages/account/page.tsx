@@ -11,6 +11,7 @@ import { tell, tellStale } from "../../parts/notify";
 import { Page, Section } from "../../parts/page";
 import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
+import { MyEmail } from "./email";
 import { MyOrganizations } from "./organizations";
 import { MySessions } from "./sessions";
 
@@ -23,10 +24,11 @@ export default function AccountPage() {
         <Section title={said.profile}>
           <ProfileForm />
         </Section>
-        <Section title={said.organizations} flush>
-          <MyOrganizations />
-        </Section>
+        <MyEmail />
       </SimpleGrid>
+      <Section title={said.organizations} flush>
+        <MyOrganizations />
+      </Section>
       <MySessions />
     </Page>
   );
@@ -77,13 +79,6 @@ function ProfileForm() {
           autoComplete="name"
           required
           {...form.getInputProps("name")}
-        />
-        <TextInput
-          label={said.email}
-          description={said.emailHint}
-          value={account.email}
-          readOnly
-          variant="filled"
         />
         {problems.alert}
         <Group>

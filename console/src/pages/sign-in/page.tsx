@@ -1,10 +1,10 @@
 /** Sign-in with e-mail and password. Afterwards to where the person wanted to go. */
-import { Alert, Button, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { api, take } from "../../api/client";
-import { setupQuery } from "../../api/queries";
+import { setupQuery, signUpOptionsQuery } from "../../api/queries";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
 import { CurrentPassword } from "../../parts/password";
@@ -18,8 +18,10 @@ const route = getRouteApi("/sign-in");
 export default function SignInPage() {
   const { return: target } = route.useSearch();
   const setup = useQuery(setupQuery);
+  const options = useQuery(signUpOptionsQuery());
+  const open = options.data !== undefined && options.data.mode !== "invitation_only";
   return (
-    <Gate title={said.title} footer={said.noAccount}>
+    <Gate title={said.title} footer={open ? <SignUp /> : said.noAccount}>
       {setup.data?.required ? (
         <Alert color="yellow" title={said.setupTitle}>
           {said.setupText}
@@ -27,6 +29,14 @@ export default function SignInPage() {
       ) : null}
       <SignInForm target={safeReturn(target)} />
     </Gate>
+  );
+}
+
+function SignUp() {
+  return (
+    <Anchor component={Link} to="/sign-up" inherit>
+      {said.signUp}
+    </Anchor>
   );
 }
 

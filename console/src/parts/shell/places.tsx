@@ -12,6 +12,7 @@ import {
   IconSettings,
   IconShieldLock,
   IconUserCircle,
+  IconUserQuestion,
   IconUserShield,
   IconUsers,
   IconUsersGroup,
@@ -27,6 +28,8 @@ export interface Place {
   label: string;
   to: string;
   icon: TablerIcon;
+  /** What waits for somebody there is counted beside its name. */
+  counts?: "signUps";
 }
 
 const said = words.shell;
@@ -56,6 +59,14 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/invitations`,
       icon: IconMailForward,
       needs: "invitations_list",
+    },
+    {
+      group: said.people,
+      label: said.signUps,
+      to: `${base}/sign-ups`,
+      icon: IconUserQuestion,
+      counts: "signUps",
+      needs: "sign_up_requests_list",
     },
     {
       group: said.record,
