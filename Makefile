@@ -80,7 +80,7 @@ soak: deps ## The long runs of the tests: fifty killed leaders, a key changed un
 .PHONY: fuzz
 fuzz: ## Throws bytes at what takes sealed values apart, for a minute (FUZZ_SECONDS=… for longer).
 	@.ci/deps fuzz
-	cd tests/fuzz && cargo fuzz run --sanitizer none sealed -- -max_total_time=$${FUZZ_SECONDS:-60} -print_final_stats=1
+	cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none sealed -- -max_total_time=$${FUZZ_SECONDS:-60} -print_final_stats=1
 
 .PHONY: lint
 lint: deps console ## Checks format, code, dependencies, contract, console, file sizes, requirement names.
