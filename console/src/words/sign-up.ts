@@ -53,6 +53,8 @@ export const signUps = {
   platformTitle: "Sign-ups",
   platformPurpose: "Who signed up for an account and waits to be let in.",
   caption: "People who signed up",
+  copyLink: "Copy sign-up link",
+  linkCopied: "Copied",
   person: "Person",
   status: "Status",
   anyStatus: "Any status",

@@ -1,6 +1,6 @@
 /** The approval queue: who signed up and waits, and what became of those who did. */
-import { Button, Group, Text } from "@mantine/core";
-import { IconUserQuestion } from "@tabler/icons-react";
+import { Button, CopyButton, Group, Text } from "@mantine/core";
+import { IconCheck, IconLink, IconUserQuestion } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -29,9 +29,34 @@ export default function SignUpsPage() {
       title={platform ? said.platformTitle : said.title}
       purpose={platform ? said.platformPurpose : said.purpose}
       place={organization.name}
+      action={<CopyLink organization={platform ? null : organization.slug} />}
     >
       <Panel>{forbidden ? <Forbidden reason={forbidden} /> : <List />}</Panel>
     </Page>
+  );
+}
+
+/** Where people sign up: to be sent to them, or put on one's own page. */
+function CopyLink({ organization }: { organization: string | null }) {
+  const query = organization ? `?organization=${organization}` : "";
+  return (
+    <CopyButton value={`${window.location.origin}/sign-up${query}`}>
+      {({ copied, copy }) => (
+        <Button
+          variant="default"
+          leftSection={
+            copied ? (
+              <IconCheck size={16} aria-hidden="true" />
+            ) : (
+              <IconLink size={16} aria-hidden="true" />
+            )
+          }
+          onClick={copy}
+        >
+          {copied ? said.linkCopied : said.copyLink}
+        </Button>
+      )}
+    </CopyButton>
   );
 }
 
