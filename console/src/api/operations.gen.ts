@@ -38,6 +38,31 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "attributes_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_delete": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_list": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "attributes_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "audit_get": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -203,6 +228,16 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "me_attributes_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_attributes_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "me_get": {
     "scope": "self",
     "minimumRole": null,
@@ -217,6 +252,16 @@ export const operations = {
     "scope": "self",
     "minimumRole": null,
     "ownership": null
+  },
+  "member_attributes_get": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": "membership"
+  },
+  "member_attributes_update": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": "membership"
   },
   "members_get": {
     "scope": "organization",

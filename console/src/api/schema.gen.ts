@@ -489,6 +489,24 @@ export interface paths {
         patch: operations["me_update"];
         trace?: never;
     };
+    "/v1/me/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own profile in the organisation that the session is in. */
+        get: operations["me_attributes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change one's own profile in the organisation that the session is in, as far as each attribute lets one. */
+        patch: operations["me_attributes_update"];
+        trace?: never;
+    };
     "/v1/me/invitations": {
         parameters: {
             query?: never;
@@ -599,6 +617,52 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The profile attributes of an organisation, in their order.
+         * @description Managers get those whose values they see of others; whoever declares attributes gets all, archived ones too.
+         */
+        get: operations["attributes_list"];
+        put?: never;
+        /** Declare a profile attribute. It comes after those that there are. */
+        post: operations["attributes_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/attributes/{attribute_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One profile attribute. */
+        get: operations["attributes_get"];
+        put?: never;
+        post?: never;
+        /** Remove a profile attribute with what it says of anybody. One with values is archived first. */
+        delete: operations["attributes_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a profile attribute, move it among the others, archive it or restore it.
+         * @description Key and type never change. What values are sealed in, and whether they are searchable, can't change while there are
+         *     values (409 `attribute_in_use`): what once lay in clear would stay in the database's files and backups. Options that
+         *     are taken away stay with whoever has them. An archived attribute is in no profile and finds nobody; its values are
+         *     kept until it is removed.
+         */
+        patch: operations["attributes_update"];
         trace?: never;
     };
     "/v1/organizations/{organization_id}/audit": {
@@ -745,6 +809,29 @@ export interface paths {
          * @description Nobody grants or takes a role above their own, and an organisation keeps at least one owner.
          */
         patch: operations["members_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/members/{member_id}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's profile, as far as the caller sees it. Members see their own. */
+        get: operations["member_attributes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a member's profile, as far as each attribute lets the caller.
+         * @description Everything that is given is written, or nothing. Afterwards every required value that the caller may change must be
+         *     there. A field that is not the caller's to change is refused with `attribute_not_editable`; one that they don't see
+         *     is unknown to them. Nobody changes the profile of somebody with a role above their own.
+         */
+        patch: operations["member_attributes_update"];
         trace?: never;
     };
     "/v1/organizations/{organization_id}/platform-access": {
@@ -1173,6 +1260,97 @@ export interface components {
             status: components["schemas"]["Status"] & unknown;
         };
         /**
+         * Attribute
+         * @description A field of the profiles of an organisation's members.
+         */
+        Attribute: {
+            /**
+             * Format: date-time
+             * @description Since when it is archived, if it is.
+             */
+            archived_at?: string;
+            /**
+             * Format: date-time
+             * @description When it was declared.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description?: string;
+            /** @description Who changes values. */
+            editable_by: components["schemas"]["AttributeAudience"] & unknown;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What clients call it; it never changes. */
+            key: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description What can be chosen; empty unless it is a choice. */
+            options: string[];
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /**
+             * Format: int32
+             * @description Its place among the others, from 0.
+             */
+            position: number;
+            /** @description Whether a profile is incomplete without it. */
+            required: boolean;
+            /** @description The scope that values are sealed in; absent when they lie in the database in clear. */
+            sealed_in?: string;
+            /** @description Whether members are found by their values, whole. */
+            searchable: boolean;
+            /** @description What values are; it never changes. */
+            type: components["schemas"]["AttributeType"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Grows with every change of anything but its place, which others' moves change too.
+             */
+            version: number;
+            /** @description Who sees values. */
+            visible_to: components["schemas"]["AttributeAudience"] & unknown;
+        };
+        /**
+         * @description Who does something with the values of an attribute. Administrators always do, and auditors see what they see.
+         * @enum {string}
+         */
+        AttributeAudience: "admins" | "managers" | "person_and_admins" | "person_and_managers";
+        /**
+         * Attributes
+         * @description The profile attributes of an organisation.
+         */
+        Attributes: {
+            /** @description The attributes, in order. */
+            items: components["schemas"]["Attribute"][];
+            /**
+             * Format: uint64
+             * @description The most attributes of an organisation, archived ones included.
+             */
+            most: number;
+            /**
+             * @description The scopes that values can be sealed in. Those that second factors and secrets are sealed in are not for
+             *     attributes.
+             */
+            scopes: string[];
+        };
+        /**
+         * @description What the values of an attribute are.
+         * @enum {string}
+         */
+        AttributeType: "text" | "number" | "date" | "boolean" | "choice" | "email" | "phone" | "url";
+        /** @description A text, a number or a boolean, as the attribute's type wants it. */
+        AttributeValue: string | number | boolean;
+        /**
          * AuditEntry
          * @description An entry of the record.
          */
@@ -1230,6 +1408,35 @@ export interface components {
              * @description How many.
              */
             values: number;
+        };
+        /**
+         * CreateAttribute
+         * @description A new profile attribute.
+         */
+        CreateAttribute: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Who changes values: nobody who does not see them. */
+            editable_by: components["schemas"]["AttributeAudience"] & unknown;
+            /** @description What clients call it: a-z, 0-9 and _, beginning with a letter. It never changes. */
+            key: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description What can be chosen, for a choice: 1 to 100 different texts of at most 100 characters. */
+            options?: string[];
+            /** @description Whether a profile is incomplete without it; it is not unless this says so. */
+            required?: boolean;
+            /** @description The scope that values are sealed in; without one they lie in the database in clear. */
+            sealed_in?: string;
+            /**
+             * @description Whether members are found by their values, whole; they are not unless this says so. Not for a sealed choice or
+             *     boolean.
+             */
+            searchable?: boolean;
+            /** @description What values are; it never changes. */
+            type: components["schemas"]["AttributeType"] & unknown;
+            /** @description Who sees values. */
+            visible_to: components["schemas"]["AttributeAudience"] & unknown;
         };
         /**
          * CreateFirstAdmin
@@ -2021,6 +2228,30 @@ export interface components {
             version: number;
         };
         /**
+         * MemberProfile
+         * @description What an organisation's attributes say of a member, as far as the caller sees it.
+         */
+        MemberProfile: {
+            /** @description What the attributes say, by key. One that says nothing is left out. */
+            attributes: {
+                [key: string]: components["schemas"]["AttributeValue"];
+            };
+            /** @description The same with what a form needs to know of each field, in order. */
+            fields: components["schemas"]["ProfileField"][];
+            /**
+             * Format: uuid
+             * @description The membership.
+             */
+            member_id: string;
+            /** @description The keys of required attributes that say nothing. Nobody is kept out for that. */
+            missing: string[];
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+        };
+        /**
          * @description Whether a membership gives access.
          * @enum {string}
          */
@@ -2399,6 +2630,37 @@ export interface components {
             teams: components["schemas"]["TeamOf"][];
         };
         /**
+         * ProfileField
+         * @description One field of a member's profile.
+         */
+        ProfileField: {
+            /**
+             * Format: uuid
+             * @description The attribute.
+             */
+            attribute_id: string;
+            /** @description What it is for. */
+            description?: string;
+            /** @description Whether the caller may change the value. */
+            editable: boolean;
+            /** @description Who may change it. */
+            editable_by: components["schemas"]["AttributeAudience"] & unknown;
+            /** @description What clients call it. */
+            key: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description What can be chosen; empty unless it is a choice. */
+            options: string[];
+            /** @description Whether a profile is incomplete without it. */
+            required: boolean;
+            /** @description The scope that the value is sealed in; absent when it is not. */
+            sealed_in?: string;
+            /** @description What values are. */
+            type: components["schemas"]["AttributeType"] & unknown;
+            /** @description What it says of the member; absent when nothing was filled in. */
+            value?: components["schemas"]["AttributeValue"] & unknown;
+        };
+        /**
          * Reauthenticate
          * @description A proof of who is signed in.
          */
@@ -2721,6 +2983,35 @@ export interface components {
          */
         TokenDelivery: "cookie" | "body";
         /**
+         * UpdateAttribute
+         * @description What to change of a profile attribute.
+         */
+        UpdateAttribute: {
+            /** @description Whether it is put aside: in no profile, finding nobody, its values kept. */
+            archived?: boolean;
+            /** @description A new description; null takes it away. */
+            description?: string | null;
+            /** @description Who changes values: nobody who does not see them. */
+            editable_by?: components["schemas"]["AttributeAudience"] & unknown;
+            /** @description A new label. */
+            label?: string;
+            /** @description Other options. One that is taken away stays with whoever has it. */
+            options?: string[];
+            /**
+             * Format: uint32
+             * @description Its place among the others, from 0; what is too large means the last.
+             */
+            position?: number;
+            /** @description Whether a profile is incomplete without it. */
+            required?: boolean;
+            /** @description Another scope; null for values in clear. Not while there are values. */
+            sealed_in?: string | null;
+            /** @description Whether members are found by their values. Not while there are values. */
+            searchable?: boolean;
+            /** @description Who sees values. */
+            visible_to?: components["schemas"]["AttributeAudience"] & unknown;
+        };
+        /**
          * UpdateMe
          * @description What to change of one's own account.
          */
@@ -2839,6 +3130,16 @@ export interface components {
             };
         };
         /**
+         * UpdateProfile
+         * @description What to change of a profile.
+         */
+        UpdateProfile: {
+            /** @description New values, by key; null takes one away. What is left out stays. */
+            attributes: {
+                [key: string]: components["schemas"]["WantedValue"];
+            };
+        };
+        /**
          * UpdateTeam
          * @description What to change of a team.
          */
@@ -2850,6 +3151,8 @@ export interface components {
             /** @description Another role; null lets the team give none. */
             role?: string | null;
         };
+        /** @description A text, a number or a boolean, as the attribute's type wants it; null takes the value away. */
+        WantedValue: (string | number | boolean) | null;
     };
     responses: never;
     parameters: never;
@@ -4006,6 +4309,91 @@ export interface operations {
             };
         };
     };
+    me_attributes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_attributes_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "birthday": null,
+                 *         "emergency_phone": "+4930123456"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateProfile"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me_invitations_accept: {
         parameters: {
             query?: never;
@@ -4446,6 +4834,231 @@ export interface operations {
             };
         };
     };
+    attributes_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attributes"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Where the hours are booked",
+                 *       "editable_by": "managers",
+                 *       "key": "cost_center",
+                 *       "label": "Cost centre",
+                 *       "required": true,
+                 *       "searchable": true,
+                 *       "type": "text",
+                 *       "visible_to": "person_and_managers"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateAttribute"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attribute"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The profile attribute. */
+                attribute_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attribute"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The profile attribute. */
+                attribute_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The profile attribute. */
+                attribute_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": null,
+                 *       "label": "Cost centre",
+                 *       "position": 0
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateAttribute"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attribute"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     audit_list: {
         parameters: {
             query?: {
@@ -4815,6 +5428,11 @@ export interface operations {
     members_list: {
         parameters: {
             query?: {
+                /**
+                 * @description Who have this value of a searchable profile attribute, written as the attribute's key, a colon and the whole
+                 *     value: `cost_center:4711`. Upper and lower case of a text are the same.
+                 */
+                attribute?: string;
                 /** @description Where the last page ended. */
                 cursor?: string;
                 /** @description The most items of the page. */
@@ -4972,6 +5590,102 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_attributes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_attributes_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "cost_center": "4711",
+                 *         "remote": true,
+                 *         "shift_hours": 7.5
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateProfile"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
