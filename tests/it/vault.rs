@@ -27,7 +27,7 @@ pub fn caller() -> Caller {
 }
 
 /// The whole database as its owner dumps it.
-async fn dump(world: &World) -> String {
+pub async fn dump(world: &World) -> String {
     let programs = Search::of_this_machine().folders().into_iter().map(|folder| folder.join("pg_dump"));
     let program = programs.into_iter().find(|program| program.is_file()).expect("pg_dump comes with PostgreSQL");
     let mut url = reqwest::Url::parse(world.database.url().expose()).unwrap();

@@ -2250,6 +2250,11 @@ export interface components {
              * @description The organisation.
              */
             organization_id: string;
+            /**
+             * Format: int32
+             * @description Another number after every change of any value, seen or not.
+             */
+            version: number;
         };
         /**
          * @description Whether a membership gives access.

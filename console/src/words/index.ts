@@ -3,6 +3,7 @@
  * a translation can put them in its own order. No other module holds prose.
  */
 import { account } from "./account";
+import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
@@ -21,6 +22,7 @@ export const words = {
   product: "Freehold",
   account,
   acting,
+  attributes,
   audit,
   common,
   gate,
@@ -32,6 +34,7 @@ export const words = {
   platform,
   platformAccess,
   problems,
+  profile,
   proof,
   roles,
   security,

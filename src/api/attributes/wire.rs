@@ -219,6 +219,8 @@ pub struct MemberProfile {
     fields: Vec<ProfileField>,
     /// The keys of required attributes that say nothing. Nobody is kept out for that.
     missing: Vec<String>,
+    /// Another number after every change of any value, seen or not.
+    version: i32,
 }
 
 /// What to change of a profile.
@@ -423,6 +425,7 @@ impl From<domain::Profile> for MemberProfile {
             organization_id: profile.organization.into(),
             attributes: profile.fields.iter().filter_map(named).collect(),
             missing: missing.map(|field| field.attribute.key.clone()).collect(),
+            version: profile.version,
             fields: profile.fields.into_iter().map(Into::into).collect(),
         }
     }
