@@ -78,6 +78,7 @@ export const attributes = {
     "Members are found by the whole value. Can't be changed while members have values.",
   countable: "Not for an encrypted choice or yes/no: equal values could be counted.",
   preview: "Preview",
+  previewLabel: "Your new field",
   previewText: "How the field looks to somebody who may change it. Nothing here is saved.",
   edit: "Edit",
   moveUp: "Move up",

@@ -144,7 +144,7 @@ export function AttributeForm(props: AttributeFormProps) {
           {...form.getInputProps("searchable", { type: "checkbox" })}
           checked={values.searchable && !countable}
         />
-        <Preview values={values} />
+        <Preview key={values.type} values={values} />
         {problems.alert}
         {off ? null : (
           <Group justify="flex-end" gap="xs">
@@ -211,9 +211,8 @@ function Preview({ values }: { values: Values }) {
           {said.previewText}
         </Text>
         <ProfileInput
-          key={type}
           field={{
-            label: label.trim() || said.label,
+            label: label.trim() || said.previewLabel,
             description: description.trim() || undefined,
             type,
             options,
