@@ -190,6 +190,13 @@ const platformInstances = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
 });
 
+const platformKeys = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/keys",
+  validateSearch: texts("rotate", "step", "rotation", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-keys/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
@@ -213,6 +220,7 @@ const tree = root.addChildren([
     platformSettings,
     platformJobs,
     platformInstances,
+    platformKeys,
   ]),
 ]);
 

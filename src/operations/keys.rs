@@ -29,7 +29,7 @@ use crate::{
     sessions,
     tenancy::{attributes, invitations},
     types::{Caller, Page, PageRequest},
-    vault::{self, Acknowledgements, Column},
+    vault::{self, Acknowledgements, Column, Custodian},
 };
 
 /// The job that goes on with rotations.
@@ -65,6 +65,8 @@ pub struct Inventory {
     pub scopes: Vec<String>,
     /// The root key that this instance works with.
     pub root_key: String,
+    /// Who keeps it.
+    pub custodian: Custodian,
     /// Who knows the keys as they are.
     pub acknowledgements: Acknowledgements,
 }
@@ -81,6 +83,7 @@ pub async fn inventory(app: &App, caller: &Caller) -> Result<Inventory> {
         keys,
         scopes: app.vault.scopes().to_vec(),
         root_key: app.vault.root_key(),
+        custodian: app.vault.root_key_custodian(),
         acknowledgements: vault::acknowledgements(&tx).await?,
     })
 }

@@ -26,8 +26,8 @@ use zeroize::Zeroizing;
 
 pub use chosen::FieldIn;
 pub(crate) use column::sealed_column;
-pub use column::{Batch, Column, Under};
-pub use root::{Local, Root, Wrapper};
+pub use column::{Batch, Column, Stretch, Under};
+pub use root::{Custodian, Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
 pub use transit::Transit;
 
@@ -216,6 +216,11 @@ impl Vault {
     /// The root key that wraps the data keys, as people know it.
     pub fn root_key(&self) -> String {
         self.0.root.name()
+    }
+
+    /// Who keeps the root key.
+    pub fn root_key_custodian(&self) -> Custodian {
+        self.0.root.custodian()
     }
 
     /// The revision of the keys that this instance works with.

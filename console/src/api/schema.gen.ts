@@ -1543,6 +1543,8 @@ export interface components {
             items: components["schemas"]["DataKey"][];
             /** @description Which root key wraps the data keys: the beginning of its fingerprint. */
             root_key: string;
+            /** @description Who keeps the root key. */
+            root_key_custodian: components["schemas"]["RootKeyCustodian"] & unknown;
             /** @description The scopes that values can be sealed in. */
             scopes: string[];
         };
@@ -2744,6 +2746,11 @@ export interface components {
             /** @description From the highest down. */
             items: components["schemas"]["Role"][];
         };
+        /**
+         * @description Who keeps the root key.
+         * @enum {string}
+         */
+        RootKeyCustodian: "server" | "transit";
         /**
          * Session
          * @description A session.

@@ -3,12 +3,14 @@ import { plural } from "./common";
 
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
+  finished: ["rotation finished", "rotations finished"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],
   organizations: ["organisation", "organisations"],
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],
+  rows: ["value sealed anew", "values sealed anew"],
   sessions: ["session", "sessions"],
 };
 

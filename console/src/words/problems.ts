@@ -105,6 +105,10 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Still at work",
     text: "The earlier try is still running. Wait a moment, then try again.",
   },
+  key_in_use: {
+    title: "This key is still needed",
+    text: "Only a retired key that nothing is under can be destroyed. Look again; it may have changed.",
+  },
   operation_in_progress: {
     title: "Already under way",
     text: "The same is being done right now, perhaps by someone else. Wait until it is done, then look again.",

@@ -72,6 +72,7 @@ async fn a_rotation_leaves_nothing_under_the_old_key_which_is_destroyed_on_a_sec
     let world = World::open().await;
     let leader = Server::leading(&world.database, &[], operations::jobs()).await;
     let administrator = world.platform_session().await;
+    assert_eq!(administrator.get("/v1/data-keys").await.expect(200).json["root_key_custodian"], "server");
     let a = &world.a;
     let chart = json!({
         "key": "chart", "label": "Chart", "type": "text", "visible_to": "person_and_admins", "editable_by": "admins",

@@ -1,14 +1,12 @@
 /** What a platform admin can do with an account. */
 import { Text, TextInput } from "@mantine/core";
 import { IconLock, IconLockOpen, IconLogout } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { Account } from "../../api/types";
-import { Confirm } from "../../parts/confirm";
+import { ActDialog, type ActWords } from "../../parts/act-dialog";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
-import { tell } from "../../parts/notify";
 import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
@@ -148,7 +146,7 @@ function send({ kind, account }: Act, reason: string): Promise<unknown> {
   return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
 }
 
-function wordsFor({ kind, account: { name, email } }: Act) {
+function wordsFor({ kind, account: { name, email } }: Act): ActWords {
   if (kind === "block") {
     return {
       title: said.blockTitle(name),
@@ -174,33 +172,20 @@ function wordsFor({ kind, account: { name, email } }: Act) {
 }
 
 function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
-  const client = useQueryClient();
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
-  const text = wordsFor(act);
-  const run = useMutation({
-    mutationFn: () => send(act, reason.trim()),
-    onSuccess: () => {
-      tell(text.done);
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.accounts }),
-  });
-  const confirm = () => {
+  const check = () => {
     const needed = act.kind === "block" && !reason.trim();
     setMissing(needed);
-    if (!needed) run.mutate();
+    return !needed;
   };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={text.title}
-      effects={text.effects}
-      action={text.action}
-      onConfirm={confirm}
-      busy={run.isPending}
-      error={run.error}
+      text={wordsFor(act)}
+      run={() => send(act, reason.trim())}
+      refresh={[keys.accounts]}
+      check={check}
       harmless={act.kind === "unblock"}
     >
       {act.kind === "block" ? (
@@ -215,6 +200,6 @@ function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
           data-autofocus
         />
       ) : null}
-    </Confirm>
+    </ActDialog>
   );
 }
