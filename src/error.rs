@@ -162,6 +162,7 @@ codes! {
     SignUpByInvitation = "sign_up_by_invitation", 403, "People join by invitation here";
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
+    AttributeNotEditable = "attribute_not_editable", 403, "A field of this profile is not yours to change";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     NotFound = "not_found", 404, "Not found";
@@ -179,6 +180,9 @@ codes! {
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
     TeamNameTaken = "team_name_taken", 409, "Another team has this name";
     TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
+    AttributeKeyTaken = "attribute_key_taken", 409, "Another attribute has this key";
+    TooManyAttributes = "too_many_attributes", 409, "An organisation has at most 50 profile attributes";
+    AttributeInUse = "attribute_in_use", 409, "Members have values of this attribute";
     DomainNotAllowed = "domain_not_allowed", 409, "This organisation does not take people with addresses of this domain";
     KeyInUse = "key_in_use", 409, "This key is not retired, or something is still under it";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";

@@ -99,7 +99,7 @@ const overview = createRoute({
 const members = createRoute({
   getParentRoute: () => organization,
   path: "/members",
-  validateSearch: texts("search", "role", "status", "cursor", "open"),
+  validateSearch: texts("search", "role", "status", "attribute", "cursor", "open"),
   component: lazyRouteComponent(() => import("./pages/members/page")),
 });
 
@@ -153,6 +153,13 @@ const settings = createRoute({
   getParentRoute: () => organization,
   path: "/settings",
   component: lazyRouteComponent(() => import("./pages/settings/page")),
+});
+
+const attributes = createRoute({
+  getParentRoute: () => organization,
+  path: "/attributes",
+  validateSearch: texts("open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/attributes/page")),
 });
 
 const security = createRoute({
@@ -239,6 +246,7 @@ const tree = root.addChildren([
       audit,
       platformAccess,
       settings,
+      attributes,
       security,
     ]),
     account,

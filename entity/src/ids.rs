@@ -45,6 +45,10 @@ ids! {
     MembershipId;
     /// A team of an organisation.
     TeamId;
+    /// A profile attribute that an organisation has declared.
+    AttributeId;
+    /// What a profile attribute says of a member.
+    AttributeValueId;
     /// An invitation into an organisation.
     InvitationId;
     /// An access of a platform administrator to a tenant's organisation.

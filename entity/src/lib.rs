@@ -13,6 +13,9 @@ mod sealed;
 
 pub mod account_matches;
 pub mod accounts;
+pub mod attribute_matches;
+pub mod attribute_values;
+pub mod attributes;
 pub mod audit_entries;
 pub mod audit_personal;
 pub mod audit_words;

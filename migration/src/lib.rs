@@ -37,6 +37,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261121_000011_sealed",
     "m20261125_000012_audit_personal",
     "m20261125_000013_erasure",
+    "m20261125_000015_attributes",
     "m20261125_000019_sign_up",
 ];
 

@@ -14,7 +14,7 @@ mod sign_in;
 
 use std::collections::HashMap;
 
-use entity::{AccountId, accounts as rows, password_credentials};
+use entity::{AccountId, Salt, accounts as rows, password_credentials};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
@@ -88,6 +88,15 @@ pub async fn people(
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.is_in(ids));
     let opened = |row: rows::Model| Ok((row.id, profile::person(vault, row)?));
     tx.all(query).await?.into_iter().map(opened).collect()
+}
+
+/// What is sealed for this person is under a key that needs this salt.
+///
+/// # Errors
+/// `NotFound` when there is no such account, or it has been erased.
+pub async fn salt(tx: &Tx, id: AccountId) -> Result<Salt> {
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
+    tx.one(query).await?.and_then(|row| row.salt).ok_or_else(Error::not_found)
 }
 
 /// A subquery of the ids of those who may sign in, for a list that is bounded by something else.

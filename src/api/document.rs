@@ -8,6 +8,7 @@ use crate::authz::Registry;
 /// What the path parameters mean, the same in every operation.
 const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
+    ("attribute_id", "The profile attribute."),
     ("data_key_id", "The data key."),
     ("entry_id", "The entry of the record."),
     ("invitation_id", "The invitation."),
@@ -32,6 +33,11 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
         "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
         "email_changes_complete" | "email_verifications_complete" => json!({"token": email_token}),
+        "attributes_create" => json!({
+            "key": "cost_center", "label": "Cost centre", "description": "Where the hours are booked", "type": "text",
+            "required": true, "visible_to": "person_and_managers", "editable_by": "managers", "searchable": true,
+        }),
+        "attributes_update" => json!({"label": "Cost centre", "description": null, "position": 0}),
         "invitations_accept" => {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
         }
@@ -46,6 +52,10 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "invitations_lookup" | "me_invitations_accept" => json!({"token": token}),
         "key_rotations_create" => json!({"scope": "pii"}),
         "me_email_change_create" => json!({"email": "grace@example.net"}),
+        "me_attributes_update" => json!({"attributes": {"emergency_phone": "+4930123456", "birthday": null}}),
+        "member_attributes_update" => {
+            json!({"attributes": {"cost_center": "4711", "shift_hours": 7.5, "remote": true}})
+        }
         "me_update" => json!({"name": "Grace"}),
         "members_update" => json!({"role": "manager"}),
         "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),

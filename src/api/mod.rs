@@ -4,6 +4,7 @@
 mod accounts;
 mod acting;
 mod address;
+mod attributes;
 mod audit;
 pub mod dev_mail;
 mod document;
@@ -55,6 +56,7 @@ pub type Everything = (
     acting::Acting,
     settings::SettingsOf,
     members::Members,
+    attributes::ProfileAttributes,
     teams::Teams,
     invitations::Invitations,
     audit::Audit,
@@ -75,6 +77,7 @@ pub fn everything(face: &Face) -> Everything {
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
         members::Members(face.clone()),
+        attributes::ProfileAttributes(face.clone()),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),
@@ -104,6 +107,8 @@ enum Tag {
     Settings,
     /// Who belongs to an organisation.
     Members,
+    /// Fields that an organisation declares for its members' profiles, and what they say.
+    Attributes,
     /// Members together, and what a team gives them.
     Teams,
     /// Who is asked to.

@@ -125,7 +125,11 @@ catalogue! {
     MemberBlocked = "member.blocked", Medium, Security, Tenant, "member", "Member blocked", "A member lost access to this organisation without being removed.";
     MemberUnblocked = "member.unblocked", Medium, Security, Tenant, "member", "Member unblocked", "A blocked member got access again.";
     MemberRemoved = "member.removed", Medium, Security, Tenant, "member", "Member removed", "A person is no longer a member.";
-    MemberChangeRefused = "member.change_refused", Medium, Security, Tenant, "member", "Change of a member refused", "A rule stood against changing or removing a member: the last owner, or a role above one's own.";
+    MemberAttributesUpdated = "member.attributes_updated", Low, Normal, Tenant, "member", "Profile of a member changed", "Values of profile attributes of a member were set or taken away. The metadata has the keys of the attributes, never what they say.";
+    MemberChangeRefused = "member.change_refused", Medium, Security, Tenant, "member", "Change of a member refused", "A rule stood against changing or removing a member: the last owner, a role above one's own, or a profile attribute that is not the caller's to change.";
+    AttributeCreated = "attribute.created", Low, Security, Tenant, "attribute", "Profile attribute declared", "A field was added to the profiles of the organisation's members. The metadata says who sees and changes its values, and what they are sealed in.";
+    AttributeUpdated = "attribute.updated", Medium, Security, Tenant, "attribute", "Profile attribute changed", "A field of the members' profiles was changed, moved, archived or restored. The metadata says what, and who sees and changes its values from now on.";
+    AttributeDeleted = "attribute.deleted", High, Security, Tenant, "attribute", "Profile attribute removed", "A field of the members' profiles was removed, with what it said of them. The metadata says of how many.";
     TeamCreated = "team.created", Low, Security, Tenant, "team", "Team created", "A team was made. The metadata has the role that it gives its members, if any.";
     TeamUpdated = "team.updated", Medium, Security, Tenant, "team", "Team changed", "A team's name, description or role was changed. The metadata says what, and has both roles when the role was.";
     TeamDeleted = "team.deleted", Medium, Security, Tenant, "team", "Team deleted", "A team was removed, and its members lost what it gave them. The metadata says how many they were.";

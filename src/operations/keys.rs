@@ -27,7 +27,7 @@ use crate::{
     jobs, mail,
     runtime::Ids,
     sessions,
-    tenancy::{invitations, sign_ups},
+    tenancy::{attributes, invitations, sign_ups},
     types::{Caller, Page, PageRequest},
     vault::{self, Acknowledgements, Column, Custodian},
 };
@@ -46,18 +46,24 @@ pub type Rotation = rows::Model;
 /// The lock under which the keys of a scope change.
 const LOCK: &str = "data keys";
 
-/// Every column of a scope that is sealed.
-fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
+/// Every column that is sealed.
+fn all_columns() -> impl Iterator<Item = &'static Column> {
     let all = [
         accounts::SEALED,
         invitations::SEALED,
         sign_ups::SEALED,
+        attributes::SEALED,
         sessions::SEALED,
         audit::SEALED,
         mail::SEALED,
         ANSWERS,
     ];
-    all.into_iter().flatten().filter(move |column| column.scope == scope)
+    all.into_iter().flatten()
+}
+
+/// Every column that has sealed values of a scope.
+fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
+    all_columns().filter(move |column| column.scope.is_none_or(|own| own == scope))
 }
 
 /// The keys of an installation, and how it is with them.
@@ -98,7 +104,7 @@ pub async fn inventory(app: &App, caller: &Caller) -> Result<Inventory> {
 pub async fn census(app: &App, caller: &Caller) -> Result<HashMap<DataKeyId, i64>> {
     let tx = app.db.read(caller).await?;
     let mut numbers = HashMap::new();
-    for column in app.vault.scopes().iter().flat_map(|scope| columns(scope)) {
+    for column in all_columns() {
         for under in column.census(&tx).await? {
             *numbers.entry(under.key).or_default() += under.number;
         }

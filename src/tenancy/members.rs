@@ -3,7 +3,7 @@
 use entity::{AccountId, MembershipId, OrganizationId, memberships as rows, platform_access};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
-use super::{organizations, roles, teams};
+use super::{attributes, organizations, roles, teams};
 use crate::{
     accounts::{self, Account, expect_version},
     app::App,
@@ -36,6 +36,8 @@ pub struct Filter {
     pub status: Option<rows::Status>,
     /// Whose name or address has this text.
     pub search: Option<String>,
+    /// Who have this value of a profile attribute: `key:value`.
+    pub attribute: Option<String>,
 }
 
 /// What to change of a member.
@@ -52,7 +54,7 @@ pub struct Changes {
 /// The members of the caller's organisation, newest first.
 ///
 /// # Errors
-/// When the database fails.
+/// `Invalid` for a search with too many words, or by an attribute or value that there is none of.
 pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest) -> Result<Page<Member>> {
     let tx = app.db.read(caller).await?;
     let mut query = tx.find::<rows::Entity>();
@@ -65,6 +67,9 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
     if let Some(text) = &filter.search {
         let id = (rows::Entity, rows::Column::AccountId);
         query = query.filter(accounts::searched(&app.vault, &tx, id, text)?);
+    }
+    if let Some(wanted) = &filter.attribute {
+        query = query.filter(rows::Column::Id.in_subquery(attributes::holders(app, &tx, wanted).await?));
     }
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
     with_people(app, &tx, page).await
@@ -105,7 +110,7 @@ fn effective(app: &App, membership: &rows::Model, teams: &[teams::Row]) -> Vec<R
 }
 
 /// The roles that count of a membership.
-async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Role>> {
+pub(super) async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Role>> {
     let mut teams = teams::of(tx, [membership.id]).await?;
     Ok(effective(app, membership, &teams.remove(&membership.id).unwrap_or_default()))
 }

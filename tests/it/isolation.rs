@@ -34,9 +34,12 @@ const IDENTITY: [(&str, &str); 20] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 14] = [
+const TENANT: [(&str, &str); 17] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
+    ("attributes", "organization_id"),
+    ("attribute_values", "organization_id"),
+    ("attribute_matches", "organization_id"),
     ("teams", "organization_id"),
     ("team_members", "organization_id"),
     ("invitations", "organization_id"),
@@ -155,6 +158,11 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("UPDATE organizations SET name = 'Ours' WHERE id = '{}'", b.id),
         format!("UPDATE invitations SET status = 'revoked' WHERE id = '{}'", b.pending.id),
         format!("DELETE FROM memberships WHERE id = '{}'", b.member.membership),
+        format!("UPDATE attributes SET scope = NULL WHERE id = '{}'", b.desk),
+        format!("DELETE FROM attributes WHERE id = '{}'", b.desk),
+        format!("UPDATE attribute_values SET version = 9 WHERE attribute_id = '{}'", b.desk),
+        format!("DELETE FROM attribute_values WHERE attribute_id = '{}'", b.desk),
+        format!("DELETE FROM attribute_matches WHERE organization_id = '{}'", b.id),
         format!("UPDATE teams SET role = 'admin' WHERE id = '{}'", b.team),
         format!("DELETE FROM teams WHERE id = '{}'", b.team),
         format!("DELETE FROM team_members WHERE team_id = '{}'", b.team),
@@ -180,6 +188,11 @@ async fn the_application_changes_nothing_of_another_organisation() {
             "INSERT INTO teams (id, organization_id, name, name_key, role, created_at, updated_at)
              VALUES (gen_random_uuid(), '{b_id}', 'X', 'x', 'admin', now(), now())"
         ),
+        format!(
+            "INSERT INTO attribute_values (id, organization_id, attribute_id, membership_id, clear, updated_at)
+             VALUES (gen_random_uuid(), '{b_id}', '{}', '{}', 'x', now())",
+            b.site, b.member.membership
+        ),
         format!("INSERT INTO team_members VALUES ('{b_id}', '{}', '{}')", b.team, b.member.membership),
         format!("INSERT INTO invitation_teams VALUES ('{b_id}', '{}', '{}')", b.pending.id, b.team),
         audit_entry(b.id),
@@ -190,6 +203,11 @@ async fn the_application_changes_nothing_of_another_organisation() {
         // Moved over.
         format!("UPDATE sign_up_requests SET organization_id = '{b_id}'"),
         format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),
+        format!("UPDATE attributes SET organization_id = '{b_id}' WHERE id = '{}'", a.desk),
+        // What never changes.
+        format!("UPDATE attributes SET key = 'x' WHERE id = '{}'", a.desk),
+        format!("UPDATE attributes SET kind = 'url' WHERE id = '{}'", a.desk),
+        format!("UPDATE attribute_values SET membership_id = '{}'", a.member.membership),
         format!("UPDATE settings SET organization_id = '{b_id}'"),
         format!("UPDATE memberships SET organization_id = '{b_id}' WHERE id = '{}'", a.member.membership),
         format!("UPDATE invitations SET organization_id = '{b_id}' WHERE id = '{}'", a.pending.id),

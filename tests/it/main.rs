@@ -11,6 +11,7 @@
 
 mod acting;
 mod architecture;
+mod attributes;
 mod cluster;
 mod config;
 mod coverage;

@@ -68,6 +68,10 @@ pub struct Tenant {
     pub guest_token: String,
     /// A team that gives the role of a member, with the subject in it.
     pub team: Uuid,
+    /// A profile attribute, `desk`: sealed and searchable, with a value of the subject's.
+    pub desk: Uuid,
+    /// A profile attribute, `site`: a choice that nobody has made.
+    pub site: Uuid,
     /// An open invitation of somebody without an account, into the team.
     pub pending: Invitation,
     /// An invitation that was withdrawn.
@@ -275,6 +279,7 @@ impl Builder<'_> {
         owner.delete(&scene.path(&format!("members/{}", guest.membership))).await.expect(204);
         let guest_token = scene.invite(&owner, "guest", "member").await.token;
         let team = scene.team(&owner, &subject).await;
+        let (desk, site) = scene.attributes(&owner, &subject).await;
         let pending = scene.invite_into(&owner, "pending", "member", &[team]).await;
         let revoked = scene.invite(&owner, "revoked", "member").await;
         owner.delete(&scene.path(&format!("invitations/{}", revoked.id))).await.expect(204);
@@ -294,6 +299,8 @@ impl Builder<'_> {
             guest,
             guest_token,
             team,
+            desk,
+            site,
             pending,
             revoked,
             entry,
@@ -320,6 +327,24 @@ impl Scene<'_> {
         let member = self.path(&format!("teams/{id}/members/{}", with.membership));
         by.request(Method::PUT, &member).send().await.expect(204);
         id
+    }
+
+    /// A sealed attribute that says something of a member, and one that says nothing of anybody.
+    async fn attributes(&self, by: &Actor, of: &Person) -> (Uuid, Uuid) {
+        let everybody = "person_and_managers";
+        let desk = json!({
+            "key": "desk", "label": format!("Desk at {}", self.word), "description": format!("Where {} sits", self.word),
+            "type": "text", "visible_to": everybody, "editable_by": everybody, "sealed_in": "pii", "searchable": true,
+        });
+        let desk = by.post(&self.path("attributes"), desk).await.expect(201).id_at("/id");
+        let site = json!({
+            "key": "site", "label": format!("Site of {}", self.word), "type": "choice",
+            "options": [format!("North of {}", self.word), "South"], "visible_to": everybody, "editable_by": "managers",
+        });
+        let site = by.post(&self.path("attributes"), site).await.expect(201).id_at("/id");
+        let value = json!({"attributes": {"desk": format!("By the window, {}", self.word)}});
+        by.patch(&self.path(&format!("members/{}/attributes", of.membership)), value).await.expect(200);
+        (desk, site)
     }
 
     async fn invite(&self, by: &Actor, name: &str, role: &str) -> Invitation {

@@ -41,6 +41,8 @@ export const keys = {
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
+  attributes: (id: string) => ["organization", id, "attributes"] as const,
+  profiles: (id: string) => ["organization", id, "profiles"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   signUps: (id: string) => ["organization", id, "sign-ups"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
@@ -126,6 +128,34 @@ export const memberQuery = (organization_id: string, member_id: string) =>
           params: { path: { organization_id, member_id } },
         }),
       ),
+  });
+
+/** What the organisation's attributes say of a member, as far as one sees it. */
+export const memberProfileQuery = (organization_id: string, member_id: string) =>
+  queryOptions({
+    queryKey: [...keys.profiles(organization_id), member_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/members/{member_id}/attributes`, {
+          signal,
+          params: { path: { organization_id, member_id } },
+        }),
+      ),
+  });
+
+/** The same of oneself, in the organisation that the session is in. */
+export const myProfileQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: [...keys.profiles(organization_id), "own"],
+    queryFn: ({ signal }) => take(api.GET("/v1/me/attributes", { signal })),
+  });
+
+/** The attributes of an organisation. There are at most 50. */
+export const attributesQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: keys.attributes(organization_id),
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/attributes`, { signal, params: { path: { organization_id } } })),
   });
 
 export const teamsQuery = (organization_id: string, query: TeamFilter = {}) =>

@@ -3,6 +3,7 @@
  * a translation can put them in its own order. No other module holds prose.
  */
 import { account } from "./account";
+import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
@@ -23,6 +24,7 @@ export const words = {
   product: "Freehold",
   account,
   acting,
+  attributes,
   audit,
   common,
   email,
@@ -36,6 +38,7 @@ export const words = {
   platform,
   platformAccess,
   problems,
+  profile,
   proof,
   roles,
   security,

@@ -7,6 +7,7 @@ const number = (value: number) => value.toLocaleString();
 const columns: Record<string, string> = {
   "accounts.email": "E-mail addresses of accounts",
   "accounts.name": "Names of accounts",
+  "attribute_values.sealed": "Values of profile attributes",
   "idempotency_keys.answer": "Kept answers of creating calls",
   "invitations.email": "Addresses of invitations",
   "invitations.message": "Messages of invitations",

@@ -69,6 +69,22 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "This name is taken",
     text: "Another team has this name. Choose another.",
   },
+  attribute_key_taken: {
+    title: "This key is taken",
+    text: "Another attribute has this key. Choose another.",
+  },
+  too_many_attributes: {
+    title: "That is the most attributes there can be",
+    text: "An organisation has at most 50 profile attributes. Delete one that is not needed.",
+  },
+  attribute_in_use: {
+    title: "Members have values of this attribute",
+    text: "Encryption and search can't be changed, and the attribute can't be deleted, while members have values. Archive it and add another, or clear the values first.",
+  },
+  attribute_not_editable: {
+    title: "A field is not yours to change",
+    text: "Who may change it has been changed meanwhile. Reload the page and look again.",
+  },
   too_many_teams: {
     title: "That is the most teams there can be",
     text: "An organisation has at most 500 teams. Delete one that is not needed.",

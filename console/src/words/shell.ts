@@ -18,6 +18,7 @@ export const shell = {
   platformAccess: "Platform support",
   organization: "Organisation",
   security: "Security",
+  attributes: "Profile attributes",
   platformSettings: "Platform settings",
   profile: "Profile and sessions",
   organizations: "Organisations",

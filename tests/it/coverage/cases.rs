@@ -108,6 +108,10 @@ fn team(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("team_id", tenant.team)
 }
 
+fn site(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("attribute_id", tenant.site)
+}
+
 fn pending(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("organization_id", tenant.id).id("invitation_id", tenant.pending.id)
 }
@@ -205,6 +209,8 @@ const CASES: &[Case] = &[
     })
     .after(Before::Unproven),
     Case::new("me_email_change_cancel", plain).after(Before::Unproven),
+    Case::new("me_attributes_get", plain),
+    Case::new("me_attributes_update", |_, _| Call::default().body(json!({"attributes": {"desk": "In the corner"}}))),
     Case::new("me_invitations_accept", |_, tenant| Call::default().body(json!({"token": tenant.guest_token})))
         .by(|tenant| &tenant.guest),
     Case::new("event_types_list", plain),
@@ -256,6 +262,10 @@ const CASES: &[Case] = &[
     Case::new("members_update", |stage, tenant| {
         subject(stage, tenant).body(json!({"role": "manager", "status": "active"}))
     }),
+    Case::new("member_attributes_get", subject),
+    Case::new("member_attributes_update", |stage, tenant| {
+        subject(stage, tenant).body(json!({"attributes": {"desk": "In the corner", "site": "South"}}))
+    }),
     Case::new("members_remove", subject),
     Case::new("teams_list", inside),
     Case::new("teams_create", |stage, tenant| {
@@ -269,6 +279,22 @@ const CASES: &[Case] = &[
     Case::new("team_members_list", team),
     Case::new("team_members_add", |stage, tenant| team(stage, tenant).id("member_id", tenant.member.membership)),
     Case::new("team_members_remove", |stage, tenant| team(stage, tenant).id("member_id", tenant.subject.membership)),
+    Case::new("attributes_list", inside),
+    Case::new("attributes_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({
+            "key": "shirt", "label": "Shirt", "description": "For the summer party", "type": "choice",
+            "options": ["S", "M", "L"], "required": false, "visible_to": "managers", "editable_by": "managers",
+            "searchable": true,
+        }))
+    }),
+    Case::new("attributes_get", site),
+    Case::new("attributes_update", |stage, tenant| {
+        site(stage, tenant).body(json!({
+            "label": "Place", "description": "Where they work", "options": ["East"], "visible_to": "managers",
+            "sealed_in": null, "position": 0, "archived": true,
+        }))
+    }),
+    Case::new("attributes_delete", site),
     Case::new("invitations_create", |stage, tenant| {
         let (email, teams) = ("new@example.com", [tenant.team]);
         inside(stage, tenant).body(json!({"email": email, "role": "member", "team_ids": teams, "message": "Welcome"}))

@@ -13,6 +13,7 @@ import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
 import { MyEmail } from "./email";
 import { MyOrganizations } from "./organizations";
+import { MyProfile } from "./profile";
 import { MySessions } from "./sessions";
 
 const said = words.account;
@@ -29,6 +30,7 @@ export default function AccountPage() {
       <Section title={said.organizations} flush>
         <MyOrganizations />
       </Section>
+      <MyProfile />
       <MySessions />
     </Page>
   );

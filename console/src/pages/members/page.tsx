@@ -15,6 +15,7 @@ import { Empty, Forbidden } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
+import { AttributeFilter, askedFor } from "./attribute-filter";
 import { MemberDetails } from "./details";
 import { type Act, MemberDialogs } from "./dialogs";
 import { MemberMenu } from "./menu";
@@ -51,13 +52,20 @@ export default function MembersPage() {
 }
 
 function List() {
-  const { open, cursor, search, role, status } = route.useSearch();
+  const { open, cursor, search, role, status, attribute } = route.useSearch();
   const organization = useOrganization();
   const me = useMe();
   const [act, setAct] = useState<Act | null>(null);
-  const filter = { search, role, status: status as Member["status"] | undefined };
+  const filter = {
+    search,
+    role,
+    status: status as Member["status"] | undefined,
+    attribute: askedFor(attribute),
+  };
   const query = useQuery(membersQuery(organization.id, { ...filter, cursor, limit: pageSize }));
-  const active = Object.entries(filter).flatMap(([name, value]) => (value ? [name] : []));
+  const active = Object.entries({ ...filter, attribute }).flatMap(([name, value]) =>
+    value ? [name] : [],
+  );
   return (
     <>
       <FilterBar active={active}>
@@ -76,6 +84,7 @@ function List() {
           any={said.allStatuses}
           choices={choicesOf({ active: said.active, blocked: said.blocked })}
         />
+        <AttributeFilter value={attribute} />
       </FilterBar>
       <DataTable
         caption={said.caption}

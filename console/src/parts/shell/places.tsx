@@ -4,6 +4,7 @@ import {
   IconBuildings,
   IconClockPlay,
   IconFileText,
+  IconForms,
   IconKey,
   IconLayoutDashboard,
   IconLifebuoy,
@@ -88,6 +89,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/settings`,
       icon: IconBuilding,
       needs: "organizations_get",
+    },
+    {
+      group: said.settings,
+      label: said.attributes,
+      to: `${base}/attributes`,
+      icon: IconForms,
+      needs: "attributes_get",
     },
     {
       group: said.settings,
