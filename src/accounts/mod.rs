@@ -4,11 +4,13 @@
 //! organisations: an account is a person, not a tenant's property.
 
 mod admin;
+mod bulk;
 mod mill;
 mod passwords;
 mod profile;
 mod reauthentication;
 mod sign_in;
+mod stored;
 
 use std::collections::HashMap;
 
@@ -18,11 +20,13 @@ use sea_orm::{
 };
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
+pub use bulk::{NewPerson, count, create_all, hashes, kept_after, with_addresses};
 pub use passwords::Passwords;
 pub use profile::{Account, SEALED, find_by_email, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
 pub use sign_in::{authenticate, sign_in, signed_in};
+pub use stored::{HashFault, check_hash};
 
 use crate::{
     app::App,

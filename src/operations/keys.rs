@@ -24,7 +24,7 @@ use crate::{
     audit::{Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
-    jobs, mail,
+    jobs, mail, people,
     runtime::Ids,
     sessions,
     tenancy::invitations,
@@ -48,7 +48,8 @@ const LOCK: &str = "data keys";
 
 /// Every column of a scope that is sealed.
 fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
-    let all = [accounts::SEALED, invitations::SEALED, sessions::SEALED, mail::SEALED, ANSWERS];
+    let all =
+        [accounts::SEALED, invitations::SEALED, people::SEALED, sessions::SEALED, mail::SEALED, ANSWERS];
     all.into_iter().flatten().filter(move |column| column.scope == scope)
 }
 

@@ -94,7 +94,7 @@ impl Settings {
             | Change::Keys
             | Change::DataKeys
             | Change::Outbox
-            | Change::Jobs => {}
+            | Change::Imports | Change::Jobs => {}
         });
         Ok(settings)
     }

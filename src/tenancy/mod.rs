@@ -7,5 +7,6 @@ pub mod invitations;
 pub mod members;
 pub mod organizations;
 pub mod roles;
+pub mod seats;
 pub mod setup;
 pub mod teams;
