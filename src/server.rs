@@ -116,13 +116,14 @@ pub async fn setup_link_alone(config: &Config, clock: &Clock) -> Result<Option<S
 /// When there is no root key, the database can't be reached, or the work fails; the text is for the operator.
 pub async fn with_app<T>(config: &Config, clock: &Clock, work: impl AsyncFnOnce(&App) -> Result<T>) -> Result<T> {
     let database = database::open_beside(config, clock).await?;
-    let done = match app(config, (clock.clone(), database.vault.clone(), Jobs::new(Vec::new())), &database.settings).await {
-        Ok((app, ..)) => {
-            let done = work(&app).await;
-            app.db.close().await.and(done)
-        }
-        Err(error) => Err(error),
-    };
+    let done =
+        match app(config, (clock.clone(), database.vault.clone(), Jobs::new(Vec::new())), &database.settings).await {
+            Ok((app, ..)) => {
+                let done = work(&app).await;
+                app.db.close().await.and(done)
+            }
+            Err(error) => Err(error),
+        };
     database.close().await;
     done
 }

@@ -101,7 +101,10 @@ pub async fn create_all(tx: &WriteTx, app: &App, people: Vec<NewPerson>) -> Resu
 /// # Errors
 /// When the database fails.
 pub async fn count(tx: &Tx, before: AccountId) -> Result<u64> {
-    tx.count(tx.find_identity::<rows::Entity>().filter(rows::Column::Id.lt(before)).filter(rows::Column::Salt.is_not_null())).await
+    tx.count(
+        tx.find_identity::<rows::Entity>().filter(rows::Column::Id.lt(before)).filter(rows::Column::Salt.is_not_null()),
+    )
+    .await
 }
 
 /// Some accounts in the order of their ids, those after one and before another. Who was erased is not among them.

@@ -58,9 +58,7 @@ impl Stored {
             costs(&theirs) == costs(ours)
         });
         let digest = hash.hash.as_ref().is_some_and(|hash| hash.as_bytes().len() == Params::DEFAULT_OUTPUT_LEN);
-        same && digest
-            && hash.algorithm == Algorithm::Argon2id.ident()
-            && hash.version == Some(Version::V0x13.into())
+        same && digest && hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into())
     }
 }
 

@@ -10,6 +10,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
     ("data_key_id", "The data key."),
     ("entry_id", "The entry of the record."),
+    ("import_id", "The import."),
     ("invitation_id", "The invitation."),
     ("job_name", "The job's name."),
     ("key_rotation_id", "The rotation."),
@@ -28,6 +29,10 @@ pub(super) fn example(operation: &str) -> Option<Value> {
     Some(match operation {
         "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
         "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
+        "accounts_export" | "members_export" => json!({"format": "csv"}),
+        "imports_create" => json!({"content": "ZW1haWwKZ3JhY2VAZXhhbXBsZS5jb20K", "format": "csv"}),
+        "imports_parts_add" => json!({"offset": 24, "content": "am9hbkBleGFtcGxlLmNvbQo="}),
+        "imports_start" => json!({"dry_run": true}),
         "invitations_accept" => {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
         }

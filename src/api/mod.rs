@@ -7,7 +7,9 @@ mod address;
 mod audit;
 pub mod dev_mail;
 mod document;
+mod exports;
 mod health;
+mod imports;
 mod invitations;
 mod jobs;
 mod keys;
@@ -54,6 +56,8 @@ pub type Everything = (
     members::Members,
     teams::Teams,
     invitations::Invitations,
+    // A tuple of these has 16 at most.
+    (imports::Imports, exports::Exports),
     audit::Audit,
     accounts::Accounts,
     jobs::Operations,
@@ -74,6 +78,7 @@ pub fn everything(face: &Face) -> Everything {
         members::Members(face.clone()),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
+        (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
         jobs::Operations(face.clone()),
@@ -103,6 +108,8 @@ enum Tag {
     Teams,
     /// Who is asked to.
     Invitations,
+    /// Files of people, in and out.
+    Imports,
     /// What happened.
     Audit,
     /// People, for platform administrators.

@@ -48,8 +48,7 @@ const LOCK: &str = "data keys";
 
 /// Every column of a scope that is sealed.
 fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
-    let all =
-        [accounts::SEALED, invitations::SEALED, people::SEALED, sessions::SEALED, mail::SEALED, ANSWERS];
+    let all = [accounts::SEALED, invitations::SEALED, people::SEALED, sessions::SEALED, mail::SEALED, ANSWERS];
     all.into_iter().flatten().filter(move |column| column.scope == scope)
 }
 

@@ -73,12 +73,7 @@ fn person(record: Record, name: String, state: State) -> NewPerson {
     NewPerson { email: record.email, name, password_hash: record.password_hash, state }
 }
 
-async fn make_accounts(
-    app: &App,
-    tx: &WriteTx,
-    wanted: Vec<Wanted>,
-    seen: &mut HashSet<Vec<u8>>,
-) -> Result<Made> {
+async fn make_accounts(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut HashSet<Vec<u8>>) -> Result<Made> {
     let known = accounts::with_addresses(&app.vault, tx, wanted.iter().map(|(_, _, record)| &record.email)).await?;
     let (mut outcomes, mut people) = (Vec::new(), Vec::new());
     for (line, fingerprint, record) in wanted {
@@ -162,12 +157,7 @@ async fn make_members(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut H
     Ok((outcomes, Vec::new()))
 }
 
-async fn make_invitations(
-    app: &App,
-    tx: &WriteTx,
-    wanted: Vec<Wanted>,
-    seen: &mut HashSet<Vec<u8>>,
-) -> Result<Made> {
+async fn make_invitations(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut HashSet<Vec<u8>>) -> Result<Made> {
     let mut bulk = Bulk::begin(app, tx).await?;
     let teams = seats::teams_by_name(tx).await?;
     let mut outcomes = Vec::new();

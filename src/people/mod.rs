@@ -42,7 +42,5 @@ const DATA: Field<Pii> = Field::new("import_parts.data");
 const SALT: Field<Pii> = Field::new("imports.salt");
 
 /// The columns of imports that are sealed.
-pub const SEALED: &[Column] = &[
-    crate::vault::sealed_column!("import_parts", "data", Pii),
-    crate::vault::sealed_column!("imports", "salt", Pii),
-];
+pub const SEALED: &[Column] =
+    &[crate::vault::sealed_column!("import_parts", "data", Pii), crate::vault::sealed_column!("imports", "salt", Pii)];

@@ -183,7 +183,11 @@ impl Header {
             return Err(Refusal::line("unbalanced_quotes"));
         }
         let separator = u8::try_from(self.separator).unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(separator).flexible(true).from_reader(line.as_bytes());
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .delimiter(separator)
+            .flexible(true)
+            .from_reader(line.as_bytes());
         let mut cells = csv::StringRecord::new();
         let read = reader.read_record(&mut cells).map_err(|_| Refusal::line("not_csv"))?;
         if !read || cells.len() != self.columns.len() {
@@ -346,7 +350,10 @@ mod tests {
 
     #[test]
     fn a_line_of_csv_says_who_or_what_is_wrong_with_it() {
-        let record = read("email;name;role;teams;state", b" Ada@Example.COM ;\"Lovelace; Ada\";member;Day|Night \\| late;blocked");
+        let record = read(
+            "email;name;role;teams;state",
+            b" Ada@Example.COM ;\"Lovelace; Ada\";member;Day|Night \\| late;blocked",
+        );
         let record = record.unwrap_or_else(|refusal| panic!("{refusal:?}"));
         assert_eq!((record.email.as_str(), record.name.as_deref()), ("ada@example.com", Some("Lovelace; Ada")));
         assert_eq!(record.teams, ["Day", "Night | late"]);
@@ -376,7 +383,8 @@ mod tests {
     #[test]
     fn a_line_of_json_says_who_or_what_is_wrong_with_it() {
         let read = |line: &str| Reader::JsonLines.read(1, Some(line.as_bytes())).unwrap();
-        let record = read("\u{feff}{\"email\": \"ada@example.com\", \"name\": null, \"teams\": [\"Day | Night\"], \"id\": 7}");
+        let record =
+            read("\u{feff}{\"email\": \"ada@example.com\", \"name\": null, \"teams\": [\"Day | Night\"], \"id\": 7}");
         assert_eq!(record.unwrap_or_else(|refusal| panic!("{refusal:?}")).teams, ["Day | Night"]);
         for (line, fault) in [
             ("{", ("not_json", None)),

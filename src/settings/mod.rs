@@ -94,7 +94,8 @@ impl Settings {
             | Change::Keys
             | Change::DataKeys
             | Change::Outbox
-            | Change::Imports | Change::Jobs => {}
+            | Change::Imports
+            | Change::Jobs => {}
         });
         Ok(settings)
     }

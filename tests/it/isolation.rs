@@ -31,7 +31,7 @@ const IDENTITY: [(&str, &str); 17] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 12] = [
+const TENANT: [(&str, &str); 15] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("teams", "organization_id"),
@@ -39,6 +39,9 @@ const TENANT: [(&str, &str); 12] = [
     ("invitations", "organization_id"),
     ("invitation_teams", "organization_id"),
     ("invitation_matches", "organization_id"),
+    ("imports", "organization_id"),
+    ("import_parts", "organization_id"),
+    ("import_lines", "organization_id"),
     ("platform_access", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_words", "organization_id"),

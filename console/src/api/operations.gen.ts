@@ -13,6 +13,11 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_export": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -81,6 +86,56 @@ export const operations = {
   "health_ready": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "import_lines_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "import_report_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_cancel": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_parts_add": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_pause": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_resume": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_start": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "instances_list": {
@@ -216,6 +271,11 @@ export const operations = {
   "me_update": {
     "scope": "self",
     "minimumRole": null,
+    "ownership": null
+  },
+  "members_export": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "members_get": {
