@@ -71,8 +71,9 @@ deps-bench:
 	@.ci/deps bench
 
 .PHONY: soak
-soak: deps ## The long runs of the tests: fifty killed leaders.
+soak: deps ## The long runs of the tests: fifty killed leaders, a hundred thousand people.
 	FREEHOLD_TEST_KILLS=50 cargo test --test it jobs::kill -- --nocapture
+	FREEHOLD_TEST_PEOPLE=100000 cargo test --test it imports::kill -- --nocapture
 
 .PHONY: lint
 lint: deps console ## Checks format, code, dependencies, contract, console, file sizes, requirement names.

@@ -104,6 +104,13 @@ const invitations = createRoute({
   component: lazyRouteComponent(() => import("./pages/invitations/page")),
 });
 
+const imports = createRoute({
+  getParentRoute: () => organization,
+  path: "/imports",
+  validateSearch: texts("cursor", "open", "dialog", "outcome"),
+  component: lazyRouteComponent(() => import("./pages/imports/page")),
+});
+
 const audit = createRoute({
   getParentRoute: () => organization,
   path: "/audit",
@@ -194,6 +201,7 @@ const tree = root.addChildren([
       members,
       teams,
       invitations,
+      imports,
       audit,
       platformAccess,
       settings,

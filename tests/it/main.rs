@@ -19,6 +19,7 @@ mod database;
 mod edge;
 mod embedded;
 mod harness;
+mod imports;
 mod isolation;
 mod jobs;
 mod mail;

@@ -6,7 +6,17 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, JobRun, Me, Page, Settings, SettingsChange, Team } from "./types";
+import type {
+  AuditEntry,
+  Import,
+  ImportLine,
+  JobRun,
+  Me,
+  Page,
+  Settings,
+  SettingsChange,
+  Team,
+} from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
@@ -30,6 +40,7 @@ export const keys = {
   members: (id: string) => ["organization", id, "members"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
+  imports: (id: string) => ["organization", id, "imports"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
@@ -189,6 +200,53 @@ export const invitationQuery = (organization_id: string, invitation_id: string) 
           params: { path: { organization_id, invitation_id } },
         }),
       ),
+  });
+
+export const importsQuery = (
+  organization_id: string,
+  query: Query<"/v1/organizations/{organization_id}/imports"> = {},
+) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/imports`, { signal, params: { path: { organization_id }, query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const importQuery = (organization_id: string, import_id: string) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), "one", import_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}`, {
+          signal,
+          params: { path: { organization_id, import_id } },
+        }),
+      ),
+  });
+
+/** What became of an import's lines, page after page. They are read again as it comes further. */
+export const importLinesQuery = (row: Import, outcome: ImportLine["outcome"] | undefined) =>
+  infiniteQueryOptions({
+    queryKey: [
+      ...keys.imports(row.organization_id),
+      "lines",
+      row.id,
+      { outcome, state: row.state, read: row.lines_read },
+    ],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}/lines`, {
+          signal,
+          params: {
+            path: { organization_id: row.organization_id, import_id: row.id },
+            query: { outcome, limit: pageSize, cursor: pageParam ?? undefined },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? null,
+    placeholderData: keepPreviousData,
   });
 
 export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>

@@ -12,6 +12,8 @@ export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "c
   actor: Omit<Schemas["Actor"], "type"> & { type: "account" | "anonymous" | "system" };
 };
 export type EventType = Schemas["EventType"];
+export type Import = Schemas["Import"];
+export type ImportLine = Schemas["ImportLine"];
 export type Instance = Schemas["Instance"];
 export type Invitation = Schemas["Invitation"];
 export type InvitationPreview = Schemas["InvitationPreview"];
@@ -21,6 +23,7 @@ export type Me = Schemas["Profile"];
 export type Member = Schemas["Member"];
 export type MyOrganization = Schemas["OwnOrganization"];
 export type Organization = Schemas["Organization"];
+export type PeopleFormat = Schemas["PeopleFormat"];
 export type PlatformAccess = Schemas["PlatformAccess"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];

@@ -6,6 +6,7 @@ import { account } from "./account";
 import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
+import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
 import { overview } from "./overview";
 import { invitations, members, roles } from "./people";
@@ -23,7 +24,9 @@ export const words = {
   acting,
   audit,
   common,
+  exports,
   gate,
+  imports,
   instances,
   invitations,
   jobs,

@@ -13,6 +13,7 @@ export const shell = {
   members: "Members",
   teams: "Teams",
   invitations: "Invitations",
+  imports: "Import",
   audit: "Audit log",
   platformAccess: "Platform support",
   organization: "Organisation",

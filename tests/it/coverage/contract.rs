@@ -88,7 +88,11 @@ impl Operation {
             policy: policy.clone(),
             registered: operation["x-freehold"].clone(),
             success: status.parse().unwrap(),
-            media_type: response["content"].as_object().and_then(|content| content.keys().next()).cloned().unwrap_or_default(),
+            media_type: response["content"]
+                .as_object()
+                .and_then(|content| content.keys().next())
+                .cloned()
+                .unwrap_or_default(),
             answer: schema_of(response).map(validator),
             id,
         }

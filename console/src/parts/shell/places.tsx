@@ -10,6 +10,7 @@ import {
   IconServer2,
   IconSettings,
   IconShieldLock,
+  IconTableImport,
   IconUserCircle,
   IconUserShield,
   IconUsers,
@@ -55,6 +56,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/invitations`,
       icon: IconMailForward,
       needs: "invitations_list",
+    },
+    {
+      group: said.people,
+      label: said.imports,
+      to: `${base}/imports`,
+      icon: IconTableImport,
+      needs: "imports_list",
     },
     {
       group: said.record,
