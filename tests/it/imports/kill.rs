@@ -60,7 +60,7 @@ async fn upload(admin: &Actor, text: &str) -> uuid::Uuid {
 #[tokio::test]
 async fn a_long_import_survives_kill_9_without_doubles_in_bounded_memory() {
     #[expect(clippy::disallowed_methods, reason = "the long runs of the tests are asked for by the environment")]
-    let people = std::env::var("FREEHOLD_TEST_PEOPLE").ok().and_then(|text| text.parse().ok()).unwrap_or(PEOPLE);
+    let people = std::env::var("FREEHOLD_TEST_LINES").ok().and_then(|text| text.parse().ok()).unwrap_or(PEOPLE);
     let (text, good) = file(people);
     let database = Database::new().await;
     let mut psql = database.psql(Login::Owner).await;

@@ -206,6 +206,9 @@ async fn a_file_comes_in_parts_is_held_and_cancelled() {
     assert_eq!(same.json["bytes"], 40);
     let bad = json!({"offset": 40, "content": "no base64!"});
     assert_eq!(a.admin.post(&parts, bad).await.expect(422).faults(), ["/content"]);
+    // A part may have ten times as many bytes as other bodies, and no more.
+    let large = json!({"offset": 40, "content": "A".repeat(11 * 1024 * 1024)});
+    a.admin.post(&parts, large).await.expect(413).problem("payload_too_large");
     // Nobody has somebody else's file worked off by their own authority.
     let start = path(a.id, &format!("/{id}/start"));
     a.owner.post(&start, json!({"dry_run": false})).await.expect(409).problem("import_of_another");
