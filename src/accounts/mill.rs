@@ -26,7 +26,7 @@ impl Mill {
             Stored::Argon2(hash) => self
                 .verify_in_memory(password, hash)
                 // Of other parameters or another kind: made before, or elsewhere.
-                .unwrap_or_else(|| self.argon2.verify_password(password, hash).is_ok()),
+                .unwrap_or_else(|| self.argon2.verify_password(password, &**hash).is_ok()),
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) enum Stored {
     /// `$2a$`, `$2b$` or `$2y$`, which are the same today.
     Bcrypt(String),
     /// Argon2 in any of its kinds, in PHC format.
-    Argon2(PasswordHash),
+    Argon2(Box<PasswordHash>),
 }
 
 /// Why a hash is not taken: a stable word for the report of an import.
@@ -47,13 +47,13 @@ impl Stored {
         if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
             return bcrypt_cost(text).map(|_| Self::Bcrypt(text.to_owned()));
         }
-        PasswordHash::new(text).map(Self::Argon2).map_err(|_| "unknown_hash")
+        PasswordHash::new(text).map(|hash| Self::Argon2(Box::new(hash))).map_err(|_| "unknown_hash")
     }
 
     /// Whether it is what this installation makes of passwords now.
     pub(super) fn is_ours(&self, ours: &Params) -> bool {
         let Self::Argon2(hash) = self else { return false };
-        let same = Params::try_from(hash).is_ok_and(|theirs| {
+        let same = Params::try_from(&**hash).is_ok_and(|theirs| {
             let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
             costs(&theirs) == costs(ours)
         });

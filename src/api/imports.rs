@@ -189,6 +189,7 @@ impl Imports {
     }
 
     /// The imports of an organisation, the latest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations/:organization_id/imports", method = "get", operation_id = "imports_list")]
     async fn list(
         &self,

@@ -179,7 +179,7 @@ impl Header {
         if line.chars().any(|c| c.is_control() && c != '\t') {
             return Err(Refusal::line("control_character"));
         }
-        if line.matches('"').count() % 2 != 0 {
+        if !line.matches('"').count().is_multiple_of(2) {
             return Err(Refusal::line("unbalanced_quotes"));
         }
         let separator = u8::try_from(self.separator).unwrap_or(b',');

@@ -109,7 +109,12 @@ fn faulty(operation: &Operation, good: &Value) -> Vec<Faulty> {
         if schema["nullable"] != true {
             add("is null", Some(Value::Null));
         }
-        for wrong in [json!(1), json!(true)] {
+        let of_type = |value: &Value| match schema["type"].as_str() {
+            Some("integer") => value.is_i64(),
+            Some("boolean") => value.is_boolean(),
+            _ => false,
+        };
+        for wrong in [json!(1), json!(true)].into_iter().filter(|value| !of_type(value)) {
             add(&format!("is {wrong}"), Some(wrong));
         }
         if schema["type"] != "object" {
