@@ -179,6 +179,10 @@ codes! {
     AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
     TeamNameTaken = "team_name_taken", 409, "Another team has this name";
+    ImportOffset = "import_offset", 409, "The part does not begin where the file ends so far";
+    ImportOfAnother = "import_of_another", 409, "Whoever began an import starts it";
+    ImportState = "import_state", 409, "The import is not in a state in which this can be done";
+    TooManyImports = "too_many_imports", 409, "Too many imports of this organisation have not ended";
     TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
     AttributeKeyTaken = "attribute_key_taken", 409, "Another attribute has this key";
     TooManyAttributes = "too_many_attributes", 409, "An organisation has at most 50 profile attributes";

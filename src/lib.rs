@@ -16,6 +16,7 @@ pub mod mail;
 pub mod operations;
 pub mod outbound;
 pub mod privacy;
+pub mod people;
 pub mod runtime;
 pub mod server;
 pub mod sessions;

@@ -124,6 +124,13 @@ const signUps = createRoute({
   component: lazyRouteComponent(() => import("./pages/sign-ups/page")),
 });
 
+const imports = createRoute({
+  getParentRoute: () => organization,
+  path: "/imports",
+  validateSearch: texts("cursor", "open", "dialog", "outcome"),
+  component: lazyRouteComponent(() => import("./pages/imports/page")),
+});
+
 const audit = createRoute({
   getParentRoute: () => organization,
   path: "/audit",
@@ -243,6 +250,7 @@ const tree = root.addChildren([
       teams,
       invitations,
       signUps,
+      imports,
       audit,
       platformAccess,
       settings,

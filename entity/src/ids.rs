@@ -41,6 +41,10 @@ ids! {
     AccountId;
     /// An organisation: one tenant, or the platform itself.
     OrganizationId;
+    /// An import of people.
+    ImportId;
+    /// A piece of what was uploaded for an import.
+    ImportPartId;
     /// A membership of an account in an organisation.
     MembershipId;
     /// A team of an organisation.

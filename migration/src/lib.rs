@@ -39,6 +39,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261125_000013_erasure",
     "m20261125_000015_attributes",
     "m20261125_000019_sign_up",
+    "m20261125_000020_imports",
 ];
 
 struct Step {

@@ -6,11 +6,13 @@
 mod admin;
 mod erasure;
 pub mod email;
+mod bulk;
 mod mill;
 mod passwords;
 mod profile;
 mod reauthentication;
 mod sign_in;
+mod stored;
 
 use std::collections::HashMap;
 
@@ -21,11 +23,13 @@ use sea_orm::{
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
 pub use erasure::{Taken, erase, readable, take};
+pub use bulk::{NewPerson, count, create_all, hashes, kept_after, with_addresses};
 pub use passwords::Passwords;
 pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
 pub use sign_in::{authenticate, sign_in, signed_in};
+pub use stored::{HashFault, check_hash};
 
 use crate::{
     app::App,

@@ -15,14 +15,11 @@ use std::{
     time::Duration,
 };
 
-use argon2::{
-    Params,
-    password_hash::{PasswordHasher, phc::PasswordHash},
-};
+use argon2::{Params, password_hash::PasswordHasher};
 use thread_priority::{ThreadBuilder, ThreadPriority};
 use tokio::sync::oneshot;
 
-use super::mill::Mill;
+use super::{mill::Mill, stored::Stored};
 use crate::{
     config::{self, SecretString},
     error::{Error, Fault, Result},
@@ -47,6 +44,7 @@ pub struct Passwords {
     queue: SyncSender<Work>,
     /// The hash of nobody's password, to spend the same time on an account that does not exist.
     nobody: Arc<str>,
+    params: Params,
 }
 
 impl Passwords {
@@ -70,7 +68,12 @@ impl Passwords {
                 .spawn_careless(move || serve(&work, &mut mill))
                 .map_err(Error::internal)?;
         }
-        Ok(Self { queue, nobody: nobody.into() })
+        Ok(Self { queue, nobody: nobody.into(), params })
+    }
+
+    /// Whether a hash is not what would be made of its password now: of another tool, or of other parameters.
+    pub(super) fn is_outdated(&self, hash: &str) -> bool {
+        Stored::parse(hash).is_ok_and(|stored| !stored.is_ours(&self.params))
     }
 
     /// Hashes a password, with a fresh salt, into a PHC string.
@@ -93,7 +96,7 @@ impl Passwords {
         let hash = hash.map_or_else(|| self.nobody.to_string(), str::to_owned);
         let matches = self
             .run(move |mill| {
-                let hash = PasswordHash::new(&hash).map_err(Error::internal)?;
+                let hash = Stored::parse(&hash).map_err(Error::internal)?;
                 let mut is = |text: &SecretString| mill.verify(text.expose().as_bytes(), &hash);
                 let normal = normalised(&password);
                 // As it was typed too: hashes were once made of that.
@@ -245,6 +248,28 @@ mod tests {
         let email: Email = "ada@example.com".parse().unwrap();
         let rules = settings::sections::Passwords { minimum_length: 12 };
         assert!(pool.check("Cafe\u{301}-lait-7", &email, "Ada", &rules).is_err());
+    }
+
+    /// Proves AUT-1.
+    #[tokio::test]
+    async fn hashes_of_other_tools_verify_and_are_told_from_ours() {
+        use crate::accounts::stored::tests::{FOREIGN, OF_EIGHTY_BYTES, OF_UMLAUTS, PASSWORD, UMLAUTS};
+
+        let pool = pool();
+        for (tool, hash) in FOREIGN {
+            assert!(pool.verify(secret(PASSWORD), Some(hash)).await.unwrap(), "{tool}");
+            assert!(!pool.verify(secret("Correct-horse-battery-8"), Some(hash)).await.unwrap(), "{tool}");
+            assert!(pool.is_outdated(hash), "{tool}");
+        }
+        assert!(!pool.is_outdated(&pool.hash(secret(PASSWORD)).await.unwrap()));
+        assert!(pool.verify(secret(UMLAUTS), Some(OF_UMLAUTS)).await.unwrap());
+        // What follows 72 bytes, or a NUL, never counted for the tool that made the hash.
+        let long = "Aa1-".repeat(20);
+        assert!(pool.verify(secret(&long), Some(OF_EIGHTY_BYTES)).await.unwrap());
+        assert!(pool.verify(secret(&long[..72]), Some(OF_EIGHTY_BYTES)).await.unwrap());
+        assert!(!pool.verify(secret(&long[..71]), Some(OF_EIGHTY_BYTES)).await.unwrap());
+        let cut = format!("{PASSWORD}\0tail");
+        assert!(pool.verify(secret(&cut), Some(FOREIGN[0].1)).await.unwrap());
     }
 
     #[tokio::test]

@@ -211,7 +211,7 @@ fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 
 /// Match values, column by column: one statement, whatever their number.
 #[derive(Default)]
-struct Values {
+pub(super) struct Values {
     accounts: Vec<Uuid>,
     values: Vec<Vec<u8>>,
     fields: Vec<String>,
@@ -219,7 +219,8 @@ struct Values {
 }
 
 impl Values {
-    fn add(&mut self, vault: &Vault, id: AccountId, email: Option<&str>, texts: [&str; 2]) -> Result<()> {
+    /// The values of an address, if it is given, and of the words of texts.
+    pub(super) fn add(&mut self, vault: &Vault, id: AccountId, email: Option<&str>, texts: [&str; 2]) -> Result<()> {
         let mut add = |field: &str, made: Vec<(DataKeyId, Match<Pii>)>| {
             for (key, value) in made {
                 self.accounts.push(id.into());
@@ -253,6 +254,11 @@ const INSERT: &str = "
 pub(super) async fn keep_matches(tx: &WriteTx, vault: &Vault, id: AccountId, email: &Email, name: &str) -> Result<()> {
     let mut values = Values::default();
     values.add(vault, id, Some(email.as_str()), [email.as_str(), name])?;
+    keep_all(tx, values).await
+}
+
+/// Keeps what new accounts are found by.
+pub(super) async fn keep_all(tx: &WriteTx, values: Values) -> Result<()> {
     tx.execute(INSERT, values.parameters()).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("attribute_id", "The profile attribute."),
     ("data_key_id", "The data key."),
     ("entry_id", "The entry of the record."),
+    ("import_id", "The import."),
     ("invitation_id", "The invitation."),
     ("job_name", "The job's name."),
     ("key_rotation_id", "The rotation."),
@@ -38,6 +39,10 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "required": true, "visible_to": "person_and_managers", "editable_by": "managers", "searchable": true,
         }),
         "attributes_update" => json!({"label": "Cost centre", "description": null, "position": 0}),
+        "accounts_export" | "members_export" => json!({"format": "csv"}),
+        "imports_create" => json!({"content": "ZW1haWwKZ3JhY2VAZXhhbXBsZS5jb20K", "format": "csv"}),
+        "imports_parts_add" => json!({"offset": 24, "content": "am9hbkBleGFtcGxlLmNvbQo="}),
+        "imports_start" => json!({"dry_run": true}),
         "invitations_accept" => {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
         }

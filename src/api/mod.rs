@@ -9,7 +9,9 @@ mod audit;
 pub mod dev_mail;
 mod document;
 mod email;
+mod exports;
 mod health;
+mod imports;
 mod invitations;
 mod jobs;
 mod keys;
@@ -55,10 +57,10 @@ pub type Everything = (
     organizations::Organizations,
     acting::Acting,
     settings::SettingsOf,
-    members::Members,
-    attributes::ProfileAttributes,
+    (members::Members, attributes::ProfileAttributes),
     teams::Teams,
     invitations::Invitations,
+    (imports::Imports, exports::Exports),
     audit::Audit,
     accounts::Accounts,
     jobs::Operations,
@@ -76,10 +78,10 @@ pub fn everything(face: &Face) -> Everything {
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
-        members::Members(face.clone()),
-        attributes::ProfileAttributes(face.clone()),
+        (members::Members(face.clone()), attributes::ProfileAttributes(face.clone())),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
+        (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
         jobs::Operations(face.clone()),
@@ -113,6 +115,8 @@ enum Tag {
     Teams,
     /// Who is asked to.
     Invitations,
+    /// Files of people, in and out.
+    Imports,
     /// What happened.
     Audit,
     /// People, for platform administrators.

@@ -144,6 +144,16 @@ catalogue! {
     InvitationAccepted = "invitation.accepted", Low, Security, Tenant, "invitation", "Invitation accepted", "The invited person accepted.";
     InvitationExpired = "invitation.expired", Low, Normal, Tenant, "invitation", "Invitation expired", "Nobody accepted the invitation in its time, and its link stopped working.";
     InvitationErased = "invitation.erased", Low, Security, Tenant, "invitation", "Invitation erased", "The person whom the invitation was for was erased, and it went with them.";
+    ImportReceived = "import.received", Low, Normal, Tenant, "import", "File for an import received", "A file of people, or a part of one, was uploaded. Nobody was made.";
+    ImportStarted = "import.started", High, Security, Tenant, "import", "Import started", "A file of people began to be worked off. The metadata says what its lines make, and whether it only is checked.";
+    ImportPaused = "import.paused", Low, Normal, Tenant, "import", "Import paused", "An import was held.";
+    ImportResumed = "import.resumed", Low, Normal, Tenant, "import", "Import resumed", "A held import went on.";
+    ImportChecked = "import.checked", Low, Normal, Tenant, "import", "Import checked", "It was found out what would become of each line of a file. Nobody was made.";
+    ImportFinished = "import.finished", High, Security, Tenant, "import", "Import finished", "Every line of a file was worked off, and the file destroyed. The metadata says how many lines made somebody, were there before, and were refused.";
+    ImportCancelled = "import.cancelled", Medium, Security, Tenant, "import", "Import cancelled", "An import was ended, by a person or because nobody went on with it for a day, and its file destroyed. Who was made before stays.";
+    ImportFailed = "import.failed", High, Security, Tenant, "import", "Import failed", "An import could not go on, for the reason in the metadata, and its file was destroyed. Who was made before stays.";
+    MembersExported = "member.exported", High, Security, Tenant, "organization", "Members exported", "Somebody got a file of the organisation's members. The metadata says how many are in it.";
+    AccountsExported = "account.exported", High, Security, Platform, "organization", "Accounts exported", "Somebody got a file of everybody with an account. The metadata says how many are in it, and whether the hashes of passwords are.";
     OrganizationPurged = "organization.purged", High, Security, Platform, "organization", "Organisation removed", "The grace period of a deleted organisation ended: its memberships, teams and invitations were removed for good.";
     SessionsCleanedUp = "session.cleaned_up", Low, Normal, Platform, "session", "Old sessions removed", "Sessions that ended long ago were removed, with their tokens. The metadata says how many.";
     LeaderElected = "leader.elected", Low, Normal, Platform, "instance", "Leader elected", "An instance took over the jobs that run by themselves. The metadata has the number of the leadership.";

@@ -17,7 +17,7 @@ use sea_orm::{
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
 pub use address::{SEALED, addresses, erase, match_anew, seal_clear};
-pub use create::{LONGEST_MESSAGE, MOST, create, create_all};
+pub use create::{Bulk, LONGEST_MESSAGE, MOST, create, create_all};
 pub use expiry::expire_all;
 
 use create::Host;

@@ -162,21 +162,29 @@ pub(super) async fn still(app: &App, tx: &Tx) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, roles: &[&str]) -> Result<bool> {
+    let (own, hierarchy) = (held_by(app, tx, account).await?, app.policy.hierarchy());
+    Ok(roles.iter().all(|role| own.iter().any(|own| hierarchy.covers(own.as_str(), role))))
+}
+
+/// The roles that this person has in the transaction's organisation today, the highest first; none if they have no
+/// access. For what goes on without them: it ends with their authority.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held_by(app: &App, tx: &Tx, account: AccountId) -> Result<Vec<Role>> {
     let seat = tx
         .find::<rows::Entity>()
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::Status.eq(rows::Status::Active))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
-    let hierarchy = app.policy.hierarchy();
     if let Some(seat) = tx.one(seat).await? {
-        let own = roles_of(app, tx, &seat).await?;
-        return Ok(roles.iter().all(|role| own.iter().any(|own| hierarchy.covers(own.as_str(), role))));
+        return roles_of(app, tx, &seat).await;
     }
     // What a platform administrator grants while acting here is worth something as long as they do.
     let acting = sessions::acting(tx, account);
     let acting = acting.filter(platform_access::Column::AccountId.in_subquery(accounts::active(tx)));
-    let acts = tx.one(acting.limit(1)).await?.is_some();
-    Ok(acts && roles.iter().all(|role| hierarchy.covers(Role::PLATFORM_ADMIN, role)))
+    let acts = tx.one(acting.limit(1)).await?;
+    Ok(acts.map(|_| Role::named(Role::PLATFORM_ADMIN)).into_iter().collect())
 }
 
 /// Makes a person a member, in the transaction of the reason for it.

@@ -9,6 +9,7 @@ pub mod invitations;
 pub mod members;
 pub mod organizations;
 pub mod roles;
+pub mod seats;
 pub mod setup;
 pub mod sign_ups;
 pub mod teams;

@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
-    (3, &["accounts", "app", "authz", "operations", "privacy", "sessions", "tenancy"]),
+    (3, &["accounts", "app", "authz", "operations", "people", "privacy", "sessions", "tenancy"]),
     (2, &["audit", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
@@ -57,6 +57,7 @@ const AROUND_TX: &[&str] = &[
 const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "opening the session has recorded the sign-in"),
     ("accounts", "the hashing pool looked at no password"),
+    ("accounts", "the password is the same, only kept better"),
     ("accounts", "what came of an attempt is recorded when it is known"),
     ("edge", "bookkeeping of a call that records itself"),
     ("jobs", "a run of a job is its own record"),
@@ -65,6 +66,8 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("mail", "a lease of a letter says nothing about what anybody did"),
     ("mail", "the audit entry is that of the operation that queued the letter"),
     ("operations", "a run of a job is its own record"),
+    ("people", "an import waits for a while"),
+    ("people", "who was made by these lines has an entry of their own"),
     ("privacy", "an erasure is recorded before it is written into the ledger"),
     ("privacy", "what the ledger says was recorded when it was done"),
     ("sessions", "a refresh only carries on what session.created recorded"),

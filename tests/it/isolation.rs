@@ -34,7 +34,7 @@ const IDENTITY: [(&str, &str); 20] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 17] = [
+const TENANT: [(&str, &str); 20] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -46,6 +46,9 @@ const TENANT: [(&str, &str); 17] = [
     ("invitation_teams", "organization_id"),
     ("invitation_matches", "organization_id"),
     ("sign_up_requests", "organization_id"),
+    ("imports", "organization_id"),
+    ("import_parts", "organization_id"),
+    ("import_lines", "organization_id"),
     ("platform_access", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_personal", "organization_id"),

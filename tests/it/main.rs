@@ -21,6 +21,7 @@ mod edge;
 mod email;
 mod embedded;
 mod harness;
+mod imports;
 mod isolation;
 mod jobs;
 mod mail;

@@ -11,6 +11,9 @@ import type {
   DataKey,
   JobRun,
   KeyRotation,
+  Import,
+  ImportLine,
+  JobRun,
   Me,
   Page,
   Settings,
@@ -45,6 +48,7 @@ export const keys = {
   profiles: (id: string) => ["organization", id, "profiles"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   signUps: (id: string) => ["organization", id, "sign-ups"] as const,
+  imports: (id: string) => ["organization", id, "imports"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
@@ -262,6 +266,53 @@ export const invitationQuery = (organization_id: string, invitation_id: string) 
           params: { path: { organization_id, invitation_id } },
         }),
       ),
+  });
+
+export const importsQuery = (
+  organization_id: string,
+  query: Query<"/v1/organizations/{organization_id}/imports"> = {},
+) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/imports`, { signal, params: { path: { organization_id }, query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const importQuery = (organization_id: string, import_id: string) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), "one", import_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}`, {
+          signal,
+          params: { path: { organization_id, import_id } },
+        }),
+      ),
+  });
+
+/** What became of an import's lines, page after page. They are read again as it comes further. */
+export const importLinesQuery = (row: Import, outcome: ImportLine["outcome"] | undefined) =>
+  infiniteQueryOptions({
+    queryKey: [
+      ...keys.imports(row.organization_id),
+      "lines",
+      row.id,
+      { outcome, state: row.state, read: row.lines_read },
+    ],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}/lines`, {
+          signal,
+          params: {
+            path: { organization_id: row.organization_id, import_id: row.id },
+            query: { outcome, limit: pageSize, cursor: pageParam ?? undefined },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? null,
+    placeholderData: keepPreviousData,
   });
 
 export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>

@@ -7,6 +7,7 @@ import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
+import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
 import { keys } from "./keys";
 import { overview } from "./overview";
@@ -28,7 +29,9 @@ export const words = {
   audit,
   common,
   email,
+  exports,
   gate,
+  imports,
   instances,
   invitations,
   jobs,

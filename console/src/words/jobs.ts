@@ -5,6 +5,7 @@ import { plural } from "./common";
 const counted: Record<string, readonly [one: string, many: string]> = {
   finished: ["rotation finished", "rotations finished"],
   email_links: ["link to an address", "links to addresses"],
+  cancelled: ["import", "imports"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],

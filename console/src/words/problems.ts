@@ -65,6 +65,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "This short name is taken",
     text: "Another organisation has this short name. Choose another.",
   },
+  too_many_imports: {
+    title: "Three imports have not ended yet",
+    text: "Finish or cancel one of them first.",
+  },
+  import_state: {
+    title: "The import has moved on",
+    text: "It is at another step than it was. Look at it again.",
+  },
   team_name_taken: {
     title: "This name is taken",
     text: "Another team has this name. Choose another.",

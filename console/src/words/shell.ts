@@ -14,6 +14,7 @@ export const shell = {
   teams: "Teams",
   invitations: "Invitations",
   signUps: "Sign-ups",
+  imports: "Import",
   audit: "Audit log",
   platformAccess: "Platform support",
   organization: "Organisation",

@@ -38,6 +38,10 @@ pub enum Before {
     DeadRun,
     /// There is a data key that can be destroyed.
     RetiredKey,
+    /// An import is being worked off, and somebody holds it.
+    PausedImport,
+    /// An import is being worked off, and nobody is at it.
+    RunningImport,
     /// A rotation of a data key is paused.
     Rotation,
     /// Anybody may sign up, somebody has, and in each tenant somebody waits to be let in.
@@ -114,6 +118,10 @@ fn site(stage: &Stage, tenant: &Tenant) -> Call {
 
 fn pending(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("organization_id", tenant.id).id("invitation_id", tenant.pending.id)
+}
+
+fn import(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("import_id", tenant.import)
 }
 
 /// A job of every release.
@@ -223,6 +231,7 @@ const CASES: &[Case] = &[
     Case::new("settings_update", |_, _| Call::default().body(json!({"organizations": {"grace_days": 60}}))),
     Case::new("settings_history_list", plain),
     Case::new("accounts_list", plain),
+    Case::new("accounts_export", |_, _| Call::default().body(json!({"format": "csv"}))),
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
     Case::new("accounts_erase", account),
@@ -258,6 +267,7 @@ const CASES: &[Case] = &[
     }),
     Case::new("organization_settings_history_list", inside),
     Case::new("members_list", inside),
+    Case::new("members_export", |stage, tenant| inside(stage, tenant).body(json!({"format": "json_lines"}))),
     Case::new("members_get", subject),
     Case::new("members_update", |stage, tenant| {
         subject(stage, tenant).body(json!({"role": "manager", "status": "active"}))
@@ -314,6 +324,21 @@ const CASES: &[Case] = &[
         waiting(stage, tenant).body(json!({"reason": "Nobody here knows you"}))
     })
     .after(Before::SigningUp),
+    Case::new("imports_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({"content": "ZW1haWwKZ3JhY2VAZXhhbXBsZS5jb20K", "format": "csv"}))
+    }),
+    Case::new("imports_list", inside),
+    Case::new("imports_get", import),
+    Case::new("imports_parts_add", |stage, tenant| {
+        let part = json!({"offset": tenant.import_bytes, "content": "am9hbkBleGFtcGxlLmNvbQo="});
+        import(stage, tenant).body(part)
+    }),
+    Case::new("imports_start", |stage, tenant| import(stage, tenant).body(json!({"dry_run": true}))),
+    Case::new("imports_pause", import).after(Before::RunningImport),
+    Case::new("imports_resume", import).after(Before::PausedImport),
+    Case::new("imports_cancel", import),
+    Case::new("import_lines_list", import),
+    Case::new("import_report_get", import),
     Case::new("audit_list", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
 ];

@@ -86,6 +86,14 @@ impl Stage {
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
             }
+            Before::PausedImport => {
+                stage.psql.get_mut().run("UPDATE imports SET state = 'importing', paused = true").await.unwrap();
+            }
+            Before::RunningImport => {
+                let later = "now() + interval '1 year'";
+                let running = format!("UPDATE imports SET state = 'importing', available_at = {later}");
+                stage.psql.get_mut().run(&running).await.unwrap();
+            }
             Before::Rotation => {
                 let add = format!(
                     "INSERT INTO key_rotations (id, scope, from_key, to_key, step, paused, rows_total, started_at, updated_at)

@@ -12,6 +12,7 @@ import {
   IconServer2,
   IconSettings,
   IconShieldLock,
+  IconTableImport,
   IconUserCircle,
   IconUserQuestion,
   IconUserShield,
@@ -68,6 +69,13 @@ function inOrganization(me: Me): Place[] {
       icon: IconUserQuestion,
       counts: "signUps",
       needs: "sign_up_requests_list",
+    },
+    {
+      group: said.people,
+      label: said.imports,
+      to: `${base}/imports`,
+      icon: IconTableImport,
+      needs: "imports_list",
     },
     {
       group: said.record,
