@@ -157,6 +157,7 @@ codes! {
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     NotFound = "not_found", 404, "Not found";
+    PasswordResetNotValid = "password_reset_not_valid", 404, "This link to a new password is not valid any more";
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
     MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive";

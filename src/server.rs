@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use database::{Database, open_database};
 
 use crate::{
-    accounts::Passwords,
+    accounts::{self, Passwords},
     api::{self, Face},
     app::App,
     audit::Refusals,
@@ -198,7 +198,7 @@ async fn assemble(
         ids: Ids,
         public_url: public_url.into(),
     };
-    let Bells { outbox: wake, keys: renewed, jobs: queued, data_keys } = listen_for_changes(&changes);
+    let Bells { outbox: wake, errands, keys: renewed, jobs: queued, data_keys } = listen_for_changes(&changes);
     let endpoint = endpoint(config, &app)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
@@ -215,6 +215,7 @@ async fn assemble(
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
     workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
+    workers.spawn(accounts::resets::Worker { app: app.clone(), wake: errands }.run(stop.clone()));
     workers.spawn(keys.run(renewed, clock, stop.clone()));
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
 }
@@ -224,6 +225,8 @@ async fn assemble(
 struct Bells {
     /// The mail worker's.
     outbox: Arc<Notify>,
+    /// Of those who find out whom to write to.
+    errands: Arc<Notify>,
     /// Of the one who reads the signing keys again.
     keys: Arc<Notify>,
     /// The leader's.
@@ -235,15 +238,19 @@ struct Bells {
 fn listen_for_changes(changes: &Changes) -> Bells {
     let bells = Bells::default();
     let (outbox, keys, jobs) = (bells.outbox.clone(), bells.keys.clone(), bells.jobs.clone());
-    let data_keys = bells.data_keys.clone();
+    let (data_keys, errands) = (bells.data_keys.clone(), bells.errands.clone());
     changes.on_change(move |change| match change {
-        Change::Outbox => outbox.notify_one(),
+        Change::Outbox => {
+            outbox.notify_one();
+            errands.notify_one();
+        }
         Change::Keys => keys.notify_one(),
         Change::Jobs => jobs.notify_one(),
         Change::DataKeys => data_keys.notify_one(),
         Change::Everything => {
             data_keys.notify_one();
             outbox.notify_one();
+            errands.notify_one();
             keys.notify_one();
             jobs.notify_one();
         }

@@ -1,13 +1,16 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts`, `account_matches`, `password_credentials` and `reauthentication_attempts`. It knows nothing of
-//! organisations: an account is a person, not a tenant's property.
+//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `password_history`,
+//! `password_resets`, `password_reset_limits` and `reauthentication_attempts`. It knows nothing of organisations: an
+//! account is a person, not a tenant's property.
 
 mod admin;
+mod credentials;
 mod mill;
 mod passwords;
 mod profile;
 mod reauthentication;
+pub mod resets;
 mod sign_in;
 
 use std::collections::HashMap;
@@ -18,7 +21,8 @@ use sea_orm::{
 };
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
-pub use passwords::Passwords;
+pub use credentials::{change_password, password_since};
+pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};
 pub use profile::{Account, SEALED, find_by_email, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};

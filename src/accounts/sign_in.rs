@@ -3,7 +3,7 @@
 use entity::{accounts as rows, sessions::Delivery};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 
-use super::{Account, profile};
+use super::{Account, credentials::upgrade, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -77,9 +77,12 @@ pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: S
     let (id, hash) = (account.as_ref().map(|account| account.id), hash.flatten());
     // The connection must not wait for the hashing pool.
     drop(tx);
-    let right = app.passwords.verify(password, hash.as_deref()).await?;
+    let right = app.passwords.verify(password.clone(), hash.as_deref()).await?;
     let reason = match &account {
         Some(account) if right && account.state == rows::State::Active => {
+            if let Some(hash) = hash {
+                upgrade(app, caller, account.id, (hash, password));
+            }
             return profile::open(&app.vault, account.clone());
         }
         Some(_) if right => "blocked",

@@ -14,6 +14,7 @@ mod keys;
 mod me;
 mod members;
 mod organizations;
+mod passwords;
 mod policy;
 mod sessions;
 mod settings;
@@ -47,6 +48,7 @@ pub type Everything = (
     Health,
     setup::Setup,
     sessions::SignIn,
+    passwords::Passwords,
     me::Me,
     organizations::Organizations,
     acting::Acting,
@@ -67,6 +69,7 @@ pub fn everything(face: &Face) -> Everything {
         Health(face.clone()),
         setup::Setup(face.clone()),
         sessions::SignIn(face.clone()),
+        passwords::Passwords(face.clone()),
         me::Me(face.clone()),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
@@ -91,6 +94,8 @@ enum Tag {
     Setup,
     /// Signing in, carrying on, signing out.
     Sessions,
+    /// What passwords must be, and choosing new ones.
+    Passwords,
     /// The signed-in person's own affairs.
     Me,
     /// Tenants.

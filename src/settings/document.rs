@@ -81,7 +81,7 @@ impl Standing {
     pub fn range(&self) -> Option<(u32, u32)> {
         match &self.field.kind {
             super::Kind::Number(number) => Some(number.within(self.laxest.as_ref())),
-            super::Kind::Domains => None,
+            super::Kind::Domains | super::Kind::Demand => None,
         }
     }
 }

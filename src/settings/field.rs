@@ -35,6 +35,8 @@ pub enum Kind {
     Number(Number),
     /// A list of domains, or `null` for any domain.
     Domains,
+    /// Whether something is asked for: yes is the stricter.
+    Demand,
 }
 
 /// A whole number and its bounds.
@@ -59,6 +61,10 @@ pub enum Unit {
     Minutes,
     /// Days.
     Days,
+    /// Points of a scale.
+    Points,
+    /// Passwords.
+    Passwords,
 }
 
 /// Which of two numbers is the stricter.
@@ -87,6 +93,11 @@ impl Field {
         Self { name, about, kind: Kind::Domains, platform: Bound::Open }
     }
 
+    /// A field of something that is asked for or not.
+    pub const fn demand(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, kind: Kind::Demand, platform: Bound::Open }
+    }
+
     /// The same field, whose configured value is the laxest that even the platform can set.
     #[must_use]
     pub const fn never_laxer_than_configured(self) -> Self {
@@ -110,6 +121,9 @@ impl Kind {
                 let domains: Result<BTreeSet<_>, _> = list.iter().map(domain).collect();
                 domains.map(|domains| json!(domains)).map_err(|detail| ("format", format!("each {detail}")))
             }
+            Self::Demand => {
+                value.as_bool().map(Value::from).ok_or_else(|| ("format", "must be true or false".to_owned()))
+            }
         }
     }
 
@@ -129,6 +143,10 @@ impl Kind {
                 (Some(one), Some(other)) => json!(one.intersection(&other).collect::<Vec<_>>()),
                 (one, other) => json!(one.or(other)),
             },
+            Self::Demand => {
+                let pair = one.as_bool().zip(other.as_bool()).map(|(one, other)| one || other);
+                json!(pair.or(one.as_bool()).or(other.as_bool()))
+            }
         }
     }
 
@@ -138,6 +156,7 @@ impl Kind {
         match self {
             Self::Number(number) => read_number(value).map(|value| value.clamp(number.least, number.most).into()),
             Self::Domains => read_domains(value).map(|domains| json!(domains)),
+            Self::Demand => value.as_bool().map(Value::from),
         }
     }
 
@@ -154,6 +173,7 @@ impl Kind {
                 let allowed: Vec<_> = allowed.iter().map(Domain::as_str).collect();
                 format!("must be among {}", allowed.join(", "))
             }
+            Self::Demand => "must stay on".to_owned(),
         })
     }
 }

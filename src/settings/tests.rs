@@ -41,6 +41,7 @@ fn value_of(kind: Kind) -> BoxedStrategy<Value> {
             let list = prop::collection::vec(domain, 1..4).prop_map(|list| json!(list));
             prop_oneof![4 => list, 1 => Just(Value::Null)].boxed()
         }
+        Kind::Demand => prop::option::of(any::<bool>()).prop_map(|demand| json!(demand)).boxed(),
     }
 }
 

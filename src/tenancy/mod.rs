@@ -6,6 +6,7 @@
 pub mod invitations;
 pub mod members;
 pub mod organizations;
+pub mod passwords;
 pub mod roles;
 pub mod setup;
 pub mod teams;

@@ -234,6 +234,7 @@ async fn the_clean_ups_remove_what_is_over_and_nothing_else() {
     let jobs = [
         "invitations_expire",
         "sessions_clean_up",
+        "password_resets_clean_up",
         "idempotency_keys_clean_up",
         "outbox_clean_up",
         "organizations_purge",

@@ -22,6 +22,7 @@ mod harness;
 mod isolation;
 mod jobs;
 mod mail;
+mod passwords;
 mod path;
 mod people;
 mod reauthentication;

@@ -506,6 +506,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Since when one has one's password, and what a new one must be. */
+        get: operations["password_get"];
+        /**
+         * Change one's own password.
+         * @description All of one's other sessions end, and a letter says so. Three wrong `current_password` in five minutes close this
+         *     operation, and re-authentication, until one of them is five minutes old.
+         */
+        put: operations["password_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/password/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is to be said of a password that one may choose for oneself. */
+        post: operations["password_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/sessions": {
         parameters: {
             query?: never;
@@ -898,6 +937,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/password-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is to be said of a password that somebody with a link may choose. */
+        post: operations["passwords_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The built-in sets of rules for passwords, as values for the settings. */
+        get: operations["password_profiles_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link to a new password.
+         * @description The answer is the same, in the same time, whether or not the address has an account. The link works once, for
+         *     half an hour, and only the newest does. 5 an hour are answered by address and by network; then it is 429.
+         */
+        post: operations["password_resets_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password with a link.
+         * @description It ends every session of the account and opens none: sign in afterwards.
+         */
+        post: operations["password_resets_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a link to a new password is for. */
+        post: operations["password_resets_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -1219,6 +1350,31 @@ export interface components {
             reason: string;
         };
         /**
+         * CheckOwnPassword
+         * @description A password that one may choose.
+         */
+        CheckOwnPassword: {
+            /** @description The password. */
+            password: string;
+        };
+        /**
+         * CheckPassword
+         * @description A password that somebody with a link may choose.
+         */
+        CheckPassword: {
+            /**
+             * Format: email
+             * @description The address of its owner, where the link does not say.
+             */
+            email?: string;
+            /** @description How its owner will be called, where the link does not say. */
+            name?: string;
+            /** @description The password. */
+            password: string;
+            /** @description The token of the link: of an invitation, of the first setup, or to a new password. */
+            token: string;
+        };
+        /**
          * ColumnCount
          * @description How many values a column has under a key.
          */
@@ -1232,6 +1388,16 @@ export interface components {
             values: number;
         };
         /**
+         * CompletePasswordReset
+         * @description A new password, with a link.
+         */
+        CompletePasswordReset: {
+            /** @description The new password. */
+            password: string;
+            /** @description The token of the link. */
+            token: string;
+        };
+        /**
          * CreateFirstAdmin
          * @description The first platform administrator.
          */
@@ -1243,7 +1409,7 @@ export interface components {
             email: string;
             /** @description How you are called. */
             name: string;
-            /** @description A password, as long as `setup_get` says, with upper and lower case, a digit and another character. */
+            /** @description A password, by the rules that `setup_get` says. */
             password: string;
             /** @description The token that the server printed. */
             token: string;
@@ -1344,6 +1510,24 @@ export interface components {
          * @enum {string}
          */
         DataKeyState: "pending" | "active" | "retiring" | "closing" | "retired" | "destroyed";
+        /**
+         * DemandSetting
+         * @description How things stand with something that is asked for or not.
+         */
+        DemandSetting: {
+            /** @description What would be in force if nobody had set anything. */
+            default: boolean;
+            /** @description Whether it is asked for from above, so that it can't be taken back here. */
+            demanded: boolean;
+            /** @description What is in force here. */
+            effective: boolean;
+            /** @description What is in force platform-wide. */
+            platform: boolean;
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: boolean;
+        };
         /**
          * DomainsSetting
          * @description How things stand with a list of domains.
@@ -1567,11 +1751,8 @@ export interface components {
             invited_by_name?: string;
             /** @description The organisation's name. */
             organization_name: string;
-            /**
-             * Format: uint32
-             * @description The fewest characters that the password of a new account must have.
-             */
-            password_minimum_length: number;
+            /** @description What the password of a new account must be. */
+            password_rules: components["schemas"]["PasswordRules"] & unknown;
             /** @description The role. */
             role: string;
             /** @description The names of the teams to join. */
@@ -2151,8 +2332,20 @@ export interface components {
             };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords: {
+                /** @description How many of the last passwords can't be chosen again, the present one among them. */
+                history: components["schemas"]["NumberSetting"];
                 /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
                 minimum_length: components["schemas"]["NumberSetting"];
+                /** @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4. */
+                minimum_strength: components["schemas"]["NumberSetting"];
+                /** @description Whether a password must have a digit. */
+                require_digit: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case: components["schemas"]["DemandSetting"];
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication: {
@@ -2225,6 +2418,118 @@ export interface components {
             role: string;
             /** @description Its short name. */
             slug: string;
+        };
+        /**
+         * OwnPassword
+         * @description One's own password, as far as anybody is told.
+         */
+        OwnPassword: {
+            /**
+             * Format: date-time
+             * @description Since when it is one's own; absent for somebody who has none.
+             */
+            changed_at?: string;
+            /** @description What a new one must be: the strictest of the platform and all of one's organisations. */
+            rules: components["schemas"]["PasswordRules"] & unknown;
+        };
+        /**
+         * PasswordProfile
+         * @description A built-in set of rules.
+         */
+        PasswordProfile: {
+            /** @description For people. */
+            description: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The rules. */
+            rules: components["schemas"]["PasswordRules"] & unknown;
+            /** @description For people. */
+            title: string;
+        };
+        /**
+         * PasswordProfiles
+         * @description The built-in sets of rules.
+         */
+        PasswordProfiles: {
+            /** @description The usual one first. */
+            items: components["schemas"]["PasswordProfile"][];
+        };
+        /**
+         * PasswordResetPreview
+         * @description What a link to a new password is for.
+         */
+        PasswordResetPreview: {
+            /** @description The address of the account. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /** @description What the new password must be. */
+            password_rules: components["schemas"]["PasswordRules"] & unknown;
+        };
+        /**
+         * PasswordResetToken
+         * @description The token of a link to a new password.
+         */
+        PasswordResetToken: {
+            /** @description The token. */
+            token: string;
+        };
+        /**
+         * PasswordRules
+         * @description What a new password must be. Besides, it must not contain its owner's name or address, nor be one of the commonest.
+         */
+        PasswordRules: {
+            /**
+             * Format: uint32
+             * @description How many of the last passwords, the present one among them, can't be chosen again.
+             */
+            history: number;
+            /**
+             * Format: uint32
+             * @description The most characters.
+             */
+            maximum_length: number;
+            /**
+             * Format: uint32
+             * @description The fewest characters.
+             */
+            minimum_length: number;
+            /**
+             * Format: uint32
+             * @description The least strength, as zxcvbn estimates it: from 0, which is any, to 4.
+             */
+            minimum_strength: number;
+            /** @description Whether it must have a digit. */
+            require_digit: boolean;
+            /** @description Whether it must have a lower-case letter. */
+            require_lower_case: boolean;
+            /** @description Whether it must have a character that is neither letter nor digit. */
+            require_special: boolean;
+            /** @description Whether it must have an upper-case letter. */
+            require_upper_case: boolean;
+        };
+        /**
+         * PasswordVerdict
+         * @description What is to be said of a password. Whether its owner had it before is found out only when it is chosen.
+         */
+        PasswordVerdict: {
+            /** @description Whether it would be taken, unless its owner had it before. */
+            acceptable: boolean;
+            /**
+             * Format: uint32
+             * @description The most that `strength` can be.
+             */
+            maximum_strength: number;
+            /**
+             * Format: uint32
+             * @description How hard it is to guess, as zxcvbn estimates it: from 0 to 4.
+             */
+            strength: number;
+            /** @description The rules that it does not meet. */
+            unmet: components["schemas"]["UnmetRule"][];
         };
         /**
          * Person
@@ -2311,8 +2616,20 @@ export interface components {
             };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords: {
+                /** @description How many of the last passwords can't be chosen again, the present one among them. */
+                history: components["schemas"]["NumberSetting"];
                 /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
                 minimum_length: components["schemas"]["NumberSetting"];
+                /** @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4. */
+                minimum_strength: components["schemas"]["NumberSetting"];
+                /** @description Whether a password must have a digit. */
+                require_digit: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case: components["schemas"]["DemandSetting"];
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication: {
@@ -2447,6 +2764,17 @@ export interface components {
             version: string;
         };
         /**
+         * RequestPasswordReset
+         * @description Whose password is to be replaced.
+         */
+        RequestPasswordReset: {
+            /**
+             * Format: email
+             * @description The e-mail address of the account.
+             */
+            email: string;
+        };
+        /**
          * Role
          * @description A role.
          */
@@ -2553,17 +2881,14 @@ export interface components {
          * @description What a number counts.
          * @enum {string}
          */
-        SettingUnit: "characters" | "minutes" | "days";
+        SettingUnit: "characters" | "minutes" | "days" | "points" | "passwords";
         /**
          * SetupState
          * @description Whether there is something to set up.
          */
         SetupState: {
-            /**
-             * Format: uint32
-             * @description The fewest characters that a password must have.
-             */
-            password_minimum_length: number;
+            /** @description What a password must be. */
+            password_rules: components["schemas"]["PasswordRules"] & unknown;
             /** @description Whether the platform has no administrator yet. */
             required: boolean;
         };
@@ -2721,6 +3046,19 @@ export interface components {
          */
         TokenDelivery: "cookie" | "body";
         /**
+         * UnmetRule
+         * @description A rule that a password does not meet.
+         */
+        UnmetRule: {
+            /**
+             * @description A stable word: `too_short`, `too_long`, `no_upper_case`, `no_lower_case`, `no_digit`, `no_special`, `personal`,
+             *     `common` or `too_weak`.
+             */
+            code: string;
+            /** @description In words. */
+            detail: string;
+        };
+        /**
          * UpdateMe
          * @description What to change of one's own account.
          */
@@ -2763,9 +3101,27 @@ export interface components {
             passwords?: {
                 /**
                  * Format: uint32
+                 * @description How many of the last passwords can't be chosen again, the present one among them.
+                 */
+                history?: number | null;
+                /**
+                 * Format: uint32
                  * @description The fewest characters of a password; never fewer than the server's configuration asks for.
                  */
                 minimum_length?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4.
+                 */
+                minimum_strength?: number | null;
+                /** @description Whether a password must have a digit. */
+                require_digit?: boolean | null;
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case?: boolean | null;
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special?: boolean | null;
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case?: boolean | null;
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication?: {
@@ -2788,6 +3144,16 @@ export interface components {
                  */
                 lifetime_minutes?: number | null;
             };
+        };
+        /**
+         * UpdatePassword
+         * @description A change of one's own password.
+         */
+        UpdatePassword: {
+            /** @description The present password. Wrong ones count as those of a re-authentication. */
+            current_password: string;
+            /** @description The new one. */
+            password: string;
         };
         UpdatePlatformSettings: {
             /** @description Who may be invited, and how long an invitation is open. */
@@ -2812,9 +3178,27 @@ export interface components {
             passwords?: {
                 /**
                  * Format: uint32
+                 * @description How many of the last passwords can't be chosen again, the present one among them.
+                 */
+                history?: number | null;
+                /**
+                 * Format: uint32
                  * @description The fewest characters of a password; never fewer than the server's configuration asks for.
                  */
                 minimum_length?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4.
+                 */
+                minimum_strength?: number | null;
+                /** @description Whether a password must have a digit. */
+                require_digit?: boolean | null;
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case?: boolean | null;
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special?: boolean | null;
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case?: boolean | null;
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication?: {
@@ -4030,6 +4414,120 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OwnPassword"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "Granite-orchard-47",
+                 *       "password": "Correct-horse-battery-7"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdatePassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "Correct-horse-battery-7"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CheckOwnPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordVerdict"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -5542,6 +6040,203 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passwords_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Grace",
+                 *       "password": "Correct-horse-battery-7",
+                 *       "token": "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CheckPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordVerdict"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_profiles_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordProfiles"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_resets_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.com"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RequestPasswordReset"];
+            };
+        };
+        responses: {
+            /** @description If there is such an account, and it may sign in with a password, its owner is sent a link. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_resets_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "Correct-horse-battery-7",
+                 *       "token": "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CompletePasswordReset"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_resets_lookup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["PasswordResetToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordResetPreview"];
+                };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {

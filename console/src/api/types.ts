@@ -21,14 +21,20 @@ export type Me = Schemas["Profile"];
 export type Member = Schemas["Member"];
 export type MyOrganization = Schemas["OwnOrganization"];
 export type Organization = Schemas["Organization"];
+export type OwnPassword = Schemas["OwnPassword"];
+export type PasswordProfile = Schemas["PasswordProfile"];
+export type PasswordResetPreview = Schemas["PasswordResetPreview"];
+export type PasswordRules = Schemas["PasswordRules"];
+export type PasswordVerdict = Schemas["PasswordVerdict"];
 export type PlatformAccess = Schemas["PlatformAccess"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type NumberSetting = Schemas["NumberSetting"];
 export type DomainsSetting = Schemas["DomainsSetting"];
+export type DemandSetting = Schemas["DemandSetting"];
 /** Settings of an organisation or of the platform: the platform's have more sections. */
 export type Settings = Omit<Schemas["OrganizationSettings"], "sections"> & {
-  sections: Record<string, Record<string, NumberSetting | DomainsSetting>>;
+  sections: Record<string, Record<string, NumberSetting | DomainsSetting | DemandSetting>>;
 };
 export type SettingsChange = Schemas["SettingsChange"];
 export type Session = Schemas["Session"];

@@ -15,7 +15,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
-    invitations::Invitations, organizations::Organizations, passwords::Passwords, reauthentication::Reauthentication,
+    invitations::Invitations,
+    organizations::Organizations,
+    passwords::{PROFILES, Passwords, Profile},
+    reauthentication::Reauthentication,
     sessions::Sessions,
 };
 use super::field::Field;

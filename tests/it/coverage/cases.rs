@@ -40,6 +40,8 @@ pub enum Before {
     RetiredKey,
     /// A rotation of a data key is paused.
     Rotation,
+    /// Tenant A's member has been sent a link to a new password.
+    Reset,
     /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
     Acting,
 }
@@ -117,6 +119,13 @@ pub const DEAD_RUN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_
 /// The rotation that [`Before::Rotation`] makes.
 pub const ROTATION: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00ee);
 
+/// The token of the link that [`Before::Reset`] makes.
+pub const RESET: &str = "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+
+fn reset(_: &Stage, _: &Tenant) -> Call {
+    Call::default().body(json!({"token": RESET}))
+}
+
 fn rotation(_: &Stage, _: &Tenant) -> Call {
     Call::default().id("key_rotation_id", ROTATION)
 }
@@ -153,6 +162,15 @@ const CASES: &[Case] = &[
     Case::new("sessions_refresh", |_, tenant| {
         Call::default().body(json!({"refresh_token": tenant.member.refresh_token}))
     }),
+    Case::new("password_resets_create", |_, tenant| Call::default().body(json!({"email": tenant.member.email}))),
+    Case::new("password_resets_lookup", reset).after(Before::Reset),
+    Case::new("password_resets_complete", |_, _| {
+        Call::default().body(json!({"token": RESET, "password": "Granite-orchard-47"}))
+    })
+    .after(Before::Reset),
+    Case::new("passwords_check", |_, tenant| {
+        Call::default().body(json!({"token": tenant.pending.token, "password": PASSWORD, "name": "Grace"}))
+    }),
     Case::new("invitations_lookup", |_, tenant| Call::default().body(json!({"token": tenant.pending.token}))),
     Case::new("invitations_accept", |_, tenant| {
         Call::default().body(json!({
@@ -169,6 +187,12 @@ const CASES: &[Case] = &[
     Case::new("sessions_end_all", plain),
     Case::new("me_get", plain),
     Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),
+    Case::new("password_get", plain),
+    Case::new("password_update", |_, _| {
+        Call::default().body(json!({"current_password": PASSWORD, "password": "Granite-orchard-47"}))
+    }),
+    Case::new("password_check", |_, _| Call::default().body(json!({"password": PASSWORD}))),
+    Case::new("password_profiles_list", plain),
     Case::new("me_invitations_accept", |_, tenant| Call::default().body(json!({"token": tenant.guest_token})))
         .by(|tenant| &tenant.guest),
     Case::new("event_types_list", plain),
