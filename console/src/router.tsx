@@ -46,6 +46,18 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/sign-in/page")),
 });
 
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("./pages/forgot-password/page")),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("./pages/reset-password/page")),
+});
+
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
@@ -186,6 +198,8 @@ const platformInstances = createRoute({
 const tree = root.addChildren([
   setup,
   signIn,
+  forgotPassword,
+  resetPassword,
   invitation,
   signedIn.addChildren([
     home,

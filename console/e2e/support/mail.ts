@@ -3,18 +3,26 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { server } from "./people";
 
-/** The link in the newest message to this address; waits until the outbox has sent it. */
-export async function invitationLink(to: string, since = 0): Promise<string> {
+const links = {
+  invitation: /https?:\/\/\S+\/invitation#token=[\w~.-]+/,
+  "new password": /https?:\/\/\S+\/reset-password#token=[\w~.-]+/,
+};
+
+/** The link of a kind in the newest message to this address; waits until the outbox has sent it. */
+async function linkTo(kind: keyof typeof links, to: string, since: number): Promise<string> {
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline) {
     for (const text of await messagesTo(to, since)) {
-      const link = /https?:\/\/\S+\/invitation#token=[\w~.-]+/.exec(text)?.[0];
+      const link = links[kind].exec(text)?.[0];
       if (link) return link;
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error(`no invitation link arrived for ${to} in ${server.mailDir}`);
+  throw new Error(`no link to a ${kind} arrived for ${to} in ${server.mailDir}`);
 }
+
+export const invitationLink = (to: string, since = 0) => linkTo("invitation", to, since);
+export const resetLink = (to: string, since = 0) => linkTo("new password", to, since);
 
 /** The text parts of the messages to an address, newest first. */
 async function messagesTo(to: string, since: number): Promise<string[]> {

@@ -1,10 +1,10 @@
 /**
- * The secret in a setup or invitation link (`#token=…`). It is taken out of the address at once,
+ * The secret in the link of a setup, an invitation or a new password (`#token=…`). It is taken out of the address at once,
  * so that it stays in no history, bookmark or screenshot, and is kept in memory only.
  */
 import { useSyncExternalStore } from "react";
 
-const pagesWithToken = ["/setup", "/invitation"];
+const pagesWithToken = ["/setup", "/invitation", "/reset-password"];
 let token: string | null = null;
 const listeners = new Set<() => void>();
 

@@ -12,6 +12,7 @@ import { Page, Section } from "../../parts/page";
 import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
 import { MyOrganizations } from "./organizations";
+import { MyPassword } from "./password";
 import { MySessions } from "./sessions";
 
 const said = words.account;
@@ -27,6 +28,7 @@ export default function AccountPage() {
           <MyOrganizations />
         </Section>
       </SimpleGrid>
+      <MyPassword />
       <MySessions />
     </Page>
   );

@@ -1,8 +1,8 @@
 /** Sign-in with e-mail and password. Afterwards to where the person wanted to go. */
-import { Alert, Button, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { api, take } from "../../api/client";
 import { setupQuery } from "../../api/queries";
 import { check, useProblems } from "../../parts/forms";
@@ -66,6 +66,9 @@ function SignInForm({ target }: { target: string }) {
         <Button type="submit" loading={signIn.isPending} fullWidth>
           {said.submit}
         </Button>
+        <Anchor component={Link} to="/forgot-password" size="sm" ta="center">
+          {said.forgot}
+        </Anchor>
       </Stack>
     </form>
   );

@@ -1,14 +1,15 @@
 /** One setting: what is in force and why, and what is set here. */
-import { Badge, Button, NumberInput, Select, TagsInput, Text } from "@mantine/core";
+import { Badge, Button, NumberInput, Select, Switch, TagsInput, Text } from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
 import { useId, useState } from "react";
-import type { DomainsSetting, NumberSetting } from "../../api/types";
+import type { DemandSetting, DomainsSetting, NumberSetting } from "../../api/types";
 import { words } from "../../words";
 import type { Draft } from "./draft";
 import classes from "./settings.module.css";
 import {
   fieldWords,
   inWords,
+  isDemand,
   isNumber,
   minutesOf,
   type Setting,
@@ -56,7 +57,14 @@ export function SettingRow(props: SettingRowProps) {
         <InForce id={`${id}-force`} setting={setting} onPlatform={onPlatform} />
       </div>
       <div className={classes.control}>
-        {isNumber(setting) ? (
+        {isDemand(setting) ? (
+          <DemandControl
+            {...control}
+            setting={setting}
+            value={value as boolean | null}
+            otherwise={onPlatform ? setting.default : setting.platform}
+          />
+        ) : isNumber(setting) ? (
           <NumberControl {...control} setting={setting} value={value as number | null} />
         ) : (
           <DomainsControl
@@ -175,6 +183,28 @@ function NumberControl(props: ControlProps<NumberSetting, number>) {
         }}
       />
     </div>
+  );
+}
+
+interface DemandControlProps extends ControlProps<DemandSetting, boolean> {
+  /** What holds where nothing is set here. */
+  otherwise: boolean;
+}
+
+function DemandControl(props: DemandControlProps) {
+  const { id, describedBy, setting, value, readOnly, error, set, otherwise } = props;
+  const on = (value ?? otherwise) || setting.demanded;
+  return (
+    <Switch
+      id={id}
+      aria-describedby={describedBy}
+      checked={on}
+      label={on ? said.demanded : said.notDemanded}
+      description={setting.demanded ? said.demandedAbove : undefined}
+      disabled={readOnly || setting.demanded}
+      error={error}
+      onChange={(event) => set(event.currentTarget.checked)}
+    />
   );
 }
 

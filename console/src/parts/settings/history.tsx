@@ -110,7 +110,10 @@ function valueText(
 ): string {
   if (value === undefined || value === null) return said.notSet;
   const setting = settings?.sections[section]?.[field];
-  if (setting && (typeof value === "number" || Array.isArray(value))) {
+  if (
+    setting &&
+    (typeof value === "number" || typeof value === "boolean" || Array.isArray(value))
+  ) {
     return inWords(setting, value);
   }
   return String(value);
