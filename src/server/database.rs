@@ -165,7 +165,7 @@ async fn prepare(config: &Config, clock: &Clock, direct: &PgConnectOptions) -> R
 async fn root(config: &Config) -> Result<Root> {
     let secrets = &config.secrets;
     let present = match (&secrets.transit, &secrets.root_key) {
-        (Some(transit), _) => Wrapper::Transit(Transit::new(transit)?),
+        (Some(transit), _) => Wrapper::Transit(Box::new(Transit::new(transit)?)),
         (None, Some(key)) => Wrapper::Local(Local::new(key.clone())),
         (None, None) => return Err(Error::internal("no secrets.root_key")),
     };

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub(crate) use column::sealed_column;
-pub use column::{Batch, Column, Under};
+pub use column::{Batch, Column, Stretch, Under};
 pub use root::{Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
 pub use transit::Transit;

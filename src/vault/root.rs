@@ -58,7 +58,7 @@ pub enum Wrapper {
     /// This process.
     Local(Local),
     /// A Transit engine, which never gives it out.
-    Transit(Transit),
+    Transit(Box<Transit>),
 }
 
 /// A root key that this process holds.
