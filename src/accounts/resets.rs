@@ -37,6 +37,9 @@ pub use worker::Worker;
 
 /// How long a link works (AUT-5).
 const LIFETIME: TimeDelta = TimeDelta::minutes(30);
+/// How many passwords one link can be tried with. Each that is refused as reused says what was a password before, which
+/// whoever has got at the mailbox must not find out by guessing.
+const MOST_TRIES: i32 = 10;
 /// The prefix of the links' tokens, for people and secret scanners.
 pub const PREFIX: &str = "fhp_";
 /// The outbox's word for what was asked for.
@@ -116,7 +119,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 ///
 /// # Errors
 /// `NotFound` with `password_reset_not_valid`; `Invalid` at `/password` for one that is not good enough, or that they
-/// had before: the link stays usable; `Conflict` when the password was changed meanwhile.
+/// had before: the link stays usable, ten times; `Conflict` when the password was changed meanwhile.
 pub async fn complete(
     app: &App,
     caller: &Caller,
@@ -126,6 +129,7 @@ pub async fn complete(
     // Before anything slow: a stranger without a link does not get to use the hashing pool.
     let Reset { account, .. } = lookup(app, caller, &token).await?;
     app.passwords.check(password.expose(), &address(&account)?, &account.name, rules).await?;
+    count_try(app, caller, &token).await?;
     let replacement = Replacement::prepare(app, caller, &account, (password, rules)).await?;
     let tx = app.db.write(caller).await?;
     let found: Vec<Found> = tx.query(LOCK, [hash(token.expose()).into()]).await?;
@@ -140,6 +144,18 @@ pub async fn complete(
     tx.commit(Event::new(Kind::PasswordResetCompleted, account.id).with("sessions", ended)).await?;
     app.sessions.forget(account.id);
     Ok(())
+}
+
+const TRY: &str = "
+    UPDATE password_resets SET tries = tries + 1 WHERE token_hash = $1 AND used_at IS NULL AND tries < $2";
+
+/// Counts a try before its password is looked at, so that no number of calls at the same time are more.
+async fn count_try(app: &App, caller: &Caller, token: &SecretString) -> Result<()> {
+    let tx = app.db.write(caller).await?;
+    if tx.execute(TRY, [hash(token.expose()).into(), MOST_TRIES.into()]).await? == 0 {
+        return Err(gone());
+    }
+    tx.commit(Unrecorded("what came of an attempt is recorded when it is known")).await
 }
 
 /// A link that was found, if it can be used. The use of one that can't any more is counted.
@@ -182,7 +198,7 @@ pub async fn clean_up_resets(run: Run) -> Result<Report> {
 const STORE: &str = "
     INSERT INTO password_resets (account_id, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (account_id) DO UPDATE SET token_hash = excluded.token_hash, created_at = excluded.created_at,
-        expires_at = excluded.expires_at, used_at = NULL";
+        expires_at = excluded.expires_at, tries = 0, used_at = NULL";
 
 /// Stores the one link of an account.
 async fn store(tx: &crate::db::WriteTx, account: AccountId, token: &SecretString, expires_at: Timestamp) -> Result<()> {

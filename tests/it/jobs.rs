@@ -238,6 +238,7 @@ async fn the_clean_ups_remove_what_is_over_and_nothing_else() {
         "idempotency_keys_clean_up",
         "outbox_clean_up",
         "organizations_purge",
+        "keys_rotate",
         "job_history_clean_up",
     ];
     let names: Vec<_> = operations::jobs().iter().map(|job| job.name).collect();

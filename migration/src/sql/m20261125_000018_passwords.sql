@@ -16,6 +16,8 @@ CREATE TABLE password_resets (
     token_hash bytea NOT NULL CONSTRAINT password_resets_token_key UNIQUE CHECK (length(token_hash) = 32),
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
+    -- How many passwords were held against those of before: each says whether it was one of them.
+    tries integer NOT NULL DEFAULT 0,
     used_at timestamptz
 );
 CREATE INDEX password_resets_expires_at ON password_resets (expires_at);
@@ -31,7 +33,7 @@ CREATE INDEX password_reset_limits_expires_at ON password_reset_limits (expires_
 
 GRANT UPDATE (hash, updated_at) ON password_credentials TO freehold_application;
 GRANT SELECT, INSERT, DELETE ON password_history TO freehold_application;
-GRANT SELECT, UPDATE (used_at) ON password_resets TO freehold_application;
-GRANT SELECT, INSERT, UPDATE (token_hash, created_at, expires_at, used_at), DELETE ON password_resets TO freehold_platform;
+GRANT SELECT, UPDATE (tries, used_at) ON password_resets TO freehold_application;
+GRANT SELECT, INSERT, UPDATE (token_hash, created_at, expires_at, tries, used_at), DELETE ON password_resets TO freehold_platform;
 GRANT SELECT, INSERT, UPDATE (recent, expires_at), DELETE ON password_reset_limits TO freehold_application;
 GRANT SELECT, DELETE ON password_reset_limits TO freehold_platform;

@@ -118,7 +118,8 @@ async fn the_verdict_before_is_the_verdict_after() {
         let body = json!({"token": token, "password": password, "name": "Grace Hopper"});
         nobody.post("/v1/password-checks", body).await
     };
-    for password in ["x", "password", "Password1234!", "!Password123!", "Grace-is-great-2024", "correct horse battery"]
+    for password in
+        ["x", "qwertyuiop", "Password1234!", "!Password123!", "Grace-is-great-2024", "correct horse battery"]
     {
         let verdict = judge(token, password).await.expect(200).json;
         let body = json!({"token": token, "name": "Grace Hopper", "password": password, "token_delivery": "body"});

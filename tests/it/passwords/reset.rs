@@ -95,6 +95,25 @@ async fn only_the_newest_link_works_once_for_half_an_hour() {
     world.close().await;
 }
 
+/// Whoever has got at a mailbox must not find out by guessing which passwords there were.
+///
+/// Proves AUT-5.
+#[tokio::test]
+async fn a_link_answers_ten_questions_about_passwords_of_before() {
+    let world = World::open().await;
+    let (nobody, member) = (world.server.nobody(), &world.a.member);
+    ask(nobody, &member.email).await.expect(202);
+    let token = world.database.mail().take_token(&member.email).await;
+    // What is not good enough anyway asks nothing.
+    complete(nobody, &token, "lovelace").await.expect(422);
+    let answers = join_all((0..15).map(|_| complete(nobody, &token, PASSWORD))).await;
+    let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((count(422), count(404)), (10, 5), "{answers:?}");
+    complete(nobody, &token, OTHER).await.expect(404).problem("password_reset_not_valid");
+    sign_in(nobody, &member.email, PASSWORD).await.expect(201);
+    world.close().await;
+}
+
 /// Proves AUT-5.
 #[tokio::test]
 async fn a_link_is_worth_what_its_owner_may_do() {
