@@ -77,6 +77,11 @@ soak: deps ## The long runs of the tests: fifty killed leaders, a key changed un
 	FREEHOLD_TEST_KILLS=50 cargo test --test it jobs::kill -- --nocapture
 	FREEHOLD_TEST_PEOPLE=1000000 cargo test --release --test it vault::rotation::a_rotation_survives -- --nocapture
 
+.PHONY: fuzz
+fuzz: ## Throws bytes at what takes sealed values apart, for a minute (FUZZ_SECONDS=… for longer).
+	@.ci/deps fuzz
+	cd tests/fuzz && cargo fuzz run --sanitizer none sealed -- -max_total_time=$${FUZZ_SECONDS:-60} -print_final_stats=1
+
 .PHONY: lint
 lint: deps console ## Checks format, code, dependencies, contract, console, file sizes, requirement names.
 	cargo fmt --all --check

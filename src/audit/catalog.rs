@@ -92,6 +92,7 @@ catalogue! {
     AccountBlocked = "account.blocked", High, Security, Platform, "account", "Account blocked", "A platform administrator blocked an account everywhere; its sessions lost access at once.";
     AccountUnblocked = "account.unblocked", Medium, Security, Platform, "account", "Account unblocked", "A platform administrator let an account sign in again.";
     AccountSessionsEnded = "account.sessions_ended", Medium, Security, Platform, "account", "Sessions ended by an administrator", "A platform administrator ended every session of an account.";
+    AccountErased = "account.erased", High, Security, Platform, "account", "Person erased", "A platform administrator erased a person: whatever said who they were was destroyed, here and, as soon as a backup is restored, there. The metadata says whether it was done again after a restore.";
     SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in, and a session began.";
     SessionFailed = "session.failed", Medium, Security, Platform, "account", "Sign-in failed", "Somebody tried to sign in with a wrong password, an unknown address, or to a blocked account. The metadata says which.";
     SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";
@@ -132,6 +133,7 @@ catalogue! {
     InvitationRevoked = "invitation.revoked", Low, Security, Tenant, "invitation", "Invitation revoked", "An invitation was withdrawn.";
     InvitationAccepted = "invitation.accepted", Low, Security, Tenant, "invitation", "Invitation accepted", "The invited person accepted.";
     InvitationExpired = "invitation.expired", Low, Normal, Tenant, "invitation", "Invitation expired", "Nobody accepted the invitation in its time, and its link stopped working.";
+    InvitationErased = "invitation.erased", Low, Security, Tenant, "invitation", "Invitation erased", "The person whom the invitation was for was erased, and it went with them.";
     OrganizationPurged = "organization.purged", High, Security, Platform, "organization", "Organisation removed", "The grace period of a deleted organisation ended: its memberships, teams and invitations were removed for good.";
     SessionsCleanedUp = "session.cleaned_up", Low, Normal, Platform, "session", "Old sessions removed", "Sessions that ended long ago were removed, with their tokens. The metadata says how many.";
     LeaderElected = "leader.elected", Low, Normal, Platform, "instance", "Leader elected", "An instance took over the jobs that run by themselves. The metadata has the number of the leadership.";

@@ -25,6 +25,7 @@ mod mail;
 mod passwords;
 mod path;
 mod people;
+mod privacy;
 mod reauthentication;
 mod record;
 mod sessions;

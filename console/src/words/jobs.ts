@@ -4,6 +4,7 @@ import { plural } from "./common";
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
   counters: ["counter", "counters"],
+  finished: ["rotation finished", "rotations finished"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],
@@ -11,6 +12,7 @@ const counted: Record<string, readonly [one: string, many: string]> = {
   organizations: ["organisation", "organisations"],
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],
+  rows: ["value sealed anew", "values sealed anew"],
   sessions: ["session", "sessions"],
 };
 

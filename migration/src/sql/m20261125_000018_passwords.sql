@@ -33,6 +33,7 @@ CREATE INDEX password_reset_limits_expires_at ON password_reset_limits (expires_
 
 GRANT UPDATE (hash, updated_at) ON password_credentials TO freehold_application;
 GRANT SELECT, INSERT, DELETE ON password_history TO freehold_application;
+GRANT SELECT, DELETE ON password_history TO freehold_platform;
 GRANT SELECT, UPDATE (tries, used_at) ON password_resets TO freehold_application;
 GRANT SELECT, INSERT, UPDATE (token_hash, created_at, expires_at, tries, used_at), DELETE ON password_resets TO freehold_platform;
 GRANT SELECT, INSERT, UPDATE (recent, expires_at), DELETE ON password_reset_limits TO freehold_application;

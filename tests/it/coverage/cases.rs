@@ -207,6 +207,7 @@ const CASES: &[Case] = &[
     Case::new("accounts_list", plain),
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
+    Case::new("accounts_erase", account),
     Case::new("accounts_sessions_end", account),
     Case::new("jobs_list", plain),
     Case::new("jobs_get", job),
