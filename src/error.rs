@@ -166,6 +166,7 @@ codes! {
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     NotFound = "not_found", 404, "Not found";
+    PasswordResetNotValid = "password_reset_not_valid", 404, "This link to a new password is not valid any more";
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
     SignUpNotValid = "sign_up_not_valid", 404, "This sign-up link is not valid any more";
     EmailLinkNotValid = "email_link_not_valid", 404, "This link is not valid any more, or not for the account that is signed in";

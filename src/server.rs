@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use database::{Database, open_database};
 
 use crate::{
-    accounts::Passwords,
+    accounts::{self, Passwords},
     api::{self, Face},
     app::App,
     audit::Refusals,
@@ -267,7 +267,7 @@ async fn assemble(
     let mut workers = JoinSet::new();
     let (app, keys, changes) = app(config, owned, database).await?;
     let App { db, vault, clock, mail, instance, jobs, .. } = app.clone();
-    let Bells { outbox: wake, keys: renewed, imports, jobs: queued, data_keys } = listen_for_changes(&changes);
+    let Bells { outbox: wake, errands, keys: renewed, imports, jobs: queued, data_keys } = listen_for_changes(&changes);
     let endpoint = endpoint(config, &app)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
@@ -285,6 +285,7 @@ async fn assemble(
     workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(people::Worker { app: app.clone(), wake: imports }.run(stop.clone()));
+    workers.spawn(accounts::resets::Worker { app: app.clone(), wake: errands }.run(stop.clone()));
     workers.spawn(keys.run(renewed, clock, stop.clone()));
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
 }
@@ -294,6 +295,8 @@ async fn assemble(
 struct Bells {
     /// The mail worker's.
     outbox: Arc<Notify>,
+    /// Of those who find out whom to write to.
+    errands: Arc<Notify>,
     /// Of the one who reads the signing keys again.
     keys: Arc<Notify>,
     /// Of the one who works imports off.
@@ -308,8 +311,12 @@ fn listen_for_changes(changes: &Changes) -> Bells {
     let bells = Bells::default();
     let (outbox, keys, jobs) = (bells.outbox.clone(), bells.keys.clone(), bells.jobs.clone());
     let (data_keys, imports) = (bells.data_keys.clone(), bells.imports.clone());
+    let errands = bells.errands.clone();
     changes.on_change(move |change| match change {
-        Change::Outbox => outbox.notify_one(),
+        Change::Outbox => {
+            outbox.notify_one();
+            errands.notify_one();
+        }
         Change::Keys => keys.notify_one(),
         Change::Imports => imports.notify_one(),
         Change::Jobs => jobs.notify_one(),
@@ -317,6 +324,7 @@ fn listen_for_changes(changes: &Changes) -> Bells {
         Change::Everything => {
             data_keys.notify_one();
             outbox.notify_one();
+            errands.notify_one();
             keys.notify_one();
             imports.notify_one();
             jobs.notify_one();

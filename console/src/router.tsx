@@ -46,6 +46,18 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/sign-in/page")),
 });
 
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("./pages/forgot-password/page")),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("./pages/reset-password/page")),
+});
+
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
@@ -239,6 +251,8 @@ const platformKeys = createRoute({
 const tree = root.addChildren([
   setup,
   signIn,
+  forgotPassword,
+  resetPassword,
   invitation,
   signUp,
   confirmSignUp,

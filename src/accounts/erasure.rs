@@ -43,6 +43,8 @@ const ERASE: &str = "
     WHERE id = $1";
 const ERASE_MATCHES: &str = "DELETE FROM account_matches WHERE account_id = $1";
 const ERASE_CREDENTIALS: &str = "DELETE FROM password_credentials WHERE account_id = $1";
+const ERASE_HISTORY: &str = "DELETE FROM password_history WHERE account_id = $1";
+const ERASE_RESETS: &str = "DELETE FROM password_resets WHERE account_id = $1";
 const ERASE_ATTEMPTS: &str = "DELETE FROM reauthentication_attempts WHERE account_id = $1";
 const ERASE_LINKS: &str = "DELETE FROM email_links WHERE account_id = $1";
 
@@ -53,7 +55,7 @@ const ERASE_LINKS: &str = "DELETE FROM email_links WHERE account_id = $1";
 /// When the database fails.
 pub async fn erase(tx: &WriteTx, id: AccountId, erased_at: Timestamp) -> Result<()> {
     tx.execute(ERASE, [id.into(), erased_at.into(), tx.caller().now().into()]).await?;
-    for sql in [ERASE_MATCHES, ERASE_CREDENTIALS, ERASE_ATTEMPTS, ERASE_LINKS] {
+    for sql in [ERASE_MATCHES, ERASE_CREDENTIALS, ERASE_HISTORY, ERASE_RESETS, ERASE_ATTEMPTS, ERASE_LINKS] {
         tx.execute(sql, [id.into()]).await?;
     }
     Ok(())

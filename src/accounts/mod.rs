@@ -1,9 +1,11 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `email_links` and
-//! `reauthentication_attempts`. It knows nothing of organisations: an account is a person, not a tenant's property.
+//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `password_history`,
+//! `password_resets`, `password_reset_limits`, `email_links` and `reauthentication_attempts`. It knows nothing of
+//! organisations: an account is a person, not a tenant's property.
 
 mod admin;
+mod credentials;
 mod erasure;
 pub mod email;
 mod bulk;
@@ -11,6 +13,7 @@ mod mill;
 mod passwords;
 mod profile;
 mod reauthentication;
+pub mod resets;
 mod sign_in;
 mod stored;
 
@@ -22,9 +25,10 @@ use sea_orm::{
 };
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
+pub use credentials::{change_password, password_since};
 pub use erasure::{Taken, erase, readable, take};
 pub use bulk::{NewPerson, count, create_all, hashes, kept_after, with_addresses};
-pub use passwords::Passwords;
+pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};
 pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};

@@ -3,7 +3,7 @@
 use entity::{AccountId, accounts as rows, sessions::Delivery};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 
-use super::{Account, profile};
+use super::{Account, credentials::upgrade, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -85,7 +85,9 @@ pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: S
     let right = app.passwords.verify(password.clone(), hash.as_deref()).await?;
     let reason = match &account {
         Some(account) if right && account.state == rows::State::Active => {
-            upgrade(app, caller, account.id, (password, hash.unwrap_or_default())).await;
+            if let Some(hash) = hash {
+                upgrade(app, caller, account.id, (hash, password));
+            }
             return profile::open(&app.vault, account.clone());
         }
         Some(_) if right => "blocked",
@@ -97,21 +99,3 @@ pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: S
     tx.commit_refused(event.failed().with("reason", reason), Error::Unauthenticated(Code::InvalidCredentials)).await
 }
 
-/// Hashes a password that was right as passwords are hashed now, if it was not (AUT-1). Nobody waits for this to succeed:
-/// what fails is tried again at the next sign-in.
-async fn upgrade(app: &App, caller: &Caller, id: AccountId, (password, present): (SecretString, String)) {
-    if !app.passwords.is_outdated(&present) {
-        return;
-    }
-    let hashed = async {
-        let hash = app.passwords.hash(password).await?;
-        let tx = app.db.write(caller).await?;
-        // Unless the password was changed meanwhile.
-        let sql = "UPDATE password_credentials SET hash = $3 WHERE account_id = $1 AND hash = $2";
-        tx.execute(sql, [id.into(), present.into(), hash.into()]).await?;
-        tx.commit(Unrecorded("the password is the same, only kept better")).await
-    };
-    if let Err(error) = hashed.await {
-        tracing::warn!(account = %id, %error, "a password could not be hashed anew");
-    }
-}

@@ -30,6 +30,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
     let token = "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL";
     let sign_up_token = "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
     let email_token = "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+    let reset = "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
     Some(match operation {
         "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
         "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
@@ -71,6 +72,12 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "settings_update" => json!({"sessions": {"lifetime_minutes": 720, "idle_minutes": null}}),
         "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
+        "password_check" => json!({"password": password}),
+        "password_resets_complete" => json!({"token": reset, "password": password}),
+        "password_resets_create" => json!({"email": "grace@example.com"}),
+        "password_resets_lookup" => json!({"token": reset}),
+        "password_update" => json!({"current_password": "Granite-orchard-47", "password": password}),
+        "passwords_check" => json!({"token": token, "password": password, "name": "Grace"}),
         "sessions_create" => json!({"email": "grace@example.com", "password": password, "token_delivery": "body"}),
         "sessions_refresh" => json!({"refresh_token": "fhr_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
         "setup_create" => json!({

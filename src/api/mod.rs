@@ -18,6 +18,7 @@ mod keys;
 mod me;
 mod members;
 mod organizations;
+mod passwords;
 mod policy;
 mod sessions;
 mod settings;
@@ -52,7 +53,7 @@ pub type Everything = (
     Health,
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
-    (sessions::SignIn, sign_ups::SignUps),
+    (sessions::SignIn, sign_ups::SignUps, passwords::Passwords),
     (me::Me, email::OwnEmail),
     organizations::Organizations,
     acting::Acting,
@@ -73,7 +74,7 @@ pub fn everything(face: &Face) -> Everything {
     (
         Health(face.clone()),
         setup::Setup(face.clone()),
-        (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone())),
+        (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone()), passwords::Passwords(face.clone())),
         (me::Me(face.clone()), email::OwnEmail(face.clone())),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
@@ -101,6 +102,8 @@ enum Tag {
     Sessions,
     /// Coming in without an invitation.
     SignUps,
+    /// What passwords must be, and choosing new ones.
+    Passwords,
     /// The signed-in person's own affairs.
     Me,
     /// Tenants.

@@ -6,6 +6,7 @@
 //! This module never decides who is written to.
 
 mod eml;
+mod errand;
 pub mod files;
 mod letter;
 mod notice;
@@ -22,6 +23,7 @@ use entity::{OutboxId, Sealed, Secrets, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
+pub use errand::Errand;
 pub use letter::Letter;
 pub use transport::Transport;
 pub use worker::Worker;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
+    accounts::resets,
     db::{Unrecorded, idempotency},
     error::Result,
     jobs::{self, Job, Report, Run, Schedule},
@@ -34,6 +35,10 @@ pub fn jobs() -> Vec<Job> {
         Job::new("sessions_clean_up", Schedule::HOURLY_AT_7, sessions::clean_up).described(
             "Clean up sessions",
             "Removes used-up refresh tokens, and sessions that ended more than 30 days ago.",
+        ),
+        Job::new("password_resets_clean_up", Schedule::HOURLY_AT_7, resets::clean_up_resets).described(
+            "Clean up links to new passwords",
+            "Removes links that nobody can use any more, and counters of requests for them after their hour.",
         ),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),

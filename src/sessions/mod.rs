@@ -445,6 +445,21 @@ pub async fn end_all_of(tx: &WriteTx, account: AccountId, reason: &'static str) 
     tx.apply(update).await
 }
 
+/// Ends every session of an account but one, in a transaction that has another reason to. Returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others_of(tx: &WriteTx, account: AccountId, kept: SessionId, reason: &'static str) -> Result<u64> {
+    let update = tx
+        .change_identity::<rows::Entity>()
+        .col_expr(rows::Column::EndedAt, Expr::value(tx.caller().now()))
+        .col_expr(rows::Column::EndReason, Expr::value(reason))
+        .filter(rows::Column::AccountId.eq(account))
+        .filter(rows::Column::Id.ne(kept))
+        .filter(rows::Column::EndedAt.is_null());
+    tx.apply(update).await
+}
+
 /// Removes every session of a person who is erased, with its tokens, and what they wrote about their accesses to
 /// organisations. Returns how many sessions there were.
 ///

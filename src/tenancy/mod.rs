@@ -8,6 +8,7 @@ pub mod erasure;
 pub mod invitations;
 pub mod members;
 pub mod organizations;
+pub mod passwords;
 pub mod roles;
 pub mod seats;
 pub mod setup;

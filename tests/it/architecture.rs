@@ -59,6 +59,8 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "the hashing pool looked at no password"),
     ("accounts", "the password is the same, only kept better"),
     ("accounts", "what came of an attempt is recorded when it is known"),
+    ("accounts", "the password was changed meanwhile"),
+    ("accounts", "whose password it is about is found and recorded after the answer"),
     ("edge", "bookkeeping of a call that records itself"),
     ("jobs", "a run of a job is its own record"),
     ("jobs", "a sign of life says nothing about what anybody did"),

@@ -10,10 +10,13 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 20] = [
+const IDENTITY: [(&str, &str); 23] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
+    ("password_history", "belongs to an account"),
+    ("password_reset_limits", "counts by HMAC; says nothing by itself"),
+    ("password_resets", "belongs to an account"),
     ("sessions", "belongs to an account; the organisation is where it is at the moment"),
     ("refresh_tokens", "belongs to a session"),
     ("setup_tokens", "makes the first administrator, before there is anything else"),

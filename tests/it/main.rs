@@ -25,6 +25,7 @@ mod imports;
 mod isolation;
 mod jobs;
 mod mail;
+mod passwords;
 mod path;
 mod people;
 mod privacy;

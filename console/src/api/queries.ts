@@ -87,6 +87,19 @@ export const setupQuery = queryOptions({
   queryFn: ({ signal }) => take(api.GET("/v1/setup", { signal })),
 });
 
+/** Since when the person has their password, and what a new one must be. */
+export const passwordQuery = queryOptions({
+  queryKey: [...keys.me, "password"],
+  queryFn: ({ signal }) => take(api.GET("/v1/me/password", { signal })),
+});
+
+/** The built-in sets of rules for passwords. */
+export const passwordProfilesQuery = queryOptions({
+  queryKey: ["password-profiles"],
+  queryFn: async ({ signal }) => (await take(api.GET("/v1/password-profiles", { signal }))).items,
+  staleTime: 300_000,
+});
+
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
   queryFn: async ({ signal }) => (await take(api.GET("/v1/roles", { signal }))).items,

@@ -33,6 +33,11 @@ export type MemberProfile = Schemas["MemberProfile"];
 export type MyOrganization = Schemas["OwnOrganization"];
 export type NewAttribute = Schemas["CreateAttribute"];
 export type Organization = Schemas["Organization"];
+export type OwnPassword = Schemas["OwnPassword"];
+export type PasswordProfile = Schemas["PasswordProfile"];
+export type PasswordResetPreview = Schemas["PasswordResetPreview"];
+export type PasswordRules = Schemas["PasswordRules"];
+export type PasswordVerdict = Schemas["PasswordVerdict"];
 export type PeopleFormat = Schemas["PeopleFormat"];
 export type PlatformAccess = Schemas["PlatformAccess"];
 export type PlatformAccount = Schemas["PlatformAccount"];
@@ -43,12 +48,13 @@ export type Role = Schemas["Role"];
 export type NumberSetting = Schemas["NumberSetting"];
 export type DomainsSetting = Schemas["DomainsSetting"];
 export type ChoiceSetting = Schemas["ChoiceSetting"];
+export type DemandSetting = Schemas["DemandSetting"];
 export type WordsSetting = Schemas["WordsSetting"];
 /** Settings of an organisation or of the platform: the platform's have more sections. */
 export type Settings = Omit<Schemas["OrganizationSettings"], "sections"> & {
   sections: Record<
     string,
-    Record<string, NumberSetting | DomainsSetting | ChoiceSetting | WordsSetting>
+    Record<string, NumberSetting | DomainsSetting | ChoiceSetting | WordsSetting | DemandSetting>
   >;
 };
 export type SettingsChange = Schemas["SettingsChange"];

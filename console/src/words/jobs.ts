@@ -3,12 +3,14 @@ import { plural } from "./common";
 
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
+  counters: ["counter", "counters"],
   finished: ["rotation finished", "rotations finished"],
   email_links: ["link to an address", "links to addresses"],
   cancelled: ["import", "imports"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],
+  links: ["link", "links"],
   organizations: ["organisation", "organisations"],
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],

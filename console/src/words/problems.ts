@@ -8,6 +8,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "E-mail or password is wrong",
     text: "Check both and try again.",
   },
+  wrong_password: {
+    title: "The password is wrong",
+    text: "This is not your present password.",
+  },
+  password_reset_not_valid: {
+    title: "This link no longer works",
+    text: "It was used, its time is over, or a newer one was sent. Ask for a new one.",
+  },
   too_many_requests: {
     title: "Too many attempts",
     text: "Wait a little before you try again.",

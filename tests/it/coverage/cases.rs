@@ -48,6 +48,8 @@ pub enum Before {
     SigningUp,
     /// The plain member of each tenant has not proven their address, and has links that prove it and another.
     Unproven,
+    /// Tenant A's member has been sent a link to a new password.
+    Reset,
     /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
     Acting,
 }
@@ -133,6 +135,13 @@ pub const DEAD_RUN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_
 /// The rotation that [`Before::Rotation`] makes.
 pub const ROTATION: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00ee);
 
+/// The token of the link that [`Before::Reset`] makes.
+pub const RESET: &str = "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+
+fn reset(_: &Stage, _: &Tenant) -> Call {
+    Call::default().body(json!({"token": RESET}))
+}
+
 fn rotation(_: &Stage, _: &Tenant) -> Call {
     Call::default().id("key_rotation_id", ROTATION)
 }
@@ -189,6 +198,15 @@ const CASES: &[Case] = &[
         }))
     })
     .after(Before::SigningUp),
+    Case::new("password_resets_create", |_, tenant| Call::default().body(json!({"email": tenant.member.email}))),
+    Case::new("password_resets_lookup", reset).after(Before::Reset),
+    Case::new("password_resets_complete", |_, _| {
+        Call::default().body(json!({"token": RESET, "password": "Granite-orchard-47"}))
+    })
+    .after(Before::Reset),
+    Case::new("passwords_check", |_, tenant| {
+        Call::default().body(json!({"token": tenant.pending.token, "password": PASSWORD, "name": "Grace"}))
+    }),
     Case::new("invitations_lookup", |_, tenant| Call::default().body(json!({"token": tenant.pending.token}))),
     Case::new("invitations_accept", |_, tenant| {
         Call::default().body(json!({
@@ -219,6 +237,12 @@ const CASES: &[Case] = &[
     Case::new("me_email_change_cancel", plain).after(Before::Unproven),
     Case::new("me_attributes_get", plain),
     Case::new("me_attributes_update", |_, _| Call::default().body(json!({"attributes": {"desk": "In the corner"}}))),
+    Case::new("password_get", plain),
+    Case::new("password_update", |_, _| {
+        Call::default().body(json!({"current_password": PASSWORD, "password": "Granite-orchard-47"}))
+    }),
+    Case::new("password_check", |_, _| Call::default().body(json!({"password": PASSWORD}))),
+    Case::new("password_profiles_list", plain),
     Case::new("me_invitations_accept", |_, tenant| Call::default().body(json!({"token": tenant.guest_token})))
         .by(|tenant| &tenant.guest),
     Case::new("event_types_list", plain),

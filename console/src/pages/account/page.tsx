@@ -13,6 +13,7 @@ import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
 import { MyEmail } from "./email";
 import { MyOrganizations } from "./organizations";
+import { MyPassword } from "./password";
 import { MyProfile } from "./profile";
 import { MySessions } from "./sessions";
 
@@ -27,6 +28,7 @@ export default function AccountPage() {
         </Section>
         <MyEmail />
       </SimpleGrid>
+      <MyPassword />
       <Section title={said.organizations} flush>
         <MyOrganizations />
       </Section>
