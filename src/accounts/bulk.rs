@@ -74,14 +74,17 @@ pub async fn create_all(tx: &WriteTx, app: &App, people: Vec<NewPerson>) -> Resu
         values.add(&app.vault, id, Some(person.email.as_str()), [person.email.as_str(), &person.name])?;
         accounts.push(rows::ActiveModel::from(rows::Model {
             id,
-            email: app.vault.seal_for(&salt, EMAIL, id, person.email.as_str().as_bytes())?,
-            name: app.vault.seal_for(&salt, NAME, id, person.name.as_bytes())?,
+            email: Some(app.vault.seal_for(&salt, EMAIL, id, person.email.as_str().as_bytes())?),
+            name: Some(app.vault.seal_for(&salt, NAME, id, person.name.as_bytes())?),
             salt: Some(salt),
             state: person.state,
             version: 1,
             created_at: now,
             updated_at: now,
             last_sign_in_at: None,
+            erased_at: None,
+            // Whoever imports says so; the person has not proven it.
+            email_verified_at: None,
         }));
         if let Some(hash) = person.password_hash {
             let credential = password_credentials::Model { account_id: id, hash, updated_at: now };

@@ -34,7 +34,7 @@ const FORGET: &str = "
     DELETE FROM password_history WHERE account_id = $1 AND id NOT IN (
         SELECT id FROM password_history WHERE account_id = $1 ORDER BY id DESC LIMIT $2)";
 /// A link that was sent for the password that was.
-const VOID: &str = "UPDATE password_resets SET used_at = $2 WHERE account_id = $1 AND used_at IS NULL";
+pub(super) const VOID: &str = "UPDATE password_resets SET used_at = $2 WHERE account_id = $1 AND used_at IS NULL";
 const SINCE: &str = "SELECT updated_at FROM password_credentials WHERE account_id = $1";
 const UPGRADE: &str = "UPDATE password_credentials SET hash = $2 WHERE account_id = $1 AND hash = $3";
 

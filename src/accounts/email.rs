@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Account, EMAIL, profile};
+use super::{Account, EMAIL, credentials, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -179,8 +179,9 @@ pub async fn complete(app: &App, caller: &Caller, token: &SecretString) -> Resul
     row.updated_at = Set(now);
     let row = tx.update(row).await?;
     profile::change_address(&tx, &app.vault, id, &email, &before.name).await?;
-    // A link to the address before proves nothing any more.
+    // A link to the address before proves nothing any more, nor does one to a new password.
     close(&tx, id, Purpose::Verification).await?;
+    tx.execute(credentials::VOID, [id.into(), now.into()]).await?;
     let told = Letter::EmailChanged { email: email.to_string() };
     app.mail.queue(&tx, &before.email.parse().map_err(Error::internal)?, &told).await?;
     let state = state_in(app, &tx, profile::open(&app.vault, row)?).await?;

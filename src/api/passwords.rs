@@ -92,7 +92,7 @@ struct CheckOwnPassword {
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct CheckPassword {
-    /// The token of the link: of an invitation, of the first setup, or to a new password.
+    /// The token of the link: of an invitation, a sign-up, the first setup, or to a new password.
     #[oai(validator(min_length = 1, max_length = 256))]
     token: String,
     /// The password.

@@ -14,6 +14,7 @@ use super::{
     Face, Tag,
     address::Email,
     invitations::Person,
+    passwords::PasswordRules,
     sessions::{SignedIn, TokenDelivery, email},
     wire::{Accepted, Listed},
 };
@@ -89,8 +90,8 @@ struct SignUpPreview {
     account_exists: bool,
     /// Until when the link works.
     expires_at: DateTime<Utc>,
-    /// The fewest characters that the password of a new account must have.
-    password_minimum_length: u32,
+    /// What the password of a new account must be.
+    password_rules: PasswordRules,
 }
 
 /// What whoever follows the link says of themselves.
@@ -214,7 +215,7 @@ impl SignUps {
             approval_required: preview.approval,
             account_exists: preview.account_exists,
             expires_at: preview.expires_at,
-            password_minimum_length: preview.password_minimum_length,
+            password_rules: preview.password_rules.into(),
         }))
     }
 

@@ -5,7 +5,7 @@ use entity::{AccountId, OrganizationId};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{invitations, setup};
+use super::{invitations, setup, sign_ups};
 use crate::{
     accounts::{self, Rules, Verdict, resets},
     app::App,
@@ -91,8 +91,8 @@ pub async fn judge_own(app: &App, caller: &Caller, password: &SecretString) -> R
     judge(app, password, Owner { email: address(&account.email)?, name: account.name, rules }).await
 }
 
-/// What is to be said of a password that somebody with a link may choose: of an invitation, of the first setup, or to
-/// a new password. Without one of them nobody gets to use the hashing pool.
+/// What is to be said of a password that somebody with a link may choose: of an invitation, a sign-up, the first setup,
+/// or to a new password. Without one of them nobody gets to use the hashing pool.
 ///
 /// # Errors
 /// `NotFound` or `Conflict` for a link that is not valid, with its own code; `Upstream` when the hashing pool is busy.
@@ -103,6 +103,9 @@ pub async fn judge_by_link(app: &App, caller: &Caller, token: &SecretString, can
         Owner { email: address(&reset.account.email)?, name: reset.account.name, rules }
     } else if token.expose().starts_with(invitations::PREFIX) {
         let preview = invitations::lookup(app, caller, token).await?;
+        Owner { email: address(&preview.email)?, name, rules: preview.password_rules }
+    } else if token.expose().starts_with(sign_ups::PREFIX) {
+        let preview = sign_ups::lookup(app, caller, token).await?;
         Owner { email: address(&preview.email)?, name, rules: preview.password_rules }
     } else {
         setup::expect_token(app, caller, token).await?;

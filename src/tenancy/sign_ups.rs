@@ -44,7 +44,7 @@ pub const SEALED: &[Column] = &[
 ];
 
 /// The prefix of sign-up tokens, for people and secret scanners.
-const PREFIX: &str = "fhu_";
+pub const PREFIX: &str = "fhu_";
 /// How long a link works: long enough for somebody who reads mail once a day.
 const LIFETIME: TimeDelta = TimeDelta::hours(24);
 

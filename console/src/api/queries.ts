@@ -13,7 +13,6 @@ import type {
   KeyRotation,
   Import,
   ImportLine,
-  JobRun,
   Me,
   Page,
   Settings,

@@ -35,8 +35,8 @@ pub struct Preview {
     pub account_exists: bool,
     /// Until when the link works.
     pub expires_at: Timestamp,
-    /// The fewest characters that the password of a new account must have.
-    pub password_minimum_length: u32,
+    /// What the password of a new account must be.
+    pub password_rules: accounts::Rules,
 }
 
 /// What whoever follows the link says.
@@ -80,7 +80,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
         approval: valid.place.rules.mode == SignUpMode::ApprovalRequired,
         account_exists: valid.account.is_some(),
         expires_at: valid.expires_at,
-        password_minimum_length: app.settings.effective_in(&tx).await?.passwords.minimum_length,
+        password_rules: app.settings.effective_in(&tx).await?.passwords,
     })
 }
 
@@ -154,7 +154,7 @@ async fn new_account(
     let name = accounts::checked_name(name.ok_or_else(missing)?)?;
     let organizations: Vec<_> = caller.organization().into_iter().collect();
     let rules = app.settings.strictest(&organizations, &caller.origin).await?;
-    app.passwords.check(password.expose(), email, &name, &rules.passwords)?;
+    app.passwords.check(password.expose(), email, &name, &rules.passwords).await?;
     let password_hash = app.passwords.hash(password).await?;
     Ok(NewAccount { email: email.clone(), name, password_hash, email_verified_at: Some(caller.now()) })
 }

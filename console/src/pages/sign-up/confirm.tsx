@@ -10,7 +10,7 @@ import { Field, Fields } from "../../parts/details";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
 import { tell } from "../../parts/notify";
-import { CurrentPassword, NewPassword, passwordComplete } from "../../parts/password";
+import { CurrentPassword, judgeByLink, NewPassword, passwordComplete } from "../../parts/password";
 import { useEnter } from "../../parts/session";
 import { explain, Loading, RequestId } from "../../parts/states";
 import { Time } from "../../parts/time";
@@ -96,7 +96,7 @@ function submitText({ approval_required, account_exists, organization_name }: Si
 }
 
 function Form({ token, preview, onWaiting }: OpenedProps & { preview: SignUpPreview }) {
-  const { email, account_exists: existing, password_minimum_length: minimum } = preview;
+  const { email, account_exists: existing, password_rules: rules } = preview;
   const enter = useEnter();
   const form = useForm({
     initialValues: { name: "", password: "" },
@@ -104,7 +104,7 @@ function Form({ token, preview, onWaiting }: OpenedProps & { preview: SignUpPrev
       name: (value) => (existing ? null : check.required(value)),
       password: (value, { name }) => {
         if (existing) return value ? null : words.gate.signIn.required;
-        const complete = passwordComplete(value, { name, email, minimum });
+        const complete = passwordComplete(value, { name, email, rules });
         return complete ? null : words.gate.password.incomplete;
       },
     },
@@ -148,8 +148,9 @@ function Form({ token, preview, onWaiting }: OpenedProps & { preview: SignUpPrev
             />
             <NewPassword
               label={words.gate.invitation.password}
-              person={{ name: form.values.name, email, minimum }}
+              person={{ name: form.values.name, email, rules }}
               current={form.values.password}
+              judge={judgeByLink(token, form.values.name)}
               {...form.getInputProps("password")}
             />
           </>
