@@ -169,6 +169,7 @@ codes! {
     TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
     DomainNotAllowed = "domain_not_allowed", 409, "This organisation does not take people with addresses of this domain";
     KeyInUse = "key_in_use", 409, "This key is not retired, or something is still under it";
+    BlockedByPlatform = "blocked_by_platform", 409, "Only those who blocked this account can unblock it";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
     SetupNotAvailable = "setup_not_available", 409, "Setup has been done, or the setup token is not valid";

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use database::{Database, open_database};
 
 use crate::{
-    accounts::Passwords,
+    accounts::{self, Passwords},
     api::{self, Face},
     app::App,
     audit::Refusals,
@@ -213,6 +213,8 @@ async fn assemble(
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
+    let ending = clock.clone();
+    workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));
     workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(keys.run(renewed, clock, stop.clone()));

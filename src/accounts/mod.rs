@@ -1,9 +1,12 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts`, `account_matches`, `password_credentials` and `reauthentication_attempts`. It knows nothing of
-//! organisations: an account is a person, not a tenant's property.
+//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `known_devices` and
+//! `reauthentication_attempts`. It knows nothing of organisations but which one manages an account: an account is a
+//! person, not a tenant's property.
 
 mod admin;
+mod devices;
+mod lockout;
 mod mill;
 mod passwords;
 mod profile;
@@ -17,12 +20,19 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
-pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
+pub use admin::{
+    ADMINISTRATORS, Search, block, block_in, end_sessions, end_sessions_in, list_in, locked, manage, unblock,
+    unblock_in, unlock, unlock_in,
+};
+pub use devices::{
+    KnownDevice, LASTS as DEVICE_LASTS, clean_up as clean_up_devices, forget, forget_all, list as known_devices,
+};
+pub use lockout::{end_locks, settled};
 pub use passwords::Passwords;
 pub use profile::{Account, SEALED, find_by_email, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
-pub use sign_in::{authenticate, sign_in, signed_in};
+pub use sign_in::{Credentials, Device, Proven, SignedIn, authenticate, sign_in, signed_in};
 
 use crate::{
     app::App,
@@ -95,6 +105,8 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
         created_at: now,
         updated_at: now,
         last_sign_in_at: None,
+        managed_by: None,
+        blocked_by: None,
     };
     let account = tx.insert(rows::ActiveModel::from(row)).await?;
     profile::keep_matches(tx, &app.vault, id, &new.email, &new.name).await?;

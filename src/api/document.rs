@@ -9,6 +9,7 @@ use crate::authz::Registry;
 const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
     ("data_key_id", "The data key."),
+    ("device_id", "The known device."),
     ("entry_id", "The entry of the record."),
     ("invitation_id", "The invitation."),
     ("job_name", "The job's name."),
@@ -26,7 +27,8 @@ pub(super) fn example(operation: &str) -> Option<Value> {
     let password = "Correct-horse-battery-7";
     let token = "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL";
     Some(match operation {
-        "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "accounts_block" | "managed_accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "accounts_manager_update" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
         "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
         "invitations_accept" => {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})

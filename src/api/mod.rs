@@ -11,6 +11,8 @@ mod health;
 mod invitations;
 mod jobs;
 mod keys;
+mod known_devices;
+mod managed_accounts;
 mod me;
 mod members;
 mod organizations;
@@ -42,16 +44,16 @@ pub struct Face {
     pub stats: Arc<ErrorStats>,
 }
 
-/// Every operation of the contract.
+/// Every operation of the contract. A tuple of APIs has room for sixteen, so kin share a place.
 pub type Everything = (
     Health,
     setup::Setup,
     sessions::SignIn,
-    me::Me,
+    (me::Me, known_devices::KnownDevices),
     organizations::Organizations,
     acting::Acting,
     settings::SettingsOf,
-    members::Members,
+    (members::Members, managed_accounts::ManagedAccounts),
     teams::Teams,
     invitations::Invitations,
     audit::Audit,
@@ -67,11 +69,11 @@ pub fn everything(face: &Face) -> Everything {
         Health(face.clone()),
         setup::Setup(face.clone()),
         sessions::SignIn(face.clone()),
-        me::Me(face.clone()),
+        (me::Me(face.clone()), known_devices::KnownDevices(face.clone())),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
-        members::Members(face.clone()),
+        (members::Members(face.clone()), managed_accounts::ManagedAccounts(face.clone())),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
         audit::Audit(face.clone()),
@@ -99,6 +101,8 @@ enum Tag {
     Settings,
     /// Who belongs to an organisation.
     Members,
+    /// People whose accounts an organisation manages.
+    ManagedAccounts,
     /// Members together, and what a team gives them.
     Teams,
     /// Who is asked to.

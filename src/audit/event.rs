@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use entity::{AuditEntryId, OrganizationId, audit_entries};
+use entity::{AccountId, AuditEntryId, OrganizationId, audit_entries};
+use sea_orm::FromQueryResult;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -42,6 +43,7 @@ pub struct Event {
     kind: Kind,
     target: Option<Uuid>,
     organization: Option<OrganizationId>,
+    account: Option<AccountId>,
     outcome: Outcome,
     metadata: Map<String, Value>,
 }
@@ -54,13 +56,20 @@ impl Event {
 
     /// Something that has no target with an id.
     pub fn without_target(kind: Kind) -> Self {
-        Self { kind, target: None, organization: None, outcome: Outcome::Success, metadata: Map::new() }
+        Self { kind, target: None, organization: None, account: None, outcome: Outcome::Success, metadata: Map::new() }
     }
 
     /// The same event in the record of this organisation.
     #[must_use]
     pub fn in_organization(mut self, organization: OrganizationId) -> Self {
         self.organization = Some(organization);
+        self
+    }
+
+    /// The same event, about something of this account's, where that is not what the caller's account or the target says.
+    #[must_use]
+    pub fn about(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
         self
     }
 
@@ -137,24 +146,64 @@ impl Event {
     }
 }
 
-/// Several things that one transaction did: two statements, however many they are.
+impl Event {
+    /// The account that an event of the platform's record is about: an organisation that manages it has the same event
+    /// in its own.
+    fn subject(&self, caller: &Caller) -> Option<AccountId> {
+        if self.kind.home() == Home::Tenant || self.organization.is_some() {
+            return None;
+        }
+        match self.kind.target() {
+            "account" => self.account.or(self.target.map(AccountId)),
+            "session" | "known_device" => self.account.or_else(|| caller.account()),
+            _ => None,
+        }
+    }
+}
+
+/// Several things that one transaction did: two statements, however many they are, and two more for what is about a
+/// managed account.
 impl Record for Vec<Event> {
     async fn record(self, tx: &WriteTx) -> Result<()> {
-        let (mut entries, mut words) = (Vec::new(), Words::default());
-        for event in self {
-            let event = event.by(tx.caller());
-            let row = event.row(tx.caller());
-            for word in event.words(&row) {
-                words.organizations.push(row.organization_id.into());
-                words.words.push(word);
-                words.entries.push(row.id.into());
-            }
-            entries.push(audit_entries::ActiveModel::from(row));
+        let events: Vec<_> = self.into_iter().map(|event| event.by(tx.caller())).collect();
+        let managers = write(tx, &events).await?;
+        if managers.is_empty() {
+            return Ok(());
         }
-        tx.append(entries).await?;
-        tx.execute(WORDS, [words.organizations.into(), words.words.into(), words.entries.into()]).await?;
+        let copies = events.iter().filter_map(|event| {
+            let subject = event.subject(tx.caller())?;
+            let manager = managers.iter().find(|manager| manager.account == subject)?;
+            Some(event.clone().in_organization(manager.organization))
+        });
+        write(tx, &copies.collect::<Vec<_>>()).await?;
         Ok(())
     }
+}
+
+/// Writes entries, and finds the organisations that manage the accounts that they are about.
+async fn write(tx: &WriteTx, events: &[Event]) -> Result<Vec<Manager>> {
+    let (mut entries, mut words) = (Vec::new(), Words::default());
+    for event in events {
+        let row = event.row(tx.caller());
+        for word in event.words(&row) {
+            words.organizations.push(row.organization_id.into());
+            words.words.push(word);
+            words.entries.push(row.id.into());
+        }
+        entries.push(audit_entries::ActiveModel::from(row));
+    }
+    tx.append(entries).await?;
+    let accounts: BTreeSet<Uuid> =
+        events.iter().filter_map(|event| event.subject(tx.caller())).map(Uuid::from).collect();
+    let accounts: Vec<Uuid> = accounts.into_iter().collect();
+    tx.query(WORDS, [words.organizations.into(), words.words.into(), words.entries.into(), accounts.into()]).await
+}
+
+/// An account and the organisation that manages it.
+#[derive(FromQueryResult)]
+struct Manager {
+    account: AccountId,
+    organization: OrganizationId,
 }
 
 /// The words of several entries, column by column: one statement, whatever their number.
@@ -166,7 +215,11 @@ struct Words {
 }
 
 const WORDS: &str = "
-    INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[])";
+    WITH words AS (
+        INSERT INTO audit_words (organization_id, word, entry_id)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]))
+    SELECT a.id AS account, a.managed_by AS organization FROM accounts a
+    WHERE a.id = ANY ($4::uuid[]) AND a.managed_by IS NOT NULL";
 
 impl Record for Event {
     async fn record(self, tx: &WriteTx) -> Result<()> {

@@ -20,7 +20,7 @@ use chrono::TimeDelta;
 use entity::{OutboxId, Sealed, Secrets, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 
-pub use letter::Letter;
+pub use letter::{Letter, LockScope};
 pub use transport::Transport;
 pub use worker::Worker;
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
+    accounts,
     db::{Unrecorded, idempotency},
     error::Result,
+    guessing,
     jobs::{self, Job, Report, Run, Schedule},
     mail, sessions,
     tenancy::{invitations, organizations},
@@ -27,6 +29,12 @@ pub fn jobs() -> Vec<Job> {
             "Clean up sessions",
             "Removes used-up refresh tokens, and sessions that ended more than 30 days ago.",
         ),
+        Job::new("guesses_clean_up", Schedule::QUARTERLY, guessing::clean_up).described(
+            "Clean up failed sign-ins",
+            "Removes counters of wrong passwords that count no more, and bounds those of addresses without an account.",
+        ),
+        Job::new("known_devices_clean_up", Schedule::NIGHTLY, accounts::clean_up_devices)
+            .described("Clean up known devices", "Forgets devices that nobody has signed in on for 180 days."),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
         Job::new("outbox_clean_up", Schedule::NIGHTLY, mail::clean_up)

@@ -4,6 +4,7 @@
 //! `invitation_teams` and `setup_tokens`.
 
 pub mod invitations;
+pub mod managed;
 pub mod members;
 pub mod organizations;
 pub mod roles;

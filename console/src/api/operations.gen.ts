@@ -18,12 +18,22 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_manager_update": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_sessions_end": {
     "scope": "platform",
     "minimumRole": "platform_admin",
     "ownership": null
   },
   "accounts_unblock": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "accounts_unlock": {
     "scope": "platform",
     "minimumRole": "platform_admin",
     "ownership": null
@@ -201,6 +211,46 @@ export const operations = {
   "key_rotations_resume": {
     "scope": "platform",
     "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "known_devices_forget": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "known_devices_forget_all": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "known_devices_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "managed_accounts_block": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_sessions_end": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_unblock": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_unlock": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "me_get": {

@@ -6,7 +6,16 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, JobRun, Me, Page, Settings, SettingsChange, Team } from "./types";
+import type {
+  AuditEntry,
+  JobRun,
+  Me,
+  Organization,
+  Page,
+  Settings,
+  SettingsChange,
+  Team,
+} from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
@@ -18,6 +27,7 @@ export type InvitationFilter = Query<"/v1/organizations/{organization_id}/invita
 export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
 export type PlatformAccessFilter = Query<"/v1/organizations/{organization_id}/platform-access">;
 export type OrganizationFilter = Query<"/v1/organizations">;
+export type ManagedAccountFilter = Query<"/v1/organizations/{organization_id}/managed-accounts">;
 export type AccountFilter = Query<"/v1/accounts">;
 
 /** Rows on a page of a list. */
@@ -26,8 +36,10 @@ export const pageSize = 50;
 export const keys = {
   me: ["me"] as const,
   sessions: ["me", "sessions"] as const,
+  knownDevices: ["me", "known-devices"] as const,
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
+  managedAccounts: (id: string) => ["organization", id, "managed-accounts"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
@@ -85,6 +97,12 @@ export const sessionsQuery = (query: { cursor?: string } = {}) =>
     placeholderData: keepPreviousData,
   });
 
+/** There are at most twenty. */
+export const knownDevicesQuery = queryOptions({
+  queryKey: keys.knownDevices,
+  queryFn: ({ signal }) => take(api.GET("/v1/me/known-devices", { signal })),
+});
+
 const path = "/v1/organizations/{organization_id}" as const;
 
 export const organizationQuery = (organization_id: string) =>
@@ -111,6 +129,19 @@ export const memberQuery = (organization_id: string, member_id: string) =>
           params: { path: { organization_id, member_id } },
         }),
       ),
+  });
+
+export const managedAccountsQuery = (organization_id: string, query: ManagedAccountFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.managedAccounts(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/managed-accounts`, {
+          signal,
+          params: { path: { organization_id }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
   });
 
 export const teamsQuery = (organization_id: string, query: TeamFilter = {}) =>
@@ -261,6 +292,22 @@ export const organizationsQuery = (query: OrganizationFilter = {}) =>
     queryFn: ({ signal }) => take(api.GET("/v1/organizations", { signal, params: { query } })),
     placeholderData: keepPreviousData,
   });
+
+/** Every tenant that is there, by name: page after page, because one of them is to be chosen. */
+export const tenantsQuery = queryOptions({
+  queryKey: [...keys.organizations, "tenants"],
+  queryFn: async ({ signal }) => {
+    const tenants: Organization[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { limit: 200, cursor, status: "active" as const };
+      const page = await take(api.GET("/v1/organizations", { signal, params: { query } }));
+      tenants.push(...page.items.filter(({ kind }) => kind === "tenant"));
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+    return tenants.toSorted((a, b) => a.name.localeCompare(b.name));
+  },
+});
 
 export const accountsQuery = (query: AccountFilter = {}) =>
   queryOptions({

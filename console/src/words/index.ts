@@ -8,7 +8,7 @@ import { common } from "./common";
 import { gate } from "./gate";
 import { instances, jobs } from "./jobs";
 import { overview } from "./overview";
-import { invitations, members, roles } from "./people";
+import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { problems } from "./problems";
 import { security } from "./security";
@@ -27,6 +27,7 @@ export const words = {
   instances,
   invitations,
   jobs,
+  managedAccounts,
   members,
   overview,
   platform,

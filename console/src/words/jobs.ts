@@ -3,6 +3,8 @@ import { plural } from "./common";
 
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
+  counters: ["counter", "counters"],
+  devices: ["device", "devices"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],

@@ -5,6 +5,7 @@
 //! bounds, history, contract and console follow from it.
 
 mod invitations;
+mod lockout;
 mod organizations;
 mod passwords;
 mod reauthentication;
@@ -15,8 +16,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
-    invitations::Invitations, organizations::Organizations, passwords::Passwords, reauthentication::Reauthentication,
-    sessions::Sessions,
+    invitations::Invitations, lockout::Lockout, organizations::Organizations, passwords::Passwords,
+    reauthentication::Reauthentication, sessions::Sessions,
 };
 use super::field::Field;
 use crate::config;
@@ -115,6 +116,7 @@ macro_rules! sections {
 sections! {
     passwords: Passwords,
     sessions: Sessions,
+    lockout: Lockout,
     reauthentication: Reauthentication,
     invitations: Invitations,
     organizations: Organizations,

@@ -6,7 +6,7 @@ use freehold::authz::Scope;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, JOB, ROTATION, case},
+    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, ROTATION, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -89,6 +89,29 @@ impl Stage {
                      FROM data_keys WHERE scope = 'hipaa'"
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::KnownDevice => {
+                let add = format!(
+                    "INSERT INTO known_devices (id, account_id, token_hash, created_at, last_seen_at, expires_at)
+                     VALUES ('{DEVICE}', '{}', sha256('device'), now(), now(), now() + interval '1 day')",
+                    stage.world.a.member.account
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::Locked => {
+                let lock = format!(
+                    "INSERT INTO guesses (subject, kind, account_id, failures, locked_until, announced, forget_at)
+                     VALUES (sha256('subject'), 'identifier', '{}', 5, now() + interval '1 hour', true, now() + interval '1 day')",
+                    stage.world.a.subject.account
+                );
+                stage.psql.get_mut().run(&lock).await.unwrap();
+            }
+            Before::Blocked => {
+                let block = format!(
+                    "UPDATE accounts SET state = 'blocked', blocked_by = '{}' WHERE id = '{}'",
+                    stage.world.a.id, stage.world.a.subject.account
+                );
+                stage.psql.get_mut().run(&block).await.unwrap();
             }
             Before::DeadRun => {
                 let run = format!(

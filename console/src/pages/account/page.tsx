@@ -1,4 +1,4 @@
-/** A person's own account: their name, their sessions, their organisations. */
+/** A person's own account: their name, their organisations, sessions and known devices. */
 import { Button, Group, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -11,6 +11,7 @@ import { tell, tellStale } from "../../parts/notify";
 import { Page, Section } from "../../parts/page";
 import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
+import { MyKnownDevices } from "./known-devices";
 import { MyOrganizations } from "./organizations";
 import { MySessions } from "./sessions";
 
@@ -28,6 +29,7 @@ export default function AccountPage() {
         </Section>
       </SimpleGrid>
       <MySessions />
+      <MyKnownDevices />
     </Page>
   );
 }

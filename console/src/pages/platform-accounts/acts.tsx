@@ -1,22 +1,30 @@
-/** What a platform admin can do with an account. */
+/** What a platform admin can do with an account, and why not when they can't. */
 import { Text, TextInput } from "@mantine/core";
-import { IconLock, IconLockOpen, IconLogout } from "@tabler/icons-react";
+import {
+  IconBuilding,
+  IconClockPlay,
+  IconLock,
+  IconLockOpen,
+  IconLogout,
+} from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { Account } from "../../api/types";
+import { AccountState, LockedUntil } from "../../parts/account-state";
 import { Confirm } from "../../parts/confirm";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { tell } from "../../parts/notify";
 import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
+import { ManagerDialog } from "./manager";
 
 const said = words.platform.accounts;
 
 export interface Act {
-  kind: "block" | "unblock" | "sessions";
+  kind: "block" | "unblock" | "unlock" | "sessions" | "manager";
   account: Account;
 }
 
@@ -25,8 +33,11 @@ function useReasons(account: Account) {
   const block = useWhyNot("accounts_block");
   const unblock = useWhyNot("accounts_unblock");
   const sessions = useWhyNot("accounts_sessions_end");
+  const unlock = useWhyNot("accounts_unlock");
+  const manager = useWhyNot("accounts_manager_update");
   const own = account.id === me.account.id ? said.ownBlock : null;
-  return { block: block ?? own, unblock, sessions };
+  const free = account.locked_until ? null : said.unlockNot;
+  return { block: block ?? own, unblock, unlock: unlock ?? free, sessions, manager };
 }
 
 interface AccountMenuProps {
@@ -57,6 +68,20 @@ export function AccountMenu({ account, onAct }: AccountMenuProps) {
         </GuardedItem>
       )}
       <GuardedItem
+        reason={reasons.unlock}
+        leftSection={<IconClockPlay size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "unlock", account })}
+      >
+        {said.unlock}
+      </GuardedItem>
+      <GuardedItem
+        reason={reasons.manager}
+        leftSection={<IconBuilding size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "manager", account })}
+      >
+        {said.changeManager}
+      </GuardedItem>
+      <GuardedItem
         reason={reasons.sessions}
         leftSection={<IconLogout size={16} aria-hidden="true" />}
         onClick={() => onAct({ kind: "sessions", account })}
@@ -85,7 +110,13 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
       {account ? (
         <Fields>
           <Field name={said.email}>{account.email}</Field>
-          <Field name={said.state}>{said.states[account.state]}</Field>
+          <Field name={said.state}>
+            <AccountState state={account.state} lockedUntil={account.locked_until} />
+          </Field>
+          <Field name={said.lock}>
+            <LockedUntil until={account.locked_until} />
+          </Field>
+          <Field name={said.manager}>{account.manager?.name ?? said.noManager}</Field>
           <Field name={said.since}>
             <Time value={account.created_at} />
           </Field>
@@ -120,6 +151,22 @@ function Buttons({ account, onAct }: AccountMenuProps) {
       <GuardedButton
         size="xs"
         variant="default"
+        reason={reasons.unlock}
+        onClick={() => onAct({ kind: "unlock", account })}
+      >
+        {said.unlock}
+      </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="default"
+        reason={reasons.manager}
+        onClick={() => onAct({ kind: "manager", account })}
+      >
+        {said.changeManager}
+      </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="default"
         reason={reasons.sessions}
         onClick={() => onAct({ kind: "sessions", account })}
       >
@@ -136,48 +183,42 @@ interface DialogsProps {
 
 export function AccountDialogs({ act, onClose }: DialogsProps) {
   if (!act) return null;
+  if (!isConfirmed(act)) return <ManagerDialog account={act.account} onClose={onClose} />;
   return <Dialog key={`${act.kind} ${act.account.id}`} act={act} onClose={onClose} />;
 }
 
-function send({ kind, account }: Act, reason: string): Promise<unknown> {
+type Confirmed = Act & { kind: Exclude<Act["kind"], "manager"> };
+
+function isConfirmed(act: Act): act is Confirmed {
+  return act.kind !== "manager";
+}
+
+const labels: Record<Confirmed["kind"], string> = {
+  block: said.block,
+  unblock: said.unblock,
+  unlock: said.unlock,
+  sessions: said.endSessions,
+};
+
+function send({ kind, account }: Confirmed, reason: string): Promise<unknown> {
   const params = { path: { account_id: account.id } };
-  if (kind === "block") {
-    return take(api.POST("/v1/accounts/{account_id}/block", { params, body: { reason } }));
+  switch (kind) {
+    case "block":
+      return take(api.POST("/v1/accounts/{account_id}/block", { params, body: { reason } }));
+    case "unblock":
+      return take(api.POST("/v1/accounts/{account_id}/unblock", { params }));
+    case "unlock":
+      return take(api.POST("/v1/accounts/{account_id}/unlock", { params }));
+    case "sessions":
+      return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
   }
-  if (kind === "unblock") return take(api.POST("/v1/accounts/{account_id}/unblock", { params }));
-  return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
 }
 
-function wordsFor({ kind, account: { name, email } }: Act) {
-  if (kind === "block") {
-    return {
-      title: said.blockTitle(name),
-      effects: said.blockEffects(name, email),
-      action: said.block,
-      done: said.blocked(name),
-    };
-  }
-  if (kind === "unblock") {
-    return {
-      title: said.unblockTitle(name),
-      effects: said.unblockEffects(name),
-      action: said.unblock,
-      done: said.unblocked(name),
-    };
-  }
-  return {
-    title: said.endSessionsTitle(name),
-    effects: said.endSessionsEffects(name, email),
-    action: said.endSessions,
-    done: said.sessionsEnded(name),
-  };
-}
-
-function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
+function Dialog({ act, onClose }: { act: Confirmed; onClose: () => void }) {
   const client = useQueryClient();
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
-  const text = wordsFor(act);
+  const text = said.acts[act.kind](act.account.name, act.account.email);
   const run = useMutation({
     mutationFn: () => send(act, reason.trim()),
     onSuccess: () => {
@@ -197,11 +238,11 @@ function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
       onClose={onClose}
       title={text.title}
       effects={text.effects}
-      action={text.action}
+      action={labels[act.kind]}
       onConfirm={confirm}
       busy={run.isPending}
       error={run.error}
-      harmless={act.kind === "unblock"}
+      harmless={act.kind === "unblock" || act.kind === "unlock"}
     >
       {act.kind === "block" ? (
         <TextInput

@@ -6,7 +6,8 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { accountsQuery, pageSize } from "../../api/queries";
 import type { Account } from "../../api/types";
-import { OwnBadge, Status } from "../../parts/badges";
+import { AccountState } from "../../parts/account-state";
+import { OwnBadge } from "../../parts/badges";
 import { FilterBar, TextFilter, useOpen } from "../../parts/filters";
 import { isEmail } from "../../parts/forms";
 import { Page } from "../../parts/page";
@@ -73,7 +74,7 @@ function columns(own: string): Column<Account>[] {
     {
       key: "person",
       header: said.person,
-      width: "40%",
+      width: "34%",
       render: (account) => (
         <div>
           <Group gap={8}>
@@ -95,9 +96,15 @@ function columns(own: string): Column<Account>[] {
     {
       key: "state",
       header: said.state,
-      render: ({ state }) => (
-        <Status tone={state === "active" ? "good" : "bad"}>{said.states[state]}</Status>
+      render: ({ state, locked_until }) => (
+        <AccountState state={state} lockedUntil={locked_until} />
       ),
+    },
+    {
+      key: "manager",
+      header: said.manager,
+      wideOnly: true,
+      render: ({ manager }) => manager?.name ?? <Text c="dimmed">{said.noManager}</Text>,
     },
     {
       key: "since",
