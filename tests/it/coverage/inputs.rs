@@ -109,7 +109,8 @@ fn faulty(operation: &Operation, good: &Value) -> Vec<Faulty> {
         if schema["nullable"] != true {
             add("is null", Some(Value::Null));
         }
-        for wrong in [json!(1), json!(true)] {
+        let other = if schema["type"] == "boolean" { json!("true") } else { json!(true) };
+        for wrong in [json!(1), other] {
             add(&format!("is {wrong}"), Some(wrong));
         }
         if schema["type"] != "object" {
