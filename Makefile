@@ -52,7 +52,9 @@ serve: ## Starts everything on this machine (development profile, embedded Postg
 
 .PHONY: test
 test: deps console ## Runs all tests: Rust, then the console's end-to-end tests on a real server.
-	cargo test --workspace
+	rm -rf target/test-logs
+	FREEHOLD_TEST_LOGS="$(CURDIR)/target/test-logs" cargo test --workspace
+	.ci/logs-are-clean target/test-logs
 	cargo build --bin freehold
 	tests/e2e.sh "$(BINARY)"
 
@@ -71,8 +73,14 @@ deps-bench:
 	@.ci/deps bench
 
 .PHONY: soak
-soak: deps ## The long runs of the tests: fifty killed leaders.
+soak: deps ## The long runs of the tests: fifty killed leaders, a key changed under a million people.
 	FREEHOLD_TEST_KILLS=50 cargo test --test it jobs::kill -- --nocapture
+	FREEHOLD_TEST_PEOPLE=1000000 cargo test --release --test it vault::rotation::a_rotation_survives -- --nocapture
+
+.PHONY: fuzz
+fuzz: ## Throws bytes at what takes sealed values apart, for a minute (FUZZ_SECONDS=… for longer).
+	@.ci/deps fuzz
+	cd tests/fuzz && cargo fuzz run --sanitizer none sealed -- -max_total_time=$${FUZZ_SECONDS:-60} -print_final_stats=1
 
 .PHONY: lint
 lint: deps console ## Checks format, code, dependencies, contract, console, file sizes, requirement names.

@@ -5,6 +5,8 @@
 
 use std::{fmt, time::Duration};
 
+use entity::OrganizationId;
+
 /// The result of everything in Freehold that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -24,6 +26,9 @@ pub enum Error {
     /// The request was understood but the present state stands against it.
     #[error("conflict: {0}")]
     Conflict(Code),
+    /// These organisations would be without anybody at the top.
+    #[error("the only owner of {0:?}")]
+    OnlyOwner(Vec<OrganizationId>),
     /// One or more fields of the request break the contract.
     #[error("invalid request: {0:?}")]
     Invalid(Vec<Fault>),
@@ -81,6 +86,7 @@ impl Error {
             | Self::Rule(code)
             | Self::Unauthenticated(code)
             | Self::Forbidden(code) => *code,
+            Self::OnlyOwner(_) => Code::OnlyOwner,
             Self::Invalid(_) => Code::InvalidRequest,
             Self::Reauthenticate(_) => Code::ReauthenticationRequired,
             Self::Throttled(_) => Code::TooManyRequests,
@@ -162,6 +168,8 @@ codes! {
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
     Conflict = "conflict", 409, "The present state stands against this";
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
+    OnlyOwner = "only_owner", 409, "This person is the only owner of an organisation, or the last administrator of the platform";
+    AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
     AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod mail;
 pub mod operations;
 pub mod outbound;
+pub mod privacy;
 pub mod runtime;
 pub mod server;
 pub mod sessions;

@@ -42,6 +42,9 @@ enum Command {
     /// Look after secrets.
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Look after the erasures of people.
+    #[command(subcommand)]
+    Erasures(ErasuresCommand),
     /// Bring the database to the present schema and stop.
     Migrate,
     /// Print the link for making the first platform administrator, also beside a running server.
@@ -54,6 +57,14 @@ enum Command {
 enum ConfigCommand {
     /// Print the effective configuration with its sources, secrets masked, or every mistake in it.
     Check,
+}
+
+#[derive(Subcommand)]
+enum ErasuresCommand {
+    /// Erase again whoever is in the ledger and in the database, as every start does.
+    Replay,
+    /// Print who has been erased, when, and whether ledger and database know.
+    List,
 }
 
 #[derive(Subcommand)]
@@ -84,6 +95,8 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Secrets(SecretsCommand::Generate) => say(&config::generate_secrets().map_err(Error::internal)?),
         Command::Config(ConfigCommand::Check) => say(&config::render_effective(&load(arguments.config)?)),
         Command::Serve => in_runtime(serve(prepared(arguments.config)?)),
+        Command::Erasures(ErasuresCommand::Replay) => in_runtime(replay_erasures(prepared(arguments.config)?)),
+        Command::Erasures(ErasuresCommand::List) => in_runtime(list_erasures(prepared(arguments.config)?)),
         Command::Migrate => in_runtime(migrate(prepared(arguments.config)?)),
         Command::SetupToken => in_runtime(setup_token(prepared(arguments.config)?)),
     }
@@ -161,6 +174,27 @@ async fn migrate(config: Config) -> Result<()> {
     let database = server::open_database(&config, &Clock::default()).await?;
     database.close().await;
     say("The database has the present schema.")
+}
+
+async fn replay_erasures(config: Config) -> Result<()> {
+    let replayed = server::replay_erasures(&config, &Clock::default()).await?;
+    say(&format!("{} people have been erased; {} of them were here again.", replayed.known, replayed.erased))
+}
+
+async fn list_erasures(config: Config) -> Result<()> {
+    let known = server::list_erasures(&config, &Clock::default()).await?;
+    let mut text = String::new();
+    for known in &known {
+        let place = match (known.in_ledger, known.in_database) {
+            (true, true) => "in ledger and database",
+            (true, false) => "in the ledger only",
+            (false, _) => "in the database only",
+        };
+        let erasure = known.erasure;
+        text.push_str(&format!("{}  {}  {place}\n", erasure.erased_at.to_rfc3339(), erasure.account));
+    }
+    text.push_str(&format!("{} people have been erased.", known.len()));
+    say(&text)
 }
 
 async fn setup_token(config: Config) -> Result<()> {

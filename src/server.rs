@@ -37,6 +37,7 @@ use crate::{
     jobs::{Instances, Job, Jobs, Leader},
     mail::{self, Mail, Transport},
     operations,
+    privacy::{self, Known, Ledger, Replayed},
     runtime::{Clock, Entropy, Ids},
     sessions::{self, Keys, Principals, Sessions},
     settings::{Configured, Settings},
@@ -103,7 +104,7 @@ pub async fn setup_link(app: &App) -> Result<Option<SecretString>> {
 /// When there is no root key, or the database can't be reached; the text is for the operator.
 pub async fn setup_link_alone(config: &Config, clock: &Clock) -> Result<Option<SecretString>> {
     let database = database::open_beside(config, clock).await?;
-    let db = Db::new(&database.settings);
+    let db = Db::new(&database.settings, database.vault.clone());
     let link = issued_link(&db, &database.vault, config.http.public_url.as_str(), clock).await;
     let closed = db.close().await;
     database.close().await;
@@ -113,6 +114,42 @@ pub async fn setup_link_alone(config: &Config, clock: &Clock) -> Result<Option<S
 async fn issued_link(db: &Db, vault: &Vault, public_url: &str, clock: &Clock) -> Result<Option<SecretString>> {
     let token = setup::issue_token(db, vault, &Caller::system("setup", origin(clock, &Ids))).await?;
     Ok(token.map(|token| SecretString::new(format!("{public_url}/setup#token={}", token.expose()))))
+}
+
+/// Erases again whoever has been erased and is in the database, as a start does, for a restore that is run by hand.
+///
+/// # Errors
+/// As [`setup_link_alone`]; when the ledger can't be read, or has a line that is not this installation's.
+pub async fn replay_erasures(config: &Config, clock: &Clock) -> Result<Replayed> {
+    let caller = Caller::system("privacy", origin(clock, &Ids));
+    let work = async |db: Db, vault: Vault, ledger: Ledger| privacy::replay(&db, &vault, &ledger, &caller).await;
+    with_erasures(config, clock, work).await
+}
+
+/// Everybody who has been erased, and where that is known.
+///
+/// # Errors
+/// As [`replay_erasures`].
+pub async fn list_erasures(config: &Config, clock: &Clock) -> Result<Vec<Known>> {
+    let caller = Caller::system("privacy", origin(clock, &Ids));
+    let work = async |db: Db, _: Vault, ledger: Ledger| privacy::list(&db, &ledger, &caller).await;
+    with_erasures(config, clock, work).await
+}
+
+async fn with_erasures<T>(
+    config: &Config,
+    clock: &Clock,
+    work: impl AsyncFnOnce(Db, Vault, Ledger) -> Result<T>,
+) -> Result<T> {
+    let database = database::open_beside(config, clock).await?;
+    let db = Db::new(&database.settings, database.vault.clone());
+    let result = match Ledger::new(&config.privacy.erasure_ledger, &database.vault) {
+        Ok(ledger) => work(db.clone(), database.vault.clone(), ledger).await,
+        Err(error) => Err(error),
+    };
+    let closed = db.close().await;
+    database.close().await;
+    closed.and(result)
 }
 
 /// Starts everything and returns when requests are answered.
@@ -171,7 +208,10 @@ async fn assemble(
 ) -> Result<Parts> {
     let mut workers = JoinSet::new();
     let policy = Policy::load(&policy_files(config)?).await.map_err(refused)?;
-    let db = Db::new(database);
+    let db = Db::new(database, vault.clone());
+    let ledger = Ledger::new(&config.privacy.erasure_ledger, &vault)?;
+    // Before anybody is served, and any letter leaves.
+    privacy::replay(&db, &vault, &ledger, &Caller::system("privacy", origin(&clock, &Ids))).await?;
     let instance = Ids.next::<InstanceId>();
     let changes = Changes::new(instance.into());
     let now = || origin(&clock, &Ids);
@@ -191,6 +231,7 @@ async fn assemble(
         vault: vault.clone(),
         mail: mail.clone(),
         instance,
+        ledger,
         jobs: jobs.clone(),
         refusals: Refusals::default(),
         clock: clock.clone(),

@@ -37,17 +37,29 @@ const QUIET: &str = "tokio_cron_scheduler=warn,sqlx::postgres::notice=warn,sea_o
 /// # Errors
 /// `Internal`, when `level` can't be read or logging was started before.
 pub fn init(level: &str, format: LogFormat) -> Result<()> {
+    init_to(level, format, io::stdout)?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// The same to somewhere else, and panics stay as they are.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_to<W>(level: &str, format: LogFormat, writer: W) -> Result<()>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     // What the operator says comes later and so wins over this.
     let filter = EnvFilter::try_new(format!("{QUIET},{level}")).map_err(Error::internal)?;
     let started = match format {
-        LogFormat::Json => tracing_subscriber::registry().with(filter).with(json(io::stdout)).try_init(),
+        LogFormat::Json => tracing_subscriber::registry().with(filter).with(json(writer)).try_init(),
         LogFormat::Text => {
-            tracing_subscriber::registry().with(filter).with(tracing_subscriber::fmt::layer()).try_init()
+            let text = tracing_subscriber::fmt::layer().with_writer(writer);
+            tracing_subscriber::registry().with(filter).with(text).try_init()
         }
     };
-    started.map_err(Error::internal)?;
-    std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    started.map_err(Error::internal)
 }
 
 /// A panic is a fault of ours: it is logged whole, here and nowhere else.

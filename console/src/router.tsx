@@ -166,7 +166,7 @@ const platformOrganizations = createRoute({
 const platformAccounts = createRoute({
   getParentRoute: () => signedIn,
   path: "/platform/accounts",
-  validateSearch: texts("email", "cursor", "open"),
+  validateSearch: texts("email", "state", "cursor", "open"),
   component: lazyRouteComponent(() => import("./pages/platform-accounts/page")),
 });
 
@@ -188,6 +188,13 @@ const platformInstances = createRoute({
   getParentRoute: () => signedIn,
   path: "/platform/instances",
   component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
+});
+
+const platformKeys = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/keys",
+  validateSearch: texts("rotate", "step", "rotation", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-keys/page")),
 });
 
 const tree = root.addChildren([
@@ -213,6 +220,7 @@ const tree = root.addChildren([
     platformSettings,
     platformJobs,
     platformInstances,
+    platformKeys,
   ]),
 ]);
 

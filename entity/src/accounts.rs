@@ -9,10 +9,10 @@ use crate::{AccountId, OrganizationId, Pii, Salt, Sealed};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AccountId,
-    /// Gone once the person is erased.
+    /// Gone once the person is erased, as are address and name.
     pub salt: Option<Salt>,
-    pub email: Sealed<Pii>,
-    pub name: Sealed<Pii>,
+    pub email: Option<Sealed<Pii>>,
+    pub name: Option<Sealed<Pii>>,
     pub state: State,
     pub version: i32,
     pub created_at: DateTimeUtc,
@@ -22,6 +22,7 @@ pub struct Model {
     pub managed_by: Option<OrganizationId>,
     /// The organisation that blocked it; the platform did, if it is blocked and there is none.
     pub blocked_by: Option<OrganizationId>,
+    pub erased_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -35,6 +36,8 @@ impl ActiveModelBehavior for ActiveModel {}
 pub enum State {
     Active,
     Blocked,
+    /// Nobody: what the account said of its person is gone.
+    Erased,
 }
 
 impl crate::Identity for Entity {}

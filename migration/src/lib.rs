@@ -35,6 +35,8 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261121_000009_words",
     "m20261121_000010_data_keys",
     "m20261121_000011_sealed",
+    "m20261125_000012_audit_personal",
+    "m20261125_000013_erasure",
     "m20261125_000016_guessing",
     "m20261125_000017_managed_accounts",
 ];

@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Account, profile};
+use super::{Account, Person, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -28,7 +28,7 @@ const LONGEST_REASON: usize = 500;
 pub struct Search {
     /// Exactly this address.
     pub email: Option<Email>,
-    /// `active` or `blocked`.
+    /// `active`, `blocked` or `erased`.
     pub state: Option<rows::State>,
     /// Managed by this organisation.
     pub managed_by: Option<OrganizationId>,
@@ -36,11 +36,11 @@ pub struct Search {
     pub text: Option<String>,
 }
 
-/// The accounts of the installation, newest first.
+/// The accounts of the installation, newest first, and what is left of those of people who have been erased.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_in(tx: &Tx, app: &App, search: &Search, page: PageRequest) -> Result<Page<Account>> {
+pub async fn list_in(tx: &Tx, app: &App, search: &Search, page: PageRequest) -> Result<Page<Person>> {
     let mut query = tx.find_identity::<rows::Entity>();
     if let Some(email) = &search.email {
         let id = Expr::col((rows::Entity, rows::Column::Id));
@@ -56,14 +56,14 @@ pub async fn list_in(tx: &Tx, app: &App, search: &Search, page: PageRequest) -> 
         query = query.filter(rows::Column::State.eq(state));
     }
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
-    let items = page.items.into_iter().map(|row| profile::open(&app.vault, row)).collect::<Result<_>>()?;
+    let items = page.items.into_iter().map(|row| profile::person(&app.vault, row)).collect::<Result<_>>()?;
     Ok(Page { items, next: page.next })
 }
 
 /// Blocks an account everywhere and ends its sessions. It changes nothing of an account that is blocked already.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` for the caller's own account; `Invalid` for a reason that is none.
+/// `NotFound`; `Conflict` for the caller's own account, and with `account_erased`; `Invalid` for a reason that is none.
 pub async fn block(app: &App, caller: &Caller, id: AccountId, reason: &str) -> Result<Account> {
     let tx = app.db.write(caller).await?;
     tx.lock(ADMINISTRATORS).await?;
@@ -97,7 +97,7 @@ pub async fn block_in(app: &App, tx: WriteTx, id: AccountId, reason: &str) -> Re
     }
     let account = set_state(&tx, account, rows::State::Blocked, by).await?;
     let ended = sessions::end_all_of(&tx, id, "account_blocked").await?;
-    tx.commit(Event::new(Kind::AccountBlocked, id).with("reason", reason).with("sessions", ended)).await?;
+    tx.commit(Event::new(Kind::AccountBlocked, id).with_personal("reason", reason).with("sessions", ended)).await?;
     app.sessions.forget(id);
     profile::open(&app.vault, account)
 }
@@ -105,7 +105,7 @@ pub async fn block_in(app: &App, tx: WriteTx, id: AccountId, reason: &str) -> Re
 /// Lets an account sign in again, whoever blocked it.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `Conflict` with `account_erased`.
 pub async fn unblock(app: &App, caller: &Caller, id: AccountId) -> Result<Account> {
     unblock_in(app, app.db.write(caller).await?, id).await
 }
@@ -153,7 +153,7 @@ pub async fn unlock_in(tx: WriteTx, id: AccountId) -> Result<()> {
 /// Ends every session of an account.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `Conflict` with `account_erased`.
 pub async fn end_sessions(app: &App, caller: &Caller, id: AccountId) -> Result<()> {
     end_sessions_in(app, app.db.write(caller).await?, id).await
 }
@@ -201,7 +201,8 @@ pub async fn manage(
 /// `NotFound`.
 pub async fn locked(tx: &WriteTx, id: AccountId) -> Result<rows::Model> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
-    tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)
+    let account = tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)?;
+    if account.state == rows::State::Erased { Err(Error::Conflict(Code::AccountErased)) } else { Ok(account) }
 }
 
 async fn set_state(

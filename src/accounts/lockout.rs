@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many round trips the record of a failure takes, and how many more that of a lock, when there is an account.
-const RECORD: usize = 2;
+const RECORD: usize = 1;
 const TELLING: usize = 2;
 
 /// The operation, as refusals are recorded under it.

@@ -6,6 +6,7 @@
 
 mod admin;
 mod devices;
+mod erasure;
 mod lockout;
 mod mill;
 mod passwords;
@@ -27,9 +28,10 @@ pub use admin::{
 pub use devices::{
     KnownDevice, LASTS as DEVICE_LASTS, clean_up as clean_up_devices, forget, forget_all, list as known_devices,
 };
+pub use erasure::{Taken, erase, readable, take};
 pub use lockout::{end_locks, settled};
 pub use passwords::Passwords;
-pub use profile::{Account, SEALED, find_by_email, match_anew, seal_clear, searched};
+pub use profile::{Account, Erased, Person, SEALED, find_by_email, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
 pub use sign_in::{Credentials, Device, Proven, SignedIn, authenticate, sign_in, signed_in};
@@ -59,13 +61,14 @@ pub struct NewAccount {
 /// The account with this id.
 ///
 /// # Errors
-/// `NotFound` when there is none.
+/// `NotFound` when there is none, or its person has been erased.
 pub async fn get(vault: &Vault, tx: &Tx, id: AccountId) -> Result<Account> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
     profile::open(vault, tx.one(query).await?.ok_or_else(Error::not_found)?)
 }
 
-/// The accounts with these ids. Whoever asks has found the ids in rows that the caller may see.
+/// The accounts with these ids, without those of people who have been erased. Whoever asks has found the ids in rows
+/// that the caller may see.
 ///
 /// # Errors
 /// When the database fails.
@@ -74,8 +77,22 @@ pub async fn profiles(
     tx: &Tx,
     ids: impl IntoIterator<Item = AccountId>,
 ) -> Result<HashMap<AccountId, Account>> {
+    let people = people(vault, tx, ids).await?.into_iter();
+    Ok(people.filter_map(|(id, person)| Some((id, person.known()?))).collect())
+}
+
+/// Whoever these accounts are of, and those who have been erased. Whoever asks has found the ids in rows that the caller
+/// may see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn people(
+    vault: &Vault,
+    tx: &Tx,
+    ids: impl IntoIterator<Item = AccountId>,
+) -> Result<HashMap<AccountId, Person>> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.is_in(ids));
-    let opened = |row: rows::Model| profile::open(vault, row).map(|account| (account.id, account));
+    let opened = |row: rows::Model| Ok((row.id, profile::person(vault, row)?));
     tx.all(query).await?.into_iter().map(opened).collect()
 }
 
@@ -97,8 +114,8 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
     let (id, salt) = (app.ids.next::<AccountId>(), app.vault.salt()?);
     let row = rows::Model {
         id,
-        email: app.vault.seal_for(&salt, EMAIL, id, new.email.as_str().as_bytes())?,
-        name: app.vault.seal_for(&salt, NAME, id, new.name.as_bytes())?,
+        email: Some(app.vault.seal_for(&salt, EMAIL, id, new.email.as_str().as_bytes())?),
+        name: Some(app.vault.seal_for(&salt, NAME, id, new.name.as_bytes())?),
         salt: Some(salt),
         state: rows::State::Active,
         version: 1,
@@ -107,6 +124,7 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
         last_sign_in_at: None,
         managed_by: None,
         blocked_by: None,
+        erased_at: None,
     };
     let account = tx.insert(rows::ActiveModel::from(row)).await?;
     profile::keep_matches(tx, &app.vault, id, &new.email, &new.name).await?;
@@ -131,7 +149,7 @@ pub async fn rename(app: &App, caller: &Caller, name: &str, version: Option<i32>
     let salt = row.salt.as_ref().ok_or_else(Error::not_found)?;
     let sealed = app.vault.seal_for(salt, NAME, account, name.as_bytes())?;
     let mut row = row.into_active_model();
-    row.name = Set(sealed);
+    row.name = Set(Some(sealed));
     row.version = Set(present.version + 1);
     row.updated_at = Set(caller.now());
     let row = tx.update(row).await?;

@@ -15,9 +15,10 @@ use super::{
     wire::{Change, Done, Listed, Versioned},
 };
 use crate::{
-    accounts,
+    accounts::{self, Person},
     edge::ApiResult,
     error::{Error, Fault},
+    privacy,
     tenancy::managed,
     types::{Caller, PageRequest},
 };
@@ -33,6 +34,8 @@ pub enum AccountState {
     Active,
     /// May not.
     Blocked,
+    /// Has been erased: nobody may.
+    Erased,
 }
 
 /// A person's account.
@@ -51,21 +54,43 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// When the person last signed in.
     pub last_sign_in_at: Option<DateTime<Utc>>,
-    /// Until when wrong passwords have locked the sign-in from unknown devices. Only platform administrators see it.
-    pub locked_until: Option<DateTime<Utc>>,
-    /// The organisation that manages the account. Only platform administrators see it.
-    pub manager: Option<Manager>,
     /// Grows with every change.
     pub version: i32,
 }
 
 /// An organisation that manages an account.
 #[derive(Clone, Debug, Object)]
-pub struct Manager {
+struct Manager {
     /// Its id.
-    pub id: Uuid,
+    id: Uuid,
     /// Its name.
-    pub name: String,
+    name: String,
+}
+
+/// An account as the platform's administrators see it, also when its person has been erased.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct PlatformAccount {
+    /// Its id.
+    id: Uuid,
+    /// The address to sign in with; absent once the person has been erased.
+    email: Option<String>,
+    /// How the person is called; absent once they have been erased.
+    name: Option<String>,
+    /// Whether the person may sign in.
+    state: AccountState,
+    /// Until when wrong passwords have locked the sign-in from unknown devices. Only lists say so.
+    locked_until: Option<DateTime<Utc>>,
+    /// The organisation that manages the account. Only lists say so, and what changes it.
+    manager: Option<Manager>,
+    /// When the account was made.
+    created_at: DateTime<Utc>,
+    /// When the person last signed in.
+    last_sign_in_at: Option<DateTime<Utc>>,
+    /// When the person was erased.
+    erased_at: Option<DateTime<Utc>>,
+    /// Grows with every change.
+    version: i32,
 }
 
 /// Why an account is blocked.
@@ -87,7 +112,7 @@ struct ManageAccount {
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Accounts")]
 impl Accounts {
-    /// The accounts of the installation, newest first.
+    /// The accounts of the installation, newest first; with what is left of those of people who have been erased.
     #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/accounts", method = "get", operation_id = "accounts_list")]
     async fn list(
@@ -104,13 +129,13 @@ impl Accounts {
         limit: Query<Option<u64>>,
         /// Where the last page ended.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Listed<Account>> {
+    ) -> ApiResult<Listed<PlatformAccount>> {
         let wrong = |detail| Error::Invalid(vec![Fault::parameter("email", "format", detail)]);
         let email = email.0.map(|text| text.parse()).transpose().map_err(wrong)?;
         let search = accounts::Search { email, state: state.0.map(Into::into), ..accounts::Search::default() };
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
         let page = managed::accounts(&self.0.gate.app, &caller, &search, page).await?;
-        Ok(Listed::page(request, page, Account::from))
+        Ok(Listed::page(request, page, PlatformAccount::from))
     }
 
     /// Block an account everywhere and end its sessions.
@@ -120,16 +145,16 @@ impl Accounts {
         caller: Caller,
         account_id: Path<Uuid>,
         body: Json<BlockAccount>,
-    ) -> ApiResult<Versioned<Account>> {
+    ) -> ApiResult<Versioned<PlatformAccount>> {
         let account = accounts::block(&self.0.gate.app, &caller, AccountId(account_id.0), &body.0.reason).await?;
-        Ok(Versioned::of(account.version, account.into()))
+        Ok(PlatformAccount::answer(Person::Known(account)))
     }
 
     /// Let an account sign in again.
     #[oai(path = "/accounts/:account_id/unblock", method = "post", operation_id = "accounts_unblock")]
-    async fn unblock(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<Account>> {
+    async fn unblock(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<PlatformAccount>> {
         let account = accounts::unblock(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
-        Ok(Versioned::of(account.version, account.into()))
+        Ok(PlatformAccount::answer(Person::Known(account)))
     }
 
     /// End the lock that wrong passwords have brought upon an account.
@@ -151,12 +176,13 @@ impl Accounts {
         caller: Caller,
         account_id: Path<Uuid>,
         body: Json<ManageAccount>,
-    ) -> ApiResult<Versioned<Account>> {
+    ) -> ApiResult<Versioned<PlatformAccount>> {
         let missing = || Error::field("/organization_id", "required", "is needed; null for none");
         let organization = body.0.organization_id.wanted().ok_or_else(missing)?.map(OrganizationId);
         let id = AccountId(account_id.0);
         let overseen = managed::change_manager(&self.0.gate.app, &caller, id, organization).await?;
-        Ok(Versioned::of(overseen.account.version, overseen.into()))
+        let account = PlatformAccount::from(overseen);
+        Ok(Versioned::of(account.version, account))
     }
 
     /// End every session of an account.
@@ -164,6 +190,55 @@ impl Accounts {
     async fn end_sessions(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Done> {
         accounts::end_sessions(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
         Ok(Done::Done)
+    }
+
+    /// Erase a person for good: whatever says who they are is destroyed, in restored backups too.
+    ///
+    /// Their sessions end, they leave their organisations, and their address is free for a new account. The record's
+    /// entries of what they did stay, without a name. Nobody can take it back. Not for one's own account; with
+    /// `only_owner`, the organisations in `organization_ids` need another owner first.
+    #[oai(path = "/accounts/:account_id/erase", method = "post", operation_id = "accounts_erase")]
+    async fn erase(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<PlatformAccount>> {
+        let person = privacy::erase(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
+        Ok(PlatformAccount::answer(person))
+    }
+}
+
+impl PlatformAccount {
+    fn answer(person: Person) -> Versioned<Self> {
+        let account = Self::from(person);
+        Versioned::of(account.version, account)
+    }
+}
+
+impl From<Person> for PlatformAccount {
+    fn from(person: Person) -> Self {
+        match person {
+            Person::Known(row) => Self {
+                id: row.id.into(),
+                email: Some(row.email),
+                name: Some(row.name),
+                state: row.state.into(),
+                locked_until: None,
+                manager: None,
+                created_at: row.created_at,
+                last_sign_in_at: row.last_sign_in_at,
+                erased_at: None,
+                version: row.version,
+            },
+            Person::Erased(erased) => Self {
+                id: erased.id.into(),
+                email: None,
+                name: None,
+                state: AccountState::Erased,
+                locked_until: None,
+                manager: None,
+                created_at: erased.created_at,
+                last_sign_in_at: None,
+                erased_at: Some(erased.erased_at),
+                version: erased.version,
+            },
+        }
     }
 }
 
@@ -176,18 +251,16 @@ impl From<accounts::Account> for Account {
             state: row.state.into(),
             created_at: row.created_at,
             last_sign_in_at: row.last_sign_in_at,
-            locked_until: None,
-            manager: None,
             version: row.version,
         }
     }
 }
 
-impl From<managed::Overseen> for Account {
+impl From<managed::Overseen> for PlatformAccount {
     fn from(overseen: managed::Overseen) -> Self {
-        let managed::Overseen { account, locked_until, manager } = overseen;
-        let manager = account.managed_by.zip(manager).map(|(id, name)| Manager { id: id.into(), name });
-        Self { locked_until, manager, ..account.into() }
+        let managed::Overseen { person, locked_until, manager } = overseen;
+        let manager = manager.map(|(id, name)| Manager { id: id.into(), name });
+        Self { locked_until, manager, ..person.into() }
     }
 }
 
@@ -196,6 +269,7 @@ impl From<State> for AccountState {
         match state {
             State::Active => Self::Active,
             State::Blocked => Self::Blocked,
+            State::Erased => Self::Erased,
         }
     }
 }
@@ -205,6 +279,7 @@ impl From<AccountState> for State {
         match state {
             AccountState::Active => Self::Active,
             AccountState::Blocked => Self::Blocked,
+            AccountState::Erased => Self::Erased,
         }
     }
 }

@@ -97,6 +97,7 @@ catalogue! {
     AccountManagerChanged = "account.manager_changed", High, Security, Platform, "account", "Managing organisation changed", "A platform administrator put an account under the management of an organisation, or took it out of one. The metadata has both.";
     AccountChangeRefused = "account.change_refused", Medium, Security, Platform, "account", "Change of an account refused", "A rule stood against what an administrator wanted to do to an account that their organisation manages.";
     AccountSessionsEnded = "account.sessions_ended", Medium, Security, Platform, "account", "Sessions ended by an administrator", "A platform administrator, or an administrator of the organisation that manages it, ended every session of an account.";
+    AccountErased = "account.erased", High, Security, Platform, "account", "Person erased", "A platform administrator erased a person: whatever said who they were was destroyed, here and, as soon as a backup is restored, there. The metadata says whether it was done again after a restore.";
     KnownDeviceForgotten = "known_device.forgotten", Low, Security, Platform, "known_device", "Known device forgotten", "A person had one of the devices that they have signed in on forgotten.";
     KnownDevicesForgotten = "known_device.forgotten_all", Medium, Security, Platform, "account", "All known devices forgotten", "A person had all devices that they have signed in on forgotten.";
     SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in, and a session began.";
@@ -134,6 +135,7 @@ catalogue! {
     InvitationRevoked = "invitation.revoked", Low, Security, Tenant, "invitation", "Invitation revoked", "An invitation was withdrawn.";
     InvitationAccepted = "invitation.accepted", Low, Security, Tenant, "invitation", "Invitation accepted", "The invited person accepted.";
     InvitationExpired = "invitation.expired", Low, Normal, Tenant, "invitation", "Invitation expired", "Nobody accepted the invitation in its time, and its link stopped working.";
+    InvitationErased = "invitation.erased", Low, Security, Tenant, "invitation", "Invitation erased", "The person whom the invitation was for was erased, and it went with them.";
     OrganizationPurged = "organization.purged", High, Security, Platform, "organization", "Organisation removed", "The grace period of a deleted organisation ended: its memberships, teams and invitations were removed for good.";
     SessionsCleanedUp = "session.cleaned_up", Low, Normal, Platform, "session", "Old sessions removed", "Sessions that ended long ago were removed, with their tokens. The metadata says how many.";
     LeaderElected = "leader.elected", Low, Normal, Platform, "instance", "Leader elected", "An instance took over the jobs that run by themselves. The metadata has the number of the leadership.";

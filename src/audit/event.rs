@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use chrono::SecondsFormat;
 use entity::{AccountId, AuditEntryId, OrganizationId, audit_entries};
 use sea_orm::FromQueryResult;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::catalog::{Home, Kind};
+use super::{
+    catalog::{Home, Kind},
+    personal::Fields,
+    words::Words,
+};
 use crate::{
     db::{Record, WriteTx},
     error::Result,
@@ -46,6 +51,7 @@ pub struct Event {
     account: Option<AccountId>,
     outcome: Outcome,
     metadata: Map<String, Value>,
+    details: Map<String, Value>,
 }
 
 impl Event {
@@ -56,7 +62,8 @@ impl Event {
 
     /// Something that has no target with an id.
     pub fn without_target(kind: Kind) -> Self {
-        Self { kind, target: None, organization: None, account: None, outcome: Outcome::Success, metadata: Map::new() }
+        let (metadata, details) = (Map::new(), Map::new());
+        Self { kind, target: None, organization: None, account: None, outcome: Outcome::Success, metadata, details }
     }
 
     /// The same event in the record of this organisation.
@@ -87,23 +94,19 @@ impl Event {
         self
     }
 
+    /// The same event with a detail that says something of somebody, or that somebody wrote. It is sealed, and no search
+    /// finds it. Never a secret.
+    #[must_use]
+    pub fn with_personal(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
     /// The same event with a detail. Never personal data, never a secret.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.to_owned(), value.into());
         self
-    }
-
-    /// The words that find this entry: of the code, the ids and the details.
-    fn words(&self, row: &audit_entries::Model) -> BTreeSet<String> {
-        let mut words = BTreeSet::new();
-        let texts = self.metadata.values().filter_map(Value::as_str);
-        for text in [self.kind.code(), self.kind.target(), self.outcome.as_str()].into_iter().chain(texts) {
-            words.extend(super::words(text));
-        }
-        words.extend([row.target_id, row.actor_id].into_iter().flatten().map(|id| id.to_string()));
-        words.extend(row.request_id.as_deref().map(str::to_lowercase));
-        words
     }
 }
 
@@ -138,8 +141,6 @@ impl Event {
             actor_id,
             target_type: self.kind.target().to_owned(),
             target_id: self.target,
-            address: caller.origin.address.map(|address| address.to_string()),
-            user_agent: caller.origin.user_agent.as_deref().map(str::to_owned),
             request_id: Some(caller.origin.request_id.to_string()),
             metadata: Value::Object(self.metadata.clone()),
         }
@@ -161,42 +162,68 @@ impl Event {
     }
 }
 
-/// Several things that one transaction did: two statements, however many they are, and two more for what is about a
-/// managed account.
+/// Several things that one transaction did, with their words and what is personal of them: one statement, however many
+/// they are, and two more for what is about a managed account.
 impl Record for Vec<Event> {
     async fn record(self, tx: &WriteTx) -> Result<()> {
-        let events: Vec<_> = self.into_iter().map(|event| event.by(tx.caller())).collect();
-        let managers = write(tx, &events).await?;
-        if managers.is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
+        let events: Vec<_> = self.into_iter().map(|event| event.by(tx.caller())).collect();
+        let managers = Lines::of(tx, &events)?.write(tx).await?;
         let copies = events.iter().filter_map(|event| {
             let subject = event.subject(tx.caller())?;
             let manager = managers.iter().find(|manager| manager.account == subject)?;
             Some(event.clone().in_organization(manager.organization))
         });
-        write(tx, &copies.collect::<Vec<_>>()).await?;
+        let copies: Vec<_> = copies.collect();
+        if copies.is_empty() {
+            return Ok(());
+        }
+        // First the entries alone: PostgreSQL lets others add to this record only what belongs to them.
+        let (entries, rest) = Lines::of(tx, &copies)?.apart();
+        entries.write(tx).await?;
+        rest.write(tx).await?;
         Ok(())
     }
 }
 
-/// Writes entries, and finds the organisations that manage the accounts that they are about.
-async fn write(tx: &WriteTx, events: &[Event]) -> Result<Vec<Manager>> {
-    let (mut entries, mut words) = (Vec::new(), Words::default());
-    for event in events {
-        let row = event.row(tx.caller());
-        for word in event.words(&row) {
-            words.organizations.push(row.organization_id.into());
-            words.words.push(word);
-            words.entries.push(row.id.into());
+/// Entries as the statement takes them, with their words and what is personal of them.
+#[derive(Default)]
+struct Lines {
+    entries: Vec<Value>,
+    words: Words,
+    personal: Fields,
+    /// The accounts that they are about.
+    accounts: BTreeSet<Uuid>,
+}
+
+impl Lines {
+    fn of(tx: &WriteTx, events: &[Event]) -> Result<Self> {
+        let mut lines = Self::default();
+        for event in events {
+            let row = event.row(tx.caller());
+            lines.words.add(&row);
+            lines.personal.add(tx, &row, event.details.clone())?;
+            lines.entries.push(line(&row));
+            lines.accounts.extend(event.subject(tx.caller()).map(Uuid::from));
         }
-        entries.push(audit_entries::ActiveModel::from(row));
+        Ok(lines)
     }
-    tx.append(entries).await?;
-    let accounts: BTreeSet<Uuid> =
-        events.iter().filter_map(|event| event.subject(tx.caller())).map(Uuid::from).collect();
-    let accounts: Vec<Uuid> = accounts.into_iter().collect();
-    tx.query(WORDS, [words.organizations.into(), words.words.into(), words.entries.into(), accounts.into()]).await
+
+    /// The entries, and what lies beside them.
+    fn apart(self) -> (Self, Self) {
+        let entries = Self { entries: self.entries, ..Self::default() };
+        (entries, Self { words: self.words, personal: self.personal, ..Self::default() })
+    }
+
+    /// Writes them, and finds the organisations that manage the accounts that they are about.
+    async fn write(self, tx: &WriteTx) -> Result<Vec<Manager>> {
+        let accounts: Vec<Uuid> = self.accounts.into_iter().collect();
+        let entries = [Value::Array(self.entries).into()].into_iter();
+        let values = entries.chain(self.words.columns()).chain(self.personal.columns()).chain([accounts.into()]);
+        tx.query(RECORD, values.collect::<Vec<sea_orm::Value>>()).await
+    }
 }
 
 /// An account and the organisation that manages it.
@@ -206,20 +233,44 @@ struct Manager {
     organization: OrganizationId,
 }
 
-/// The words of several entries, column by column: one statement, whatever their number.
-#[derive(Default)]
-struct Words {
-    organizations: Vec<Uuid>,
-    words: Vec<String>,
-    entries: Vec<Uuid>,
+/// An entry as the statement takes it.
+fn line(row: &audit_entries::Model) -> Value {
+    json!({
+        "id": row.id,
+        "organization_id": row.organization_id,
+        // The database keeps microseconds.
+        "occurred_at": row.occurred_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        "event": row.event,
+        "severity": row.severity,
+        "class": row.class,
+        "outcome": row.outcome,
+        "actor_type": row.actor_type,
+        "actor_id": row.actor_id,
+        "target_type": row.target_type,
+        "target_id": row.target_id,
+        "request_id": row.request_id,
+        "metadata": row.metadata,
+    })
 }
 
-const WORDS: &str = "
-    WITH words AS (
-        INSERT INTO audit_words (organization_id, word, entry_id)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]))
+const RECORD: &str = "
+    WITH entries AS (
+        INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type, actor_id,
+            target_type, target_id, request_id, metadata)
+        SELECT * FROM jsonb_to_recordset($1) AS e (id uuid, organization_id uuid, occurred_at timestamptz, event text,
+            severity text, class text, outcome text, actor_type text, actor_id uuid, target_type text, target_id uuid,
+            request_id text, metadata jsonb)
+    ), words AS (
+        INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($2::uuid[], $3::text[], $4::uuid[])
+    ), personal AS (
+        INSERT INTO audit_personal (id, organization_id, account_id, about_id, address, user_agent, details)
+        SELECT id, organization_id, nullif(account_id, $12), nullif(about_id, $12), nullif(address, ''), nullif(user_agent, ''),
+               nullif(details, '')
+        FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[], $11::bytea[])
+            AS p (id, organization_id, account_id, about_id, address, user_agent, details)
+    )
     SELECT a.id AS account, a.managed_by AS organization FROM accounts a
-    WHERE a.id = ANY ($4::uuid[]) AND a.managed_by IS NOT NULL";
+    WHERE a.id = ANY ($13::uuid[]) AND a.managed_by IS NOT NULL";
 
 impl Record for Event {
     async fn record(self, tx: &WriteTx) -> Result<()> {

@@ -76,6 +76,15 @@ pub async fn may_tell(tx: &WriteTx, attempt: &super::Attempt) -> Result<bool> {
     Ok(tx.execute(TELL, values).await? > 0)
 }
 
+/// Forgets everything about an account.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &WriteTx, account: AccountId) -> Result<()> {
+    tx.execute("DELETE FROM guesses WHERE account_id = $1", [Uuid::from(account).into()]).await?;
+    Ok(())
+}
+
 /// A lock that has ended by time.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Ended {

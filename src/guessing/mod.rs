@@ -28,7 +28,7 @@ use crate::{
     vault::Vault,
 };
 
-pub use counters::{Ended, clean_up, clean_up_to, end, locks, may_tell, release};
+pub use counters::{Ended, clean_up, clean_up_to, end, forget, locks, may_tell, release};
 
 /// How long a failure counts against an identifier or a device, beyond the longest lock.
 const MEMORY: TimeDelta = TimeDelta::days(1);

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use entity::{OutboxId, Sealed, Secrets, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
 
 pub use letter::{Letter, LockScope};
 pub use transport::Transport;
@@ -100,6 +101,16 @@ impl Mail {
     fn open(&self, id: OutboxId, payload: &Sealed<Secrets>) -> Result<Post> {
         Post::from_bytes(&self.vault.open(PAYLOAD, id, payload)?)
     }
+}
+
+/// Takes letters back that have not left, and forgets what became of the others.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(tx: &WriteTx, ids: &[OutboxId]) -> Result<()> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
+    tx.execute("DELETE FROM outbox WHERE id = ANY ($1)", [ids.into()]).await?;
+    Ok(())
 }
 
 /// What became of these letters. One that is not in the outbox any more is not in the answer.

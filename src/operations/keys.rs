@@ -21,7 +21,7 @@ pub use rotation::rotate;
 use crate::{
     accounts,
     app::App,
-    audit::{Event, Kind},
+    audit::{self, Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
     jobs, mail,
@@ -29,7 +29,7 @@ use crate::{
     sessions,
     tenancy::invitations,
     types::{Caller, Page, PageRequest},
-    vault::{self, Acknowledgements, Column},
+    vault::{self, Acknowledgements, Column, Custodian},
 };
 
 /// The job that goes on with rotations.
@@ -48,7 +48,7 @@ const LOCK: &str = "data keys";
 
 /// Every column of a scope that is sealed.
 fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
-    let all = [accounts::SEALED, invitations::SEALED, sessions::SEALED, mail::SEALED, ANSWERS];
+    let all = [accounts::SEALED, invitations::SEALED, sessions::SEALED, audit::SEALED, mail::SEALED, ANSWERS];
     all.into_iter().flatten().filter(move |column| column.scope == scope)
 }
 
@@ -60,6 +60,8 @@ pub struct Inventory {
     pub scopes: Vec<String>,
     /// The root key that this instance works with.
     pub root_key: String,
+    /// Who keeps it.
+    pub custodian: Custodian,
     /// Who knows the keys as they are.
     pub acknowledgements: Acknowledgements,
 }
@@ -76,6 +78,7 @@ pub async fn inventory(app: &App, caller: &Caller) -> Result<Inventory> {
         keys,
         scopes: app.vault.scopes().to_vec(),
         root_key: app.vault.root_key(),
+        custodian: app.vault.root_key_custodian(),
         acknowledgements: vault::acknowledgements(&tx).await?,
     })
 }

@@ -16,7 +16,7 @@ use sea_orm::{
 };
 
 pub use accept::{Acceptance, Preview, accept, join, lookup};
-pub use address::{SEALED, match_anew, seal_clear};
+pub use address::{SEALED, addresses, erase, match_anew, seal_clear};
 pub use create::{LONGEST_MESSAGE, MOST, create, create_all};
 pub use expiry::expire_all;
 
@@ -187,7 +187,7 @@ async fn refuse_often(tx: &Tx, id: InvitationId) -> Result<()> {
         from: Some(now - DAY),
         ..audit::Filter::default()
     };
-    let sent = audit::list(tx, &sent, PageRequest { limit: RESENDS, after: None }).await?.items;
+    let sent = audit::rows(tx, &sent, PageRequest { limit: RESENDS, after: None }).await?.items;
     let last = sent.first().map(|entry| entry.occurred_at + PAUSE);
     let first = sent.last().filter(|_| u64::try_from(sent.len()) == Ok(RESENDS)).map(|entry| entry.occurred_at + DAY);
     match Ord::max(last, first).filter(|free| *free > now) {

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{members, roles, teams};
 use crate::{
-    accounts::{self, Account, Search},
+    accounts::{self, Account, Person, Search},
     app::App,
     audit::{Event, Kind},
     db::{Tx, Unrecorded, WriteTx},
@@ -33,14 +33,13 @@ pub struct Managed {
 }
 
 /// An account, as the platform sees it.
-#[derive(Clone)]
 pub struct Overseen {
-    /// The account.
-    pub account: Account,
+    /// Whose it is.
+    pub person: Person,
     /// Until when its sign-in is locked.
     pub locked_until: Option<Timestamp>,
-    /// The name of the organisation that manages it.
-    pub manager: Option<String>,
+    /// The organisation that manages it, and its name.
+    pub manager: Option<(OrganizationId, String)>,
 }
 
 /// The accounts of the installation, newest first.
@@ -50,14 +49,19 @@ pub struct Overseen {
 pub async fn accounts(app: &App, caller: &Caller, search: &Search, page: PageRequest) -> Result<Page<Overseen>> {
     let tx = app.db.read(caller).await?;
     let page = accounts::list_in(&tx, app, search, page).await?;
-    let locks = guessing::locks(&tx, page.items.iter().map(|account| account.id)).await?;
-    let managers = page.items.iter().filter_map(|account| account.managed_by);
+    let known =
+        || page.items.iter().filter_map(|person| if let Person::Known(known) = person { Some(known) } else { None });
+    let locks = guessing::locks(&tx, known().map(|account| account.id)).await?;
+    let managers: Vec<_> = known().filter_map(|account| account.managed_by).collect();
     let query = tx.find::<orgs::Entity>().filter(orgs::Column::Id.is_in(managers));
     let names: HashMap<_, _> = tx.all(query).await?.into_iter().map(|row| (row.id, row.name)).collect();
-    Ok(page.map(|account| Overseen {
-        locked_until: locks.get(&account.id).copied(),
-        manager: account.managed_by.and_then(|id| names.get(&id).cloned()),
-        account,
+    Ok(page.map(|person| match &person {
+        Person::Known(account) => Overseen {
+            locked_until: locks.get(&account.id).copied(),
+            manager: account.managed_by.and_then(|id| Some((id, names.get(&id)?.clone()))),
+            person,
+        },
+        Person::Erased(_) => Overseen { person, locked_until: None, manager: None },
     }))
 }
 
@@ -70,6 +74,9 @@ pub async fn list(app: &App, caller: &Caller, text: Option<String>, page: PageRe
     let tx = app.db.read(caller).await?;
     let search = Search { managed_by: Some(organization), text, ..Search::default() };
     let page = accounts::list_in(&tx, app, &search, page).await?;
+    // Nobody manages what is left of an erased person's account.
+    let items: Vec<_> = page.items.into_iter().filter_map(Person::known).collect();
+    let page = Page { items, next: page.next };
     let ids: Vec<_> = page.items.iter().map(|account| account.id).collect();
     let locks = guessing::locks(&tx, ids.iter().copied()).await?;
     let query = tx.find::<memberships::Entity>().filter(memberships::Column::AccountId.is_in(ids));
@@ -180,7 +187,8 @@ pub async fn change_manager(
     };
     let (account, before) = accounts::manage(&tx, app, id, organization).await?;
     let locked_until = guessing::locks(&tx, [id]).await?.remove(&id);
-    let overseen = Overseen { account, locked_until, manager: manager.map(|row| row.name) };
+    let manager = manager.map(|row| (row.id, row.name));
+    let overseen = Overseen { person: Person::Known(account), locked_until, manager };
     if before == organization {
         tx.commit(Unrecorded("nothing was changed")).await?;
         return Ok(overseen);

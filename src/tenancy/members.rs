@@ -337,19 +337,27 @@ async fn keeps_an_owner(
     role: Option<&str>,
     status: Option<rows::Status>,
 ) -> Result<()> {
-    let platform = present.organization_id == OrganizationId::PLATFORM;
-    let top = if platform { Role::PLATFORM_ADMIN } else { Role::OWNER };
-    let active = rows::Status::Active;
-    let is_top = present.role == top && present.status == active;
-    let stays_top = role == Some(top) && status == Some(active);
-    if !is_top || stays_top {
-        return Ok(());
+    let stays_top = role == Some(top_of(present)) && status == Some(rows::Status::Active);
+    if stays_top || !is_last_at_the_top(tx, present).await? { Ok(()) } else { Err(Error::Conflict(Code::LastOwner)) }
+}
+
+/// The role without which an organisation is nobody's.
+fn top_of(seat: &rows::Model) -> &'static str {
+    if seat.organization_id == OrganizationId::PLATFORM { Role::PLATFORM_ADMIN } else { Role::OWNER }
+}
+
+/// Whether this member, with access and at the top, is the only one. The caller has locked the organisation.
+pub(super) async fn is_last_at_the_top(tx: &Tx, present: &rows::Model) -> Result<bool> {
+    let (top, active) = (top_of(present), rows::Status::Active);
+    if present.role != top || present.status != active {
+        return Ok(false);
     }
     let others = tx
         .find::<rows::Entity>()
+        .filter(rows::Column::OrganizationId.eq(present.organization_id))
         .filter(rows::Column::Role.eq(top))
         .filter(rows::Column::Status.eq(active))
         .filter(rows::Column::Id.ne(present.id))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
-    if tx.count(others).await? == 0 { Err(Error::Conflict(Code::LastOwner)) } else { Ok(()) }
+    Ok(tx.count(others).await? == 0)
 }

@@ -3,6 +3,7 @@
 //! This module owns the tables `organizations`, `memberships`, `teams`, `team_members`, `invitations`,
 //! `invitation_teams` and `setup_tokens`.
 
+pub mod erasure;
 pub mod invitations;
 pub mod managed;
 pub mod members;

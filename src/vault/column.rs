@@ -99,6 +99,17 @@ pub struct Under {
     pub number: i64,
 }
 
+/// The rows that a batch of a rotation goes through.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// The key that they are sealed under.
+    pub from: DataKeyId,
+    /// The row that they begin after.
+    pub after: Uuid,
+    /// How many at most.
+    pub most: i64,
+}
+
 /// What a batch of a rotation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
@@ -126,12 +137,12 @@ impl Column {
         tx.query(self.census, []).await
     }
 
-    /// Seals some rows anew that are under an old key, beginning after a row. What somebody else writes meanwhile wins.
+    /// Seals some rows anew that are under an old key. What somebody else writes meanwhile wins.
     ///
     /// # Errors
     /// When the database fails, or a value can't be opened: it is named, and the rotation stops rather than lose it.
-    pub async fn migrate(&self, tx: &WriteTx, vault: &Vault, from: DataKeyId, after: Uuid, most: i64) -> Result<Batch> {
-        let rows: Vec<Old> = tx.query(self.next, [after.into(), bytes(from), most.into()]).await?;
+    pub async fn migrate(&self, tx: &WriteTx, vault: &Vault, rows: Stretch) -> Result<Batch> {
+        let rows: Vec<Old> = tx.query(self.next, [rows.after.into(), bytes(rows.from), rows.most.into()]).await?;
         let (mut ids, mut present, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
             values.push(vault.seal_anew(self, row.id, row.salt.as_ref(), &row.value)?);

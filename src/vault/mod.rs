@@ -11,6 +11,8 @@ mod key;
 mod ring;
 mod root;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transit;
 
 use std::{marker::PhantomData, sync::Arc};
@@ -24,13 +26,14 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub(crate) use column::sealed_column;
-pub use column::{Batch, Column, Under};
-pub use root::{Local, Root, Wrapper};
+pub use column::{Batch, Column, Stretch, Under};
+pub use root::{Custodian, Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
 pub use transit::Transit;
 
 use crate::{
     config::SecretString,
+    db::Seal,
     error::{Error, Result},
     runtime::{Entropy, Timestamp},
 };
@@ -206,6 +209,11 @@ impl Vault {
         self.0.root.name()
     }
 
+    /// Who keeps the root key.
+    pub fn root_key_custodian(&self) -> Custodian {
+        self.0.root.custodian()
+    }
+
     /// The revision of the keys that this instance works with.
     pub fn revision(&self) -> i64 {
         self.0.ring.load().revision
@@ -247,6 +255,12 @@ impl Vault {
         let aad = associated_data(parts.version, S::NAME, field, Some(row));
         let opened = key.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &aad })?;
         opened.ok_or_else(|| fault(format!("changed, or moved from another place (data key {})", parts.key)))
+    }
+}
+
+impl Seal for Vault {
+    fn seal_personal(&self, field: &'static str, row: Uuid, clear: &[u8]) -> Result<Sealed<Pii>> {
+        self.seal(Field::new(field), row, clear)
     }
 }
 

@@ -58,7 +58,16 @@ pub enum Wrapper {
     /// This process.
     Local(Local),
     /// A Transit engine, which never gives it out.
-    Transit(Transit),
+    Transit(Box<Transit>),
+}
+
+/// Who keeps the root key in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Custodian {
+    /// The servers, each of which was given it.
+    Server,
+    /// A Transit engine.
+    Transit,
 }
 
 /// A root key that this process holds.
@@ -85,6 +94,14 @@ impl Root {
     /// The same as text, for people.
     pub fn name(&self) -> String {
         name(&self.id())
+    }
+
+    /// Who keeps it.
+    pub const fn custodian(&self) -> Custodian {
+        match &self.present {
+            Wrapper::Local(_) => Custodian::Server,
+            Wrapper::Transit(_) => Custodian::Transit,
+        }
     }
 
     /// Whether whoever keeps the root key does what it should.

@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
-    (3, &["accounts", "app", "authz", "operations", "sessions", "tenancy"]),
+    (3, &["accounts", "app", "authz", "operations", "privacy", "sessions", "tenancy"]),
     (2, &["audit", "guessing", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
@@ -23,6 +23,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("account_matches", "accounts"),
     ("accounts", "accounts"),
     ("data_keys", "vault"),
+    ("erasures", "privacy"),
     ("idempotency_keys", "db"),
     ("instances", "jobs"),
     ("job_pauses", "jobs"),
@@ -65,6 +66,8 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("mail", "a lease of a letter says nothing about what anybody did"),
     ("mail", "the audit entry is that of the operation that queued the letter"),
     ("operations", "a run of a job is its own record"),
+    ("privacy", "an erasure is recorded before it is written into the ledger"),
+    ("privacy", "what the ledger says was recorded when it was done"),
     ("sessions", "a refresh only carries on what session.created recorded"),
     ("sessions", "nobody's session was removed"),
     ("sessions", "nothing was changed"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 19] = [
+const IDENTITY: [(&str, &str); 20] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -20,6 +20,7 @@ const IDENTITY: [(&str, &str); 19] = [
     ("signing_keys", "signs for the whole installation"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
     ("data_keys", "the installation's keys; out of reach for the application"),
+    ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
     ("guesses", "of whatever people sign in with, by an HMAC that says nothing"),
     ("known_devices", "belongs to an account"),
     ("instances", "the servers; out of reach for the application"),
@@ -33,7 +34,7 @@ const IDENTITY: [(&str, &str); 19] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 12] = [
+const TENANT: [(&str, &str); 13] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("teams", "organization_id"),
@@ -43,6 +44,7 @@ const TENANT: [(&str, &str); 12] = [
     ("invitation_matches", "organization_id"),
     ("platform_access", "organization_id"),
     ("audit_entries", "organization_id"),
+    ("audit_personal", "organization_id"),
     ("audit_words", "organization_id"),
     ("settings", "organization_id"),
     ("settings_history", "organization_id"),
@@ -171,6 +173,7 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("INSERT INTO invitation_teams VALUES ('{b_id}', '{}', '{}')", b.pending.id, b.team),
         audit_entry(b.id),
         format!("INSERT INTO audit_words (organization_id, word, entry_id) VALUES ('{b_id}', 'x', '{}')", b.entry),
+        format!("INSERT INTO audit_personal (id, organization_id) VALUES (gen_random_uuid(), '{b_id}')"),
         settings_version(b.id),
         // Moved over.
         format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),
@@ -184,6 +187,8 @@ async fn the_application_changes_nothing_of_another_organisation() {
             .to_owned(),
         format!("DELETE FROM organizations WHERE id = '{}'", a.id),
         "TRUNCATE memberships".to_owned(),
+        format!("UPDATE audit_personal SET address = NULL WHERE organization_id = '{}'", a.id),
+        format!("DELETE FROM audit_personal WHERE organization_id = '{}'", a.id),
     ] {
         refused(&mut psql, &sql).await;
     }

@@ -26,6 +26,7 @@ mod mail;
 mod managed;
 mod path;
 mod people;
+mod privacy;
 mod reauthentication;
 mod record;
 mod sessions;

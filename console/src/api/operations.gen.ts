@@ -13,6 +13,11 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_erase": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",

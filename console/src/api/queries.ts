@@ -8,7 +8,9 @@ import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
 import type {
   AuditEntry,
+  DataKey,
   JobRun,
+  KeyRotation,
   Me,
   Organization,
   Page,
@@ -50,6 +52,8 @@ export const keys = {
   accounts: ["platform", "accounts"] as const,
   jobs: ["platform", "jobs"] as const,
   instances: ["platform", "instances"] as const,
+  dataKeys: ["platform", "data-keys"] as const,
+  keyRotations: ["platform", "key-rotations"] as const,
 };
 
 /** Who is signed in, where, and what they may do there. */
@@ -350,6 +354,12 @@ export const jobRunsQuery = (job_name: string, cursor?: string) =>
     refetchInterval: ({ state }) => pace(state.data?.items.some(isUnderWay)),
   });
 
+/** By the server's clock: the viewer's may be wrong, where a second or two count. */
+async function answeredAt(call: Promise<{ response: Response }>): Promise<string> {
+  const date = (await call).response.headers.get("date");
+  return (date ? new Date(date) : new Date()).toISOString();
+}
+
 /** How often instances say that they are there, in milliseconds. */
 const signOfLife = 5_000;
 
@@ -357,11 +367,87 @@ export const instancesQuery = queryOptions({
   queryKey: keys.instances,
   queryFn: async ({ signal }) => {
     const call = api.GET("/v1/instances", { signal });
-    const list = await take(call);
-    // By the server's clock: the viewer's may be wrong, and a second or two count here.
-    const date = (await call).response.headers.get("date");
-    return { ...list, answered_at: date ? new Date(date).toISOString() : new Date().toISOString() };
+    return { ...(await take(call)), answered_at: await answeredAt(call) };
   },
   refetchInterval: signOfLife,
   notifyOnChangeProps: "all",
 });
+
+/** Whether a rotation will still change by itself. */
+export function isRotating(rotation: KeyRotation): boolean {
+  return rotation.step !== "finished" && !rotation.paused;
+}
+
+/** The states that a key leaves by itself. */
+const inTransition = new Set<DataKey["state"]>(["pending", "retiring", "closing"]);
+
+export const dataKeysQuery = queryOptions({
+  queryKey: [...keys.dataKeys, "list"],
+  queryFn: ({ signal }) => take(api.GET("/v1/data-keys", { signal })),
+  refetchInterval: ({ state }) =>
+    pace(state.data?.items.some((key) => inTransition.has(key.state))),
+  notifyOnChangeProps: "all",
+});
+
+/**
+ * How many values are under each key, by its id. The server reads every protected row for it, so it
+ * is asked once, and again when another key seals or one has been retired.
+ */
+export const dataKeysCensusQuery = (all: DataKey[] | undefined) =>
+  queryOptions({
+    queryKey: [
+      ...keys.dataKeys,
+      "census",
+      all?.filter(({ state }) => state === "active" || state === "retired").map(({ id }) => id),
+    ],
+    queryFn: async ({ signal }) => {
+      const { items } = await take(
+        api.GET("/v1/data-keys", { signal, params: { query: { count: true } } }),
+      );
+      return new Map(items.map(({ id, values = 0 }) => [id, values]));
+    },
+    enabled: all !== undefined,
+    staleTime: 300_000,
+    refetchOnWindowFocus: false,
+    placeholderData: keepPreviousData,
+  });
+
+export const keyRotationPreviewQuery = (scope: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "preview", scope],
+    queryFn: ({ signal }) =>
+      take(api.GET("/v1/key-rotations/preview/{scope}", { signal, params: { path: { scope } } })),
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+  });
+
+/** Rotations on a page of the history. */
+const rotationsPage = 20;
+
+export const keyRotationsQuery = (cursor?: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "list", { cursor }],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET("/v1/key-rotations", {
+          signal,
+          params: { query: { cursor, limit: rotationsPage } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => pace(state.data?.items.some(isRotating)),
+  });
+
+export const keyRotationQuery = (key_rotation_id: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "one", key_rotation_id],
+    queryFn: async ({ signal }) => {
+      const call = api.GET("/v1/key-rotations/{key_rotation_id}", {
+        signal,
+        params: { path: { key_rotation_id } },
+      });
+      return { ...(await take(call)), answered_at: await answeredAt(call) };
+    },
+    refetchInterval: ({ state }) =>
+      state.data?.step === "finished" ? false : state.data?.paused ? 5_000 : 1_000,
+  });

@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The accounts of the installation, newest first. */
+        /** The accounts of the installation, newest first; with what is left of those of people who have been erased. */
         get: operations["accounts_list"];
         put?: never;
         post?: never;
@@ -106,7 +106,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/accounts/{account_id}/manager": {
+    "/v1/accounts/{account_id}/erase": {
         parameters: {
             query?: never;
             header?: never;
@@ -114,13 +114,14 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
         /**
-         * Put an account under the management of an organisation, or under nobody's.
-         * @description The managing organisation's administrators may unlock the account, block it and end its sessions everywhere, and
-         *     have the events about it in their record.
+         * Erase a person for good: whatever says who they are is destroyed, in restored backups too.
+         * @description Their sessions end, they leave their organisations, and their address is free for a new account. The record's
+         *     entries of what they did stay, without a name. Nobody can take it back. Not for one's own account; with
+         *     `only_owner`, the organisations in `organization_ids` need another owner first.
          */
-        put: operations["accounts_manager_update"];
-        post?: never;
+        post: operations["accounts_erase"];
         delete?: never;
         options?: never;
         head?: never;
@@ -155,26 +156,6 @@ export interface paths {
         put?: never;
         /** Let an account sign in again. */
         post: operations["accounts_unblock"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/accounts/{account_id}/unlock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * End the lock that wrong passwords have brought upon an account.
-         * @description What failed before counts no more, on its known devices too.
-         */
-        post: operations["accounts_unlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -547,44 +528,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/me/known-devices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One's own known devices, newest first. */
-        get: operations["known_devices_list"];
-        put?: never;
-        post?: never;
-        /** Have all of one's own known devices forgotten. */
-        delete: operations["known_devices_forget_all"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/me/known-devices/{device_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Have one of one's own known devices forgotten.
-         * @description Sessions on it go on.
-         */
-        delete: operations["known_devices_forget"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/me/sessions": {
         parameters: {
             query?: never;
@@ -781,94 +724,6 @@ export interface paths {
         put?: never;
         /** Invite up to 200 people, all at once. Each is told apart: who can't be invited stops none of the others. */
         post: operations["invitations_create_bulk"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organizations/{organization_id}/managed-accounts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The accounts that the organisation manages, newest first. */
-        get: operations["managed_accounts_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/block": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Block a managed account everywhere and end its sessions. */
-        post: operations["managed_accounts_block"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** End every session of a managed account, whatever organisation it is in. */
-        delete: operations["managed_accounts_sessions_end"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/unblock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Let a managed account sign in again.
-         * @description An organisation undoes only its own block: 409 `blocked_by_platform` for any other.
-         */
-        post: operations["managed_accounts_unblock"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/unlock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** End the lock that wrong passwords have brought upon a managed account. */
-        post: operations["managed_accounts_unlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1165,9 +1020,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in with a password.
-         * @description The answer is the same, in the same time, whether or not the address has an account. Five wrong passwords lock the
-         *     address for a quarter of an hour, and each further one for twice as long; from one network address, too many are
-         *     refused as well. What is refused with 429 was not looked at.
+         * @description The answer is the same, in the same time, whether or not the address has an account.
          */
         post: operations["sessions_create"];
         delete?: never;
@@ -1295,13 +1148,6 @@ export interface components {
              * @description When the person last signed in.
              */
             last_sign_in_at?: string;
-            /**
-             * Format: date-time
-             * @description Until when wrong passwords have locked the sign-in from unknown devices. Only platform administrators see it.
-             */
-            locked_until?: string;
-            /** @description The organisation that manages the account. Only platform administrators see it. */
-            manager?: components["schemas"]["Manager"] & unknown;
             /** @description How the person is called. */
             name: string;
             /** @description Whether the person may sign in. */
@@ -1316,7 +1162,7 @@ export interface components {
          * @description Whether a person may sign in.
          * @enum {string}
          */
-        AccountState: "active" | "blocked";
+        AccountState: "active" | "blocked" | "erased";
         /**
          * ActIn
          * @description Why a platform administrator has to act in an organisation.
@@ -1330,6 +1176,8 @@ export interface components {
          * @description Who did it.
          */
         Actor: {
+            /** @description That the person has been erased since. */
+            erased?: boolean;
             /**
              * Format: uuid
              * @description The account.
@@ -1394,11 +1242,6 @@ export interface components {
             /** @description For the record. */
             reason: string;
         };
-        /**
-         * @description Who blocked an account.
-         * @enum {string}
-         */
-        BlockedBy: "organization" | "platform";
         /**
          * ColumnCount
          * @description How many values a column has under a key.
@@ -1517,6 +1360,8 @@ export interface components {
             items: components["schemas"]["DataKey"][];
             /** @description Which root key wraps the data keys: the beginning of its fingerprint. */
             root_key: string;
+            /** @description Who keeps the root key. */
+            root_key_custodian: components["schemas"]["RootKeyCustodian"] & unknown;
             /** @description The scopes that values can be sealed in. */
             scopes: string[];
         };
@@ -1827,16 +1672,6 @@ export interface components {
             invitations: components["schemas"]["InviteUser"][];
         };
         /**
-         * Items_Account
-         * @description A page of a list.
-         */
-        Items_Account: {
-            /** @description The items. */
-            items: components["schemas"]["Account"][];
-            /** @description Pass this as `cursor` to get the next page; absent on the last. */
-            next_cursor?: string;
-        };
-        /**
          * Items_AuditEntry
          * @description A page of a list.
          */
@@ -1877,26 +1712,6 @@ export interface components {
             next_cursor?: string;
         };
         /**
-         * Items_KnownDevice
-         * @description A page of a list.
-         */
-        Items_KnownDevice: {
-            /** @description The items. */
-            items: components["schemas"]["KnownDevice"][];
-            /** @description Pass this as `cursor` to get the next page; absent on the last. */
-            next_cursor?: string;
-        };
-        /**
-         * Items_ManagedAccount
-         * @description A page of a list.
-         */
-        Items_ManagedAccount: {
-            /** @description The items. */
-            items: components["schemas"]["ManagedAccount"][];
-            /** @description Pass this as `cursor` to get the next page; absent on the last. */
-            next_cursor?: string;
-        };
-        /**
          * Items_Member
          * @description A page of a list.
          */
@@ -1923,6 +1738,16 @@ export interface components {
         Items_PlatformAccess: {
             /** @description The items. */
             items: components["schemas"]["PlatformAccess"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_PlatformAccount
+         * @description A page of a list.
+         */
+        Items_PlatformAccount: {
+            /** @description The items. */
+            items: components["schemas"]["PlatformAccount"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -2169,110 +1994,10 @@ export interface components {
          */
         KeyRotationStep: "announcing" | "migrating" | "verifying" | "closing" | "finished";
         /**
-         * KnownDevice
-         * @description A browser or program that a person has signed in on. Wrong passwords that strangers give elsewhere don't lock it out.
-         */
-        KnownDevice: {
-            /**
-             * Format: date-time
-             * @description When the person first signed in on it.
-             */
-            created_at: string;
-            /**
-             * Format: date-time
-             * @description Until when it is known.
-             */
-            expires_at: string;
-            /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /** @description The address of the last sign-in on it. */
-            ip?: string;
-            /**
-             * Format: date-time
-             * @description When they last did.
-             */
-            last_seen_at: string;
-            /** @description The client. */
-            user_agent?: string;
-        };
-        /**
          * @description What became of an invitation's mail.
          * @enum {string}
          */
         MailStatus: "waiting" | "sent" | "failed";
-        /**
-         * ManageAccount
-         * @description Who manages an account from now on.
-         */
-        ManageAccount: {
-            /**
-             * Format: uuid
-             * @description The organisation; null for none.
-             */
-            organization_id?: string | null;
-        };
-        /**
-         * ManagedAccount
-         * @description An account that an organisation manages.
-         */
-        ManagedAccount: {
-            /** @description Who blocked it, if somebody did. */
-            blocked_by?: components["schemas"]["BlockedBy"] & unknown;
-            /**
-             * Format: date-time
-             * @description When the account was made.
-             */
-            created_at: string;
-            /** @description The roles that count there, the highest first; none when the person is no member. */
-            effective_roles: string[];
-            /** @description The address to sign in with. */
-            email: string;
-            /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /**
-             * Format: date-time
-             * @description When the person last signed in.
-             */
-            last_sign_in_at?: string;
-            /**
-             * Format: date-time
-             * @description Until when wrong passwords have locked the sign-in from unknown devices.
-             */
-            locked_until?: string;
-            /**
-             * Format: uuid
-             * @description The person's membership in the organisation.
-             */
-            member_id?: string;
-            /** @description How the person is called. */
-            name: string;
-            /** @description Whether the person may sign in. */
-            state: components["schemas"]["AccountState"] & unknown;
-            /**
-             * Format: int32
-             * @description Grows with every change.
-             */
-            version: number;
-        };
-        /**
-         * Manager
-         * @description An organisation that manages an account.
-         */
-        Manager: {
-            /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /** @description Its name. */
-            name: string;
-        };
         /**
          * Member
          * @description A member of an organisation.
@@ -2564,13 +2289,50 @@ export interface components {
              * @description Its id; audit entries of what was done through it have it as `acting` in their details.
              */
             id: string;
-            /** @description Why. */
-            reason: string;
+            /** @description Why; absent once the person has been erased. */
+            reason?: string;
             /**
              * Format: date-time
              * @description Since when.
              */
             started_at: string;
+        };
+        /**
+         * PlatformAccount
+         * @description An account as the platform's administrators see it, also when its person has been erased.
+         */
+        PlatformAccount: {
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description The address to sign in with; absent once the person has been erased. */
+            email?: string;
+            /**
+             * Format: date-time
+             * @description When the person was erased.
+             */
+            erased_at?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the person last signed in.
+             */
+            last_sign_in_at?: string;
+            /** @description How the person is called; absent once they have been erased. */
+            name?: string;
+            /** @description Whether the person may sign in. */
+            state: components["schemas"]["AccountState"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change.
+             */
+            version: number;
         };
         /**
          * PlatformSettings
@@ -2604,19 +2366,6 @@ export interface components {
                 allowed_domains: components["schemas"]["DomainsSetting"];
                 /** @description How long an invitation can be accepted. */
                 lifetime_days: components["schemas"]["NumberSetting"];
-            };
-            /** @description What stops people from guessing passwords. */
-            lockout: {
-                /** @description How many wrong passwords from one network address close it for a while. */
-                address_failures: components["schemas"]["NumberSetting"];
-                /** @description How long a wrong password counts against its network address. */
-                address_minutes: components["schemas"]["NumberSetting"];
-                /** @description How many wrong passwords lock the sign-in with an address. */
-                failures: components["schemas"]["NumberSetting"];
-                /** @description How long the first lock lasts; each further failure doubles it. */
-                lock_minutes: components["schemas"]["NumberSetting"];
-                /** @description How long a lock lasts at most. */
-                longest_lock_minutes: components["schemas"]["NumberSetting"];
             };
             /** @description What becomes of deleted organisations. */
             organizations: {
@@ -2652,6 +2401,8 @@ export interface components {
             detail?: string;
             /** @description One entry for each fault of the request. */
             errors?: components["schemas"]["ProblemFault"][];
+            /** @description With `only_owner`: the organisations that need another owner first; the platform's own, another administrator. */
+            organization_ids?: string[];
             /** @description The id of the request, for support: the same as in the `X-Request-Id` header and in the log. */
             request_id?: string;
             /**
@@ -2792,6 +2543,11 @@ export interface components {
             items: components["schemas"]["Role"][];
         };
         /**
+         * @description Who keeps the root key.
+         * @enum {string}
+         */
+        RootKeyCustodian: "server" | "transit";
+        /**
          * Session
          * @description A session.
          */
@@ -2867,7 +2623,7 @@ export interface components {
          * @description What a number counts.
          * @enum {string}
          */
-        SettingUnit: "attempts" | "characters" | "minutes" | "days";
+        SettingUnit: "characters" | "minutes" | "days";
         /**
          * SetupState
          * @description Whether there is something to set up.
@@ -2890,8 +2646,6 @@ export interface components {
             access_token?: string;
             /** @description The account. */
             account: components["schemas"]["Account"] & unknown;
-            /** @description What this device is known by for 180 days, with `token_delivery: body`: to be sent with the next sign-in. */
-            device_token?: string;
             /**
              * Format: uint64
              * @description For how many seconds the access token is valid.
@@ -2915,19 +2669,12 @@ export interface components {
          */
         SignInWithPassword: {
             /**
-             * @description What a sign-in with `remember_device` brought; browsers have it in a cookie. Wrong passwords that strangers give
-             *     elsewhere don't lock a known device out.
-             */
-            device_token?: string;
-            /**
              * Format: email
              * @description The e-mail address of the account.
              */
             email: string;
             /** @description The password. */
             password: string;
-            /** @description Whether this device is known from now on, with `token_delivery: body`; browsers always are. */
-            remember_device?: boolean;
             /** @description How the tokens travel. */
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
         };
@@ -2949,13 +2696,15 @@ export interface components {
          * @description A platform administrator who acted in an organisation.
          */
         Supporter: {
+            /** @description That the person has been erased since. */
+            erased?: boolean;
             /**
              * Format: uuid
              * @description The account.
              */
             id: string;
-            /** @description What the account is called today. */
-            name: string;
+            /** @description What the account is called today; absent once the person has been erased. */
+            name?: string;
         };
         /**
          * SwitchOrganization
@@ -3122,34 +2871,6 @@ export interface components {
                  * @description How long an invitation can be accepted.
                  */
                 lifetime_days?: number | null;
-            };
-            /** @description What stops people from guessing passwords. */
-            lockout?: {
-                /**
-                 * Format: uint32
-                 * @description How many wrong passwords from one network address close it for a while.
-                 */
-                address_failures?: number | null;
-                /**
-                 * Format: uint32
-                 * @description How long a wrong password counts against its network address.
-                 */
-                address_minutes?: number | null;
-                /**
-                 * Format: uint32
-                 * @description How many wrong passwords lock the sign-in with an address.
-                 */
-                failures?: number | null;
-                /**
-                 * Format: uint32
-                 * @description How long the first lock lasts; each further failure doubles it.
-                 */
-                lock_minutes?: number | null;
-                /**
-                 * Format: uint32
-                 * @description How long a lock lasts at most.
-                 */
-                longest_lock_minutes?: number | null;
             };
             /** @description What becomes of deleted organisations. */
             organizations?: {
@@ -3366,7 +3087,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Items_Account"];
+                    "application/json; charset=utf-8": components["schemas"]["Items_PlatformAccount"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -3413,7 +3134,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -3431,7 +3152,7 @@ export interface operations {
             };
         };
     };
-    accounts_manager_update: {
+    accounts_erase: {
         parameters: {
             query?: never;
             header?: never;
@@ -3441,16 +3162,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"
-                 *     }
-                 */
-                "application/json; charset=utf-8": components["schemas"]["ManageAccount"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The object. */
             200: {
@@ -3460,7 +3172,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -3532,42 +3244,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
                 };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    accounts_unlock: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The account. */
-                account_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -4479,111 +4157,6 @@ export interface operations {
             };
         };
     };
-    known_devices_list: {
-        parameters: {
-            query?: {
-                /** @description Where the last page ended. */
-                cursor?: string;
-                /** @description The most items of the page. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page. */
-            200: {
-                headers: {
-                    /** @description The next page, if there is one (RFC 8288). */
-                    LINK?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Items_KnownDevice"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    known_devices_forget_all: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    known_devices_forget: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The known device. */
-                device_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     sessions_list: {
         parameters: {
             query?: {
@@ -5006,7 +4579,7 @@ export interface operations {
                 target_id?: string;
                 /** @description The type of what it happened to. */
                 target_type?: string;
-                /** @description Exact words of the code, the ids and the details; all must be there. */
+                /** @description Exact words of the code, the ids and the details; all must be there. What people wrote is sealed, and not found. */
                 text?: string;
                 /** @description Before this moment. */
                 to?: string;
@@ -5333,212 +4906,6 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["InviteResults"];
                 };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    managed_accounts_list: {
-        parameters: {
-            query?: {
-                /** @description Where the last page ended. */
-                cursor?: string;
-                /** @description The most items of the page. */
-                limit?: number;
-                /** @description Who have all these words in their name or address, or exactly this address. */
-                search?: string;
-            };
-            header?: never;
-            path: {
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page. */
-            200: {
-                headers: {
-                    /** @description The next page, if there is one (RFC 8288). */
-                    LINK?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Items_ManagedAccount"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    managed_accounts_block: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The account. */
-                account_id: string;
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "reason": "Reported as lost on 3 May"
-                 *     }
-                 */
-                "application/json; charset=utf-8": components["schemas"]["BlockAccount"];
-            };
-        };
-        responses: {
-            /** @description The object. */
-            200: {
-                headers: {
-                    /** @description The object's version, for `If-Match`. */
-                    ETAG: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    managed_accounts_sessions_end: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The account. */
-                account_id: string;
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    managed_accounts_unblock: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The account. */
-                account_id: string;
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The object. */
-            200: {
-                headers: {
-                    /** @description The object's version, for `If-Match`. */
-                    ETAG: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    managed_accounts_unlock: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The account. */
-                account_id: string;
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {

@@ -8,11 +8,12 @@ import { Time } from "./time";
 const said = words.platform.accounts;
 
 interface AccountStateProps {
-  state: "active" | "blocked";
+  state: "active" | "blocked" | "erased";
   lockedUntil?: string | null;
 }
 
 export function AccountState({ state, lockedUntil }: AccountStateProps) {
+  if (state === "erased") return <Status tone="quiet">{said.states.erased}</Status>;
   if (state === "blocked") return <Status tone="bad">{said.states.blocked}</Status>;
   if (lockedUntil) return <Status tone="warn">{said.locked}</Status>;
   return <Status tone="good">{said.states.active}</Status>;

@@ -7,6 +7,7 @@ import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
 import { instances, jobs } from "./jobs";
+import { keys } from "./keys";
 import { overview } from "./overview";
 import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
@@ -27,6 +28,7 @@ export const words = {
   instances,
   invitations,
   jobs,
+  keys,
   managedAccounts,
   members,
   overview,

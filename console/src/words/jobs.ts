@@ -5,12 +5,14 @@ import { plural } from "./common";
 const counted: Record<string, readonly [one: string, many: string]> = {
   counters: ["counter", "counters"],
   devices: ["device", "devices"],
+  finished: ["rotation finished", "rotations finished"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],
   organizations: ["organisation", "organisations"],
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],
+  rows: ["value sealed anew", "values sealed anew"],
   sessions: ["session", "sessions"],
 };
 

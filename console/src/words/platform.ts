@@ -40,7 +40,8 @@ export const platform = {
     caption: "Accounts",
     person: "Person",
     state: "State",
-    states: { active: "Active", blocked: "Blocked" },
+    states: { active: "Active", blocked: "Blocked", erased: "Erased" },
+    anyState: "Any state",
     since: "Account since",
     lastSignIn: "Last sign-in",
     email: "E-mail",
@@ -74,6 +75,16 @@ export const platform = {
         ],
         done: `${name} can sign in again`,
       }),
+      erase: (name: string, email: string) => ({
+        title: `Erase ${name} for good?`,
+        effects: [
+          `Everything that says who ${name} is gets destroyed: name, address, password, sessions, memberships, invitations to ${email}. Nobody can take this back.`,
+          "Audit logs keep what they did, by an “erased person”, without addresses and devices.",
+          "Backups stay unreadable for this person too: a restored one erases them again before it serves. What older backups hold goes with the last of them.",
+          `${email} is free for a new account.`,
+        ],
+        done: `${name} was erased`,
+      }),
       sessions: (name: string, email: string) => ({
         title: `End all sessions of ${name}?`,
         effects: [
@@ -104,5 +115,12 @@ export const platform = {
     managed: (name: string, organization: string) =>
       `The account of ${name} is managed by ${organization}`,
     unmanaged: (name: string) => `Nobody manages the account of ${name} any more`,
+    erase: "Erase…",
+    eraseAction: "Erase for good",
+    eraseAlone: "They are the only owner of:",
+    erasedPerson: "Erased person",
+    erasedAt: "Erased",
+    erasedNot: "This person has been erased.",
+    ownErase: "You can't erase your own account; another platform admin can.",
   },
 };

@@ -37,6 +37,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "An organisation needs an owner",
     text: "This is the last owner. Make someone else an owner first.",
   },
+  only_owner: {
+    title: "Somebody has to stay at the top",
+    text: "This person is the only owner of an organisation. Make someone else an owner there first.",
+  },
+  account_erased: {
+    title: "This person has been erased",
+    text: "Nothing can be done with what is left of the account.",
+  },
   already_member: {
     title: "Already a member",
     text: "This person is a member of the organisation already.",
@@ -92,6 +100,10 @@ const byCode: Record<string, { title: string; text: string }> = {
   idempotency_in_progress: {
     title: "Still at work",
     text: "The earlier try is still running. Wait a moment, then try again.",
+  },
+  key_in_use: {
+    title: "This key is still needed",
+    text: "Only a retired key that nothing is under can be destroyed. Look again; it may have changed.",
   },
   operation_in_progress: {
     title: "Already under way",

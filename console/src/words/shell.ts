@@ -24,6 +24,7 @@ export const shell = {
   accounts: "Accounts",
   jobs: "Jobs",
   instances: "Instances",
+  keys: "Keys",
   find: "Find or do",
   findHint: "Search pages and actions…",
   findNothing: "Nothing found",

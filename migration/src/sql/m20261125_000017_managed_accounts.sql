@@ -21,7 +21,7 @@ CREATE FUNCTION is_about_managed(organization uuid, kind text, target uuid, acto
             WHEN 'known_device' THEN actor
         END)
 $$;
--- Words are added to an entry by the transaction that added the entry.
+-- Words and what is personal are added to an entry by the transaction that added the entry.
 CREATE FUNCTION is_own_entry(organization uuid, entry uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
     SELECT EXISTS (SELECT FROM audit_entries e WHERE e.id = entry AND e.organization_id = organization
@@ -29,5 +29,7 @@ CREATE FUNCTION is_own_entry(organization uuid, entry uuid) RETURNS boolean
 $$;
 CREATE POLICY tenant_managed_insert ON audit_entries FOR INSERT TO freehold_application
     WITH CHECK (is_about_managed(organization_id, target_type, target_id, actor_id));
+CREATE POLICY tenant_managed_insert ON audit_personal FOR INSERT TO freehold_application
+    WITH CHECK (is_own_entry(organization_id, id));
 CREATE POLICY tenant_managed_insert ON audit_words FOR INSERT TO freehold_application
     WITH CHECK (is_own_entry(organization_id, entry_id));

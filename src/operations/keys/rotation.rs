@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     jobs::{Report, Run},
     tenancy::invitations,
-    vault::{self, Batch},
+    vault::{self, Batch, Stretch},
 };
 
 /// How many rows are sealed anew in one transaction: some tens of milliseconds of work.
@@ -54,7 +54,7 @@ impl Unit {
     async fn migrate(self, run: &Run, tx: &WriteTx, rotation: &Rotation, after: Uuid) -> Result<Batch> {
         let (vault, from, to) = (run.vault(), rotation.from_key, rotation.to_key);
         match self {
-            Self::Column(column) => column.migrate(tx, vault, from, after, BATCH).await,
+            Self::Column(column) => column.migrate(tx, vault, Stretch { from, after, most: BATCH }).await,
             Self::AccountMatches => accounts::match_anew(tx, vault, to, after, BATCH).await,
             Self::InvitationMatches => invitations::match_anew(tx, vault, to, after, BATCH).await,
         }

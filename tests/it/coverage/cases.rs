@@ -203,6 +203,7 @@ const CASES: &[Case] = &[
     Case::new("accounts_manager_update", |stage, tenant| {
         account(stage, tenant).body(json!({"organization_id": stage.b.id}))
     }),
+    Case::new("accounts_erase", account),
     Case::new("accounts_sessions_end", account),
     Case::new("jobs_list", plain),
     Case::new("jobs_get", job),

@@ -10,6 +10,8 @@ use reqwest::{
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::logs;
+
 /// Somebody at a server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -142,13 +144,32 @@ impl Draft {
     /// # Errors
     /// When there was no answer.
     pub async fn try_send(self) -> reqwest::Result<Answer> {
+        let answer = self.answered().await?;
+        assert_ne!(answer.status, 500, "no request ever gets this: {answer}");
+        Ok(answer)
+    }
+
+    /// Sends it to a server under which something was broken on purpose, so that a 500 is right.
+    pub async fn send_to_the_broken(self) -> Answer {
+        let what = self.what.clone();
+        self.answered().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+    }
+
+    async fn answered(self) -> reqwest::Result<Answer> {
+        if logs::wanted()
+            && let Some(request) = self.request.try_clone().and_then(|request| request.build().ok())
+        {
+            logs::note_request(&request);
+        }
         let response = self.request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let answer = Answer { status, headers, json, text, what: self.what };
-        assert_ne!(answer.status, 500, "no request ever gets this: {answer}");
-        Ok(answer)
+        logs::note_in(&json);
+        for cookie in headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()) {
+            cookie.split(['=', ';']).nth(1).into_iter().for_each(logs::note);
+        }
+        Ok(Answer { status, headers, json, text, what: self.what })
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) struct Cluster {
 pub(super) fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
+        super::logs::begin();
         let (report, started) = mpsc::channel();
         std::thread::Builder::new().name("cluster".to_owned()).spawn(move || live(&report)).unwrap();
         started.recv().expect("PostgreSQL did not start; see above")
@@ -52,7 +53,9 @@ fn live(report: &mpsc::Sender<Cluster>) {
             ..EmbeddedSettings::new(root().join("db"))
         };
         let embedded = Embedded::start(settings).await.unwrap_or_else(|error| panic!("{error}"));
-        let owner = PgConnectOptions::from_str(embedded.owner_url().expose()).unwrap();
+        let owner = embedded.owner_url().expose();
+        super::logs::note(owner.split([':', '@']).nth(2).unwrap());
+        let owner = PgConnectOptions::from_str(owner).unwrap();
         super::database::make_template(&owner).await;
         report.send(Cluster { owner, background: Handle::current() }).unwrap();
         // As long as the process.

@@ -7,6 +7,7 @@
 mod client;
 mod cluster;
 mod database;
+mod logs;
 mod mail;
 mod openbao;
 mod people;
@@ -18,7 +19,7 @@ mod tests;
 
 pub use client::{Actor, Answer, Draft};
 pub use cluster::folder;
-pub use database::{Database, Login, Psql};
+pub use database::{Database, ENTRIES, Login, Psql};
 pub use openbao::{OpenBao, TRANSIT_KEY};
 pub use people::insert_people;
 pub use pgbouncer::PgBouncer;
@@ -39,7 +40,9 @@ pub const ROOT_KEY: &str = "9fKxR0cW3p7mJq5ZtV8yB2nD6hL1sG4uE0aXoTiCzkM=";
 /// The part of a link after `#token=`.
 pub fn token_of(link: &str) -> String {
     let (_, token) = link.split_once("#token=").unwrap_or_else(|| panic!("no token in {link:?}"));
-    token.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).next().unwrap_or_default().to_owned()
+    let token = token.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).next().unwrap_or_default();
+    logs::note(token);
+    token.to_owned()
 }
 
 /// Waits for something that happens soon, asking every 10 ms for at most `within`.

@@ -10,7 +10,7 @@ use std::{
 
 use freehold::db::embedded::Search;
 
-use super::{Actor, PUBLIC_URL, database::Database, eventually, folder, server::VARIABLES, token_of};
+use super::{Actor, PUBLIC_URL, database::Database, eventually, folder, logs, server::VARIABLES, token_of};
 
 /// How long the binary may take to be ready, its own PostgreSQL included.
 const READY: Duration = Duration::from_secs(60);
@@ -31,6 +31,9 @@ impl Process {
     pub fn start(settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_freehold"));
         command.env_clear().env("PATH", Search::of_this_machine().path).envs(VARIABLES).envs(settings.iter().copied());
+        if logs::wanted() && !settings.iter().any(|(name, _)| *name == "FREEHOLD_LOG_LEVEL") {
+            command.env("FREEHOLD_LOG_LEVEL", "trace");
+        }
         command.arg("serve").current_dir(folder("process"));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = Arc::new(Mutex::new(String::new()));
@@ -134,6 +137,7 @@ fn collect(from: impl Read + Send + 'static, into: &Arc<Mutex<String>>) {
     let into = into.clone();
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
+            logs::line(&line);
             into.lock().unwrap().push_str(&format!("{line}\n"));
         }
     });

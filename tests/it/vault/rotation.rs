@@ -60,6 +60,7 @@ async fn a_rotation_leaves_nothing_under_the_old_key_which_is_destroyed_on_a_sec
     let world = World::open().await;
     let leader = Server::leading(&world.database, &[], operations::jobs()).await;
     let administrator = world.platform_session().await;
+    assert_eq!(administrator.get("/v1/data-keys").await.expect(200).json["root_key_custodian"], "server");
     for scope in ["pii", "secrets"] {
         let before = keys(&administrator, scope).await;
         assert_eq!((before.len(), &before[0]["state"]), (1, &json!("active")));

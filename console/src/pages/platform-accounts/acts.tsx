@@ -1,21 +1,22 @@
 /** What a platform admin can do with an account, and why not when they can't. */
-import { Text, TextInput } from "@mantine/core";
+import { Alert, List, Text, TextInput } from "@mantine/core";
 import {
   IconBuilding,
   IconClockPlay,
+  IconEraser,
   IconLock,
   IconLockOpen,
   IconLogout,
 } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
-import { keys } from "../../api/queries";
-import type { Account } from "../../api/types";
+import { Problem } from "../../api/problem";
+import { keys, organizationsQuery } from "../../api/queries";
+import type { PlatformAccount } from "../../api/types";
 import { AccountState, LockedUntil } from "../../parts/account-state";
-import { Confirm } from "../../parts/confirm";
+import { ActDialog } from "../../parts/act-dialog";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
-import { tell } from "../../parts/notify";
 import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
@@ -24,32 +25,48 @@ import { ManagerDialog } from "./manager";
 const said = words.platform.accounts;
 
 export interface Act {
-  kind: "block" | "unblock" | "unlock" | "sessions" | "manager";
-  account: Account;
+  kind: "block" | "unblock" | "unlock" | "sessions" | "manager" | "erase";
+  account: PlatformAccount;
 }
 
-function useReasons(account: Account) {
+/** What to call whoever the account is of. */
+export function nameOf({ name }: PlatformAccount): string {
+  return name ?? said.erasedPerson;
+}
+
+function useReasons(account: PlatformAccount) {
   const me = useMe();
   const block = useWhyNot("accounts_block");
   const unblock = useWhyNot("accounts_unblock");
   const sessions = useWhyNot("accounts_sessions_end");
   const unlock = useWhyNot("accounts_unlock");
   const manager = useWhyNot("accounts_manager_update");
-  const own = account.id === me.account.id ? said.ownBlock : null;
-  const free = account.locked_until ? null : said.unlockNot;
-  return { block: block ?? own, unblock, unlock: unlock ?? free, sessions, manager };
+  const erase = useWhyNot("accounts_erase");
+  const own = account.id === me.account.id;
+  if (account.state === "erased") {
+    const gone = said.erasedNot;
+    return { block: gone, unblock: gone, unlock: gone, sessions: gone, manager: gone, erase: gone };
+  }
+  return {
+    block: block ?? (own ? said.ownBlock : null),
+    unblock,
+    unlock: unlock ?? (account.locked_until ? null : said.unlockNot),
+    sessions,
+    manager,
+    erase: erase ?? (own ? said.ownErase : null),
+  };
 }
 
 interface AccountMenuProps {
-  account: Account;
+  account: PlatformAccount;
   onAct: (act: Act) => void;
 }
 
 export function AccountMenu({ account, onAct }: AccountMenuProps) {
   const reasons = useReasons(account);
   return (
-    <RowMenu name={account.name}>
-      {account.state === "active" ? (
+    <RowMenu name={nameOf(account)}>
+      {account.state !== "blocked" ? (
         <GuardedItem
           reason={reasons.block}
           color="red"
@@ -88,12 +105,20 @@ export function AccountMenu({ account, onAct }: AccountMenuProps) {
       >
         {said.endSessions}
       </GuardedItem>
+      <GuardedItem
+        reason={reasons.erase}
+        color="red"
+        leftSection={<IconEraser size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "erase", account })}
+      >
+        {said.erase}
+      </GuardedItem>
     </RowMenu>
   );
 }
 
 interface AccountDetailsProps {
-  account: Account | undefined;
+  account: PlatformAccount | undefined;
   opened: boolean;
   onClose: () => void;
   onAct: (act: Act) => void;
@@ -104,12 +129,12 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
     <Details
       opened={opened}
       onClose={onClose}
-      title={account?.name ?? words.common.details}
+      title={account ? nameOf(account) : words.common.details}
       actions={account ? <Buttons account={account} onAct={onAct} /> : null}
     >
       {account ? (
         <Fields>
-          <Field name={said.email}>{account.email}</Field>
+          {account.email ? <Field name={said.email}>{account.email}</Field> : null}
           <Field name={said.state}>
             <AccountState state={account.state} lockedUntil={account.locked_until} />
           </Field>
@@ -120,9 +145,15 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
           <Field name={said.since}>
             <Time value={account.created_at} />
           </Field>
-          <Field name={said.lastSignIn}>
-            <Time value={account.last_sign_in_at} absent={words.common.never} />
-          </Field>
+          {account.erased_at ? (
+            <Field name={said.erasedAt}>
+              <Time value={account.erased_at} />
+            </Field>
+          ) : (
+            <Field name={said.lastSignIn}>
+              <Time value={account.last_sign_in_at} absent={words.common.never} />
+            </Field>
+          )}
           <Field name={said.id}>
             <CopyId value={account.id} label={said.id} />
           </Field>
@@ -137,6 +168,7 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
 function Buttons({ account, onAct }: AccountMenuProps) {
   const reasons = useReasons(account);
   const active = account.state === "active";
+  if (account.state === "erased") return null;
   return (
     <>
       <GuardedButton
@@ -172,6 +204,15 @@ function Buttons({ account, onAct }: AccountMenuProps) {
       >
         {said.endSessions}
       </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="light"
+        color="red"
+        reason={reasons.erase}
+        onClick={() => onAct({ kind: "erase", account })}
+      >
+        {said.erase}
+      </GuardedButton>
     </>
   );
 }
@@ -198,6 +239,7 @@ const labels: Record<Confirmed["kind"], string> = {
   unblock: said.unblock,
   unlock: said.unlock,
   sessions: said.endSessions,
+  erase: said.eraseAction,
 };
 
 function send({ kind, account }: Confirmed, reason: string): Promise<unknown> {
@@ -211,51 +253,65 @@ function send({ kind, account }: Confirmed, reason: string): Promise<unknown> {
       return take(api.POST("/v1/accounts/{account_id}/unlock", { params }));
     case "sessions":
       return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
+    case "erase":
+      return take(api.POST("/v1/accounts/{account_id}/erase", { params }));
   }
 }
 
 function Dialog({ act, onClose }: { act: Confirmed; onClose: () => void }) {
-  const client = useQueryClient();
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
-  const text = said.acts[act.kind](act.account.name, act.account.email);
-  const run = useMutation({
-    mutationFn: () => send(act, reason.trim()),
-    onSuccess: () => {
-      tell(text.done);
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.accounts }),
-  });
-  const confirm = () => {
+  const name = nameOf(act.account);
+  const text = { ...said.acts[act.kind](name, act.account.email ?? ""), action: labels[act.kind] };
+  const check = () => {
     const needed = act.kind === "block" && !reason.trim();
     setMissing(needed);
-    if (!needed) run.mutate();
+    return !needed;
   };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={text.title}
-      effects={text.effects}
-      action={labels[act.kind]}
-      onConfirm={confirm}
-      busy={run.isPending}
-      error={run.error}
+      text={text}
+      run={() => send(act, reason.trim())}
+      refresh={[keys.accounts]}
+      check={check}
       harmless={act.kind === "unblock" || act.kind === "unlock"}
+      typed={act.kind === "erase" ? act.account.email : undefined}
     >
-      {act.kind === "block" ? (
-        <TextInput
-          label={said.reason}
-          description={said.reasonHint}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          error={missing ? said.reasonMissing : null}
-          maxLength={500}
-          required
-          data-autofocus
-        />
-      ) : null}
-    </Confirm>
+      {(error) => (
+        <>
+          <Alone error={error} />
+          {act.kind === "block" ? (
+            <TextInput
+              label={said.reason}
+              description={said.reasonHint}
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+              error={missing ? said.reasonMissing : null}
+              maxLength={500}
+              required
+              data-autofocus
+            />
+          ) : null}
+        </>
+      )}
+    </ActDialog>
+  );
+}
+
+/** The organisations that would be without an owner. */
+function Alone({ error }: { error: unknown }) {
+  const ids = error instanceof Problem ? error.organizations : [];
+  const query = useQuery({ ...organizationsQuery({ limit: 200 }), enabled: ids.length > 0 });
+  if (ids.length === 0) return null;
+  const name = (id: string) => query.data?.items.find((item) => item.id === id)?.name ?? id;
+  return (
+    <Alert color="red" variant="light" title={said.eraseAlone}>
+      <List size="sm">
+        {ids.map((id) => (
+          <List.Item key={id}>{name(id)}</List.Item>
+        ))}
+      </List>
+    </Alert>
   );
 }

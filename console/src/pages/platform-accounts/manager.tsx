@@ -4,15 +4,16 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
 import { keys, tenantsQuery } from "../../api/queries";
-import type { Account } from "../../api/types";
+import type { PlatformAccount } from "../../api/types";
 import { Confirm } from "../../parts/confirm";
 import { tell } from "../../parts/notify";
 import { words } from "../../words";
 
 const said = words.platform.accounts;
 
-export function ManagerDialog({ account, onClose }: { account: Account; onClose: () => void }) {
+export function ManagerDialog({ account, onClose }: { account: PlatformAccount; onClose: () => void }) {
   const client = useQueryClient();
+  const name = account.name ?? said.erasedPerson;
   const tenants = useQuery(tenantsQuery);
   const [chosen, setChosen] = useState<string | null>(account.manager?.id ?? null);
   const change = useMutation({
@@ -23,7 +24,7 @@ export function ManagerDialog({ account, onClose }: { account: Account; onClose:
           body: { organization_id: chosen },
         }),
       ),
-    onSuccess: ({ name, manager }) => {
+    onSuccess: ({ manager }) => {
       tell(manager ? said.managed(name, manager.name) : said.unmanaged(name));
       onClose();
     },
@@ -39,7 +40,7 @@ export function ManagerDialog({ account, onClose }: { account: Account; onClose:
     <Confirm
       opened
       onClose={onClose}
-      title={said.managerTitle(account.name)}
+      title={said.managerTitle(name)}
       effects={said.managerEffects}
       action={words.common.save}
       onConfirm={() => change.mutate()}

@@ -1,14 +1,14 @@
-/** Every account of the platform: finding one, blocking it, ending its sessions. */
+/** Every account of the platform: finding one, blocking it, ending its sessions, erasing its person. */
 import { Group, Text } from "@mantine/core";
 import { IconUserShield } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { accountsQuery, pageSize } from "../../api/queries";
-import type { Account } from "../../api/types";
+import { type AccountFilter, accountsQuery, pageSize } from "../../api/queries";
+import type { PlatformAccount } from "../../api/types";
 import { AccountState } from "../../parts/account-state";
 import { OwnBadge } from "../../parts/badges";
-import { FilterBar, TextFilter, useOpen } from "../../parts/filters";
+import { ChoiceFilter, choicesOf, FilterBar, TextFilter, useOpen } from "../../parts/filters";
 import { isEmail } from "../../parts/forms";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -18,7 +18,7 @@ import { Empty } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
-import { AccountDetails, AccountDialogs, AccountMenu, type Act } from "./acts";
+import { AccountDetails, AccountDialogs, AccountMenu, type Act, nameOf } from "./acts";
 
 const said = words.platform.accounts;
 const route = getRouteApi("/signed-in/platform/accounts");
@@ -33,15 +33,25 @@ export default function AccountsPage() {
 }
 
 function List() {
-  const { email, cursor, open: opened } = route.useSearch();
+  const { email, state, cursor, open: opened } = route.useSearch();
   const me = useMe();
   const open = useOpen();
   const [act, setAct] = useState<Act | null>(null);
-  const query = useQuery(accountsQuery({ email, cursor, limit: pageSize }));
+  const query = useQuery(
+    accountsQuery({ email, state: state as AccountFilter["state"], cursor, limit: pageSize }),
+  );
   return (
     <Panel>
-      <FilterBar active={email ? ["email"] : []}>
+      <FilterBar active={[...(email ? ["email"] : []), ...(state ? ["state"] : [])]}>
         <TextFilter name="email" value={email} label={said.searchLabel} ready={isEmail} />
+        <ChoiceFilter
+          name="state"
+          value={state}
+          label={said.state}
+          any={said.anyState}
+          choices={choicesOf(said.states)}
+          width={150}
+        />
       </FilterBar>
       <DataTable
         caption={said.caption}
@@ -53,8 +63,8 @@ function List() {
         empty={
           <Empty
             icon={<IconUserShield size={22} stroke={1.6} />}
-            title={email ? words.common.noMatchTitle : said.emptyTitle}
-            text={email ? words.common.noMatchText : said.emptyText}
+            title={email || state ? words.common.noMatchTitle : said.emptyTitle}
+            text={email || state ? words.common.noMatchText : said.emptyText}
           />
         }
       />
@@ -69,7 +79,7 @@ function List() {
   );
 }
 
-function columns(own: string): Column<Account>[] {
+function columns(own: string): Column<PlatformAccount>[] {
   return [
     {
       key: "person",
@@ -83,12 +93,12 @@ function columns(own: string): Column<Account>[] {
               search={(now: Record<string, unknown>) => ({ ...now, open: account.id })}
               className={rowLink}
             >
-              {account.name}
+              {nameOf(account)}
             </Link>
             {account.id === own ? <OwnBadge>{words.common.you}</OwnBadge> : null}
           </Group>
           <Text size="xs" c="dimmed">
-            {account.email}
+            {account.email ?? <Time value={account.erased_at} form="date" />}
           </Text>
         </div>
       ),

@@ -4,6 +4,7 @@ import {
   IconBuildings,
   IconClockPlay,
   IconFileText,
+  IconKey,
   IconLayoutDashboard,
   IconLifebuoy,
   IconMailForward,
@@ -118,6 +119,7 @@ function onPlatform(me: Me): Place[] {
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
     { group, label: said.jobs, to: "/platform/jobs", icon: IconClockPlay },
     { group, label: said.instances, to: "/platform/instances", icon: IconServer2 },
+    { group, label: said.keys, to: "/platform/keys", icon: IconKey },
     { group, label: said.platformSettings, to: "/platform/settings", icon: IconSettings },
   ];
 }
