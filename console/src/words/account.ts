@@ -30,7 +30,7 @@ export const account = {
   ],
   knownDevices: {
     title: "Known devices",
-    text: "Browsers and programs you have signed in on. When someone else's wrong passwords lock your sign-in, you can still sign in on these.",
+    text: "Where you have signed in before. Other people's wrong passwords don't lock you out there.",
     caption: "Your known devices",
     since: "Known since",
     lastSignIn: "Last sign-in",
