@@ -128,6 +128,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{account_id}/manager": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put an account under the management of an organisation, or under nobody's.
+         * @description The managing organisation's administrators may unlock the account, block it and end its sessions everywhere, and
+         *     have the events about it in their record.
+         */
+        put: operations["accounts_manager_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{account_id}/sessions": {
         parameters: {
             query?: never;
@@ -156,6 +177,26 @@ export interface paths {
         put?: never;
         /** Let an account sign in again. */
         post: operations["accounts_unblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account_id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the lock that wrong passwords have brought upon an account.
+         * @description What failed before counts no more, on its known devices too.
+         */
+        post: operations["accounts_unlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -528,6 +569,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/known-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own known devices, newest first. */
+        get: operations["known_devices_list"];
+        put?: never;
+        post?: never;
+        /** Have all of one's own known devices forgotten. */
+        delete: operations["known_devices_forget_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/known-devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Have one of one's own known devices forgotten.
+         * @description Sessions on it go on.
+         */
+        delete: operations["known_devices_forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/sessions": {
         parameters: {
             query?: never;
@@ -724,6 +803,94 @@ export interface paths {
         put?: never;
         /** Invite up to 200 people, all at once. Each is told apart: who can't be invited stops none of the others. */
         post: operations["invitations_create_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts that the organisation manages, newest first. */
+        get: operations["managed_accounts_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Block a managed account everywhere and end its sessions. */
+        post: operations["managed_accounts_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End every session of a managed account, whatever organisation it is in. */
+        delete: operations["managed_accounts_sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a managed account sign in again.
+         * @description An organisation undoes only its own block: 409 `blocked_by_platform` for any other.
+         */
+        post: operations["managed_accounts_unblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the lock that wrong passwords have brought upon a managed account. */
+        post: operations["managed_accounts_unlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1020,7 +1187,9 @@ export interface paths {
         put?: never;
         /**
          * Sign in with a password.
-         * @description The answer is the same, in the same time, whether or not the address has an account.
+         * @description The answer is the same, in the same time, whether or not the address has an account. Five wrong passwords lock the
+         *     address for a quarter of an hour, and each further one for twice as long; from one network address, too many are
+         *     refused as well. What is refused with 429 was not looked at.
          */
         post: operations["sessions_create"];
         delete?: never;
@@ -1242,6 +1411,11 @@ export interface components {
             /** @description For the record. */
             reason: string;
         };
+        /**
+         * @description Who blocked an account.
+         * @enum {string}
+         */
+        BlockedBy: "organization" | "platform";
         /**
          * ColumnCount
          * @description How many values a column has under a key.
@@ -1712,6 +1886,26 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_KnownDevice
+         * @description A page of a list.
+         */
+        Items_KnownDevice: {
+            /** @description The items. */
+            items: components["schemas"]["KnownDevice"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_ManagedAccount
+         * @description A page of a list.
+         */
+        Items_ManagedAccount: {
+            /** @description The items. */
+            items: components["schemas"]["ManagedAccount"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_Member
          * @description A page of a list.
          */
@@ -1994,10 +2188,110 @@ export interface components {
          */
         KeyRotationStep: "announcing" | "migrating" | "verifying" | "closing" | "finished";
         /**
+         * KnownDevice
+         * @description A browser or program that a person has signed in on. Wrong passwords that strangers give elsewhere don't lock it out.
+         */
+        KnownDevice: {
+            /**
+             * Format: date-time
+             * @description When the person first signed in on it.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it is known.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The address of the last sign-in on it. */
+            ip?: string;
+            /**
+             * Format: date-time
+             * @description When they last did.
+             */
+            last_seen_at: string;
+            /** @description The client. */
+            user_agent?: string;
+        };
+        /**
          * @description What became of an invitation's mail.
          * @enum {string}
          */
         MailStatus: "waiting" | "sent" | "failed";
+        /**
+         * ManageAccount
+         * @description Who manages an account from now on.
+         */
+        ManageAccount: {
+            /**
+             * Format: uuid
+             * @description The organisation; null for none.
+             */
+            organization_id?: string | null;
+        };
+        /**
+         * ManagedAccount
+         * @description An account that an organisation manages.
+         */
+        ManagedAccount: {
+            /** @description Who blocked it, if somebody did. */
+            blocked_by?: components["schemas"]["BlockedBy"] & unknown;
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description The roles that count there, the highest first; none when the person is no member. */
+            effective_roles: string[];
+            /** @description The address to sign in with. */
+            email: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the person last signed in.
+             */
+            last_sign_in_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when wrong passwords have locked the sign-in from unknown devices.
+             */
+            locked_until?: string;
+            /**
+             * Format: uuid
+             * @description The person's membership in the organisation.
+             */
+            member_id?: string;
+            /** @description How the person is called. */
+            name: string;
+            /** @description Whether the person may sign in. */
+            state: components["schemas"]["AccountState"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change.
+             */
+            version: number;
+        };
+        /**
+         * Manager
+         * @description An organisation that manages an account.
+         */
+        Manager: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
         /**
          * Member
          * @description A member of an organisation.
@@ -2324,6 +2618,13 @@ export interface components {
              * @description When the person last signed in.
              */
             last_sign_in_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when wrong passwords have locked the sign-in from unknown devices. Only lists say so.
+             */
+            locked_until?: string;
+            /** @description The organisation that manages the account. Only lists say so, and what changes it. */
+            manager?: components["schemas"]["Manager"] & unknown;
             /** @description How the person is called; absent once they have been erased. */
             name?: string;
             /** @description Whether the person may sign in. */
@@ -2366,6 +2667,19 @@ export interface components {
                 allowed_domains: components["schemas"]["DomainsSetting"];
                 /** @description How long an invitation can be accepted. */
                 lifetime_days: components["schemas"]["NumberSetting"];
+            };
+            /** @description What stops people from guessing passwords. */
+            lockout: {
+                /** @description How many wrong passwords from one network address close it for a while. */
+                address_failures: components["schemas"]["NumberSetting"];
+                /** @description How long a wrong password counts against its network address. */
+                address_minutes: components["schemas"]["NumberSetting"];
+                /** @description How many wrong passwords lock the sign-in with an address. */
+                failures: components["schemas"]["NumberSetting"];
+                /** @description How long the first lock lasts; each further failure doubles it. */
+                lock_minutes: components["schemas"]["NumberSetting"];
+                /** @description How long a lock lasts at most. */
+                longest_lock_minutes: components["schemas"]["NumberSetting"];
             };
             /** @description What becomes of deleted organisations. */
             organizations: {
@@ -2623,7 +2937,7 @@ export interface components {
          * @description What a number counts.
          * @enum {string}
          */
-        SettingUnit: "characters" | "minutes" | "days";
+        SettingUnit: "attempts" | "characters" | "minutes" | "days";
         /**
          * SetupState
          * @description Whether there is something to set up.
@@ -2646,6 +2960,8 @@ export interface components {
             access_token?: string;
             /** @description The account. */
             account: components["schemas"]["Account"] & unknown;
+            /** @description What this device is known by for 180 days, with `token_delivery: body`: to be sent with the next sign-in. */
+            device_token?: string;
             /**
              * Format: uint64
              * @description For how many seconds the access token is valid.
@@ -2669,12 +2985,19 @@ export interface components {
          */
         SignInWithPassword: {
             /**
+             * @description What a sign-in with `remember_device` brought; browsers have it in a cookie. Wrong passwords that strangers give
+             *     elsewhere don't lock a known device out.
+             */
+            device_token?: string;
+            /**
              * Format: email
              * @description The e-mail address of the account.
              */
             email: string;
             /** @description The password. */
             password: string;
+            /** @description Whether this device is known from now on, with `token_delivery: body`; browsers always are. */
+            remember_device?: boolean;
             /** @description How the tokens travel. */
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
         };
@@ -2871,6 +3194,34 @@ export interface components {
                  * @description How long an invitation can be accepted.
                  */
                 lifetime_days?: number | null;
+            };
+            /** @description What stops people from guessing passwords. */
+            lockout?: {
+                /**
+                 * Format: uint32
+                 * @description How many wrong passwords from one network address close it for a while.
+                 */
+                address_failures?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long a wrong password counts against its network address.
+                 */
+                address_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How many wrong passwords lock the sign-in with an address.
+                 */
+                failures?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long the first lock lasts; each further failure doubles it.
+                 */
+                lock_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long a lock lasts at most.
+                 */
+                longest_lock_minutes?: number | null;
             };
             /** @description What becomes of deleted organisations. */
             organizations?: {
@@ -3190,6 +3541,53 @@ export interface operations {
             };
         };
     };
+    accounts_manager_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ManageAccount"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     accounts_sessions_end: {
         parameters: {
             query?: never;
@@ -3246,6 +3644,40 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -4157,6 +4589,111 @@ export interface operations {
             };
         };
     };
+    known_devices_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_KnownDevice"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    known_devices_forget_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    known_devices_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The known device. */
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sessions_list: {
         parameters: {
             query?: {
@@ -4906,6 +5443,212 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["InviteResults"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description Who have all these words in their name or address, or exactly this address. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_ManagedAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Reported as lost on 3 May"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["BlockAccount"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_unblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
