@@ -11,7 +11,13 @@ import { words } from "../../words";
 
 const said = words.platform.accounts;
 
-export function ManagerDialog({ account, onClose }: { account: PlatformAccount; onClose: () => void }) {
+export function ManagerDialog({
+  account,
+  onClose,
+}: {
+  account: PlatformAccount;
+  onClose: () => void;
+}) {
   const client = useQueryClient();
   const name = account.name ?? said.erasedPerson;
   const tenants = useQuery(tenantsQuery);
