@@ -190,6 +190,7 @@ codes! {
     AttributeInUse = "attribute_in_use", 409, "Members have values of this attribute";
     DomainNotAllowed = "domain_not_allowed", 409, "This organisation does not take people with addresses of this domain";
     KeyInUse = "key_in_use", 409, "This key is not retired, or something is still under it";
+    BlockedByPlatform = "blocked_by_platform", 409, "Only those who blocked this account can unblock it";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";
     InvitationAccountMismatch = "invitation_account_mismatch", 409, "The invitation is for another e-mail address";
     SignUpDecided = "sign_up_decided", 409, "This sign-up has been decided already, or its time is over";

@@ -11,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod edge;
 pub mod error;
+pub mod guessing;
 pub mod jobs;
 pub mod mail;
 pub mod operations;

@@ -282,6 +282,8 @@ async fn assemble(
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
+    let ending = clock.clone();
+    workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));
     workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(people::Worker { app: app.clone(), wake: imports }.run(stop.clone()));

@@ -122,6 +122,13 @@ const teams = createRoute({
   component: lazyRouteComponent(() => import("./pages/teams/page")),
 });
 
+const managedAccounts = createRoute({
+  getParentRoute: () => organization,
+  path: "/managed-accounts",
+  validateSearch: texts("search", "cursor", "open"),
+  component: lazyRouteComponent(() => import("./pages/managed-accounts/page")),
+});
+
 const invitations = createRoute({
   getParentRoute: () => organization,
   path: "/invitations",
@@ -262,6 +269,7 @@ const tree = root.addChildren([
       overview,
       members,
       teams,
+      managedAccounts,
       invitations,
       signUps,
       imports,

@@ -69,6 +69,8 @@ ids! {
     RefreshTokenId;
     /// An attempt to re-authenticate.
     ReauthenticationAttemptId;
+    /// A device that a person has signed in on.
+    KnownDeviceId;
     /// A data key; also what a sealed value says of the key that sealed it.
     DataKeyId;
     /// A rotation of a scope's data key.

@@ -33,6 +33,7 @@ pub mod invitations;
 pub mod job_pauses;
 pub mod job_runs;
 pub mod key_rotations;
+pub mod known_devices;
 pub mod memberships;
 pub mod organizations;
 pub mod outbox;

@@ -82,6 +82,8 @@ pub async fn create_all(tx: &WriteTx, app: &App, people: Vec<NewPerson>) -> Resu
             created_at: now,
             updated_at: now,
             last_sign_in_at: None,
+            managed_by: None,
+            blocked_by: None,
             erased_at: None,
             // Whoever imports says so; the person has not proven it.
             email_verified_at: None,

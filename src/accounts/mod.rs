@@ -1,14 +1,16 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
 //! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `password_history`,
-//! `password_resets`, `password_reset_limits`, `email_links` and `reauthentication_attempts`. It knows nothing of
-//! organisations: an account is a person, not a tenant's property.
+//! `password_resets`, `password_reset_limits`, `email_links`, `known_devices` and `reauthentication_attempts`. It knows
+//! nothing of organisations but which one manages an account: an account is a person, not a tenant's property.
 
 mod admin;
-mod credentials;
-mod erasure;
-pub mod email;
 mod bulk;
+mod credentials;
+mod devices;
+pub mod email;
+mod erasure;
+mod lockout;
 mod mill;
 mod passwords;
 mod profile;
@@ -24,15 +26,22 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
-pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
-pub use credentials::{change_password, password_since};
-pub use erasure::{Taken, erase, readable, take};
+pub use admin::{
+    ADMINISTRATORS, Search, block, block_in, end_sessions, end_sessions_in, list_in, locked, manage, unblock,
+    unblock_in, unlock, unlock_in,
+};
 pub use bulk::{NewPerson, count, create_all, hashes, kept_after, with_addresses};
+pub use credentials::{change_password, password_since};
+pub use devices::{
+    KnownDevice, LASTS as DEVICE_LASTS, clean_up as clean_up_devices, forget, forget_all, list as known_devices,
+};
+pub use erasure::{Taken, erase, readable, take};
+pub use lockout::{end_locks, settled};
 pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};
 pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
-pub use sign_in::{authenticate, sign_in, signed_in};
+pub use sign_in::{Credentials, Device, Proven, SignedIn, authenticate, sign_in, signed_in};
 pub use stored::{HashFault, check_hash};
 
 use crate::{
@@ -133,6 +142,8 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
         created_at: now,
         updated_at: now,
         last_sign_in_at: None,
+        managed_by: None,
+        blocked_by: None,
         erased_at: None,
         email_verified_at: new.email_verified_at,
     };

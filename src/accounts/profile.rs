@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use entity::{AccountId, DataKeyId, Match, Pii, Salt, account_matches as matches, accounts as rows};
+use entity::{AccountId, DataKeyId, Match, OrganizationId, Pii, Salt, account_matches as matches, accounts as rows};
 use sea_orm::{
     ColumnTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, IntoColumnRef, SelectStatement},
@@ -46,6 +46,10 @@ pub struct Account {
     pub last_sign_in_at: Option<Timestamp>,
     /// When the person proved that the address is theirs.
     pub email_verified_at: Option<Timestamp>,
+    /// The organisation that manages it.
+    pub managed_by: Option<OrganizationId>,
+    /// The organisation that blocked it; without one, the platform did.
+    pub blocked_by: Option<OrganizationId>,
 }
 
 impl fmt::Debug for Account {
@@ -121,6 +125,8 @@ pub(super) fn open(vault: &Vault, row: rows::Model) -> Result<Account> {
         updated_at: row.updated_at,
         last_sign_in_at: row.last_sign_in_at,
         email_verified_at: row.email_verified_at,
+        managed_by: row.managed_by,
+        blocked_by: row.blocked_by,
     })
 }
 
@@ -368,9 +374,11 @@ const INSERT_MISSING: &str = "
     INSERT INTO account_matches (account_id, value, field, key_id)
     SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[]) ON CONFLICT (account_id, value) DO NOTHING";
 
-/// The columns of accounts that are sealed.
+/// The columns of this module that are sealed.
 pub const SEALED: &[Column] = &[
     crate::vault::sealed_column!("email_links", "email", Pii),
     crate::vault::sealed_column!("accounts", "email", Pii, "salt"),
     crate::vault::sealed_column!("accounts", "name", Pii, "salt"),
+    crate::vault::sealed_column!("known_devices", "address", Pii),
+    crate::vault::sealed_column!("known_devices", "user_agent", Pii),
 ];

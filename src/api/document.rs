@@ -10,6 +10,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
     ("attribute_id", "The profile attribute."),
     ("data_key_id", "The data key."),
+    ("device_id", "The known device."),
     ("entry_id", "The entry of the record."),
     ("import_id", "The import."),
     ("invitation_id", "The invitation."),
@@ -32,7 +33,8 @@ pub(super) fn example(operation: &str) -> Option<Value> {
     let email_token = "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
     let reset = "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
     Some(match operation {
-        "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "accounts_block" | "managed_accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "accounts_manager_update" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
         "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
         "email_changes_complete" | "email_verifications_complete" => json!({"token": email_token}),
         "attributes_create" => json!({

@@ -15,6 +15,8 @@ mod imports;
 mod invitations;
 mod jobs;
 mod keys;
+mod known_devices;
+mod managed_accounts;
 mod me;
 mod members;
 mod organizations;
@@ -48,17 +50,17 @@ pub struct Face {
     pub stats: Arc<ErrorStats>,
 }
 
-/// Every operation of the contract.
+/// Every operation of the contract. A tuple of APIs has room for sixteen, so kin share a place.
 pub type Everything = (
     Health,
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
     (sessions::SignIn, sign_ups::SignUps, passwords::Passwords),
-    (me::Me, email::OwnEmail),
+    (me::Me, email::OwnEmail, known_devices::KnownDevices),
     organizations::Organizations,
     acting::Acting,
     settings::SettingsOf,
-    (members::Members, attributes::ProfileAttributes),
+    (members::Members, attributes::ProfileAttributes, managed_accounts::ManagedAccounts),
     teams::Teams,
     invitations::Invitations,
     (imports::Imports, exports::Exports),
@@ -75,11 +77,15 @@ pub fn everything(face: &Face) -> Everything {
         Health(face.clone()),
         setup::Setup(face.clone()),
         (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone()), passwords::Passwords(face.clone())),
-        (me::Me(face.clone()), email::OwnEmail(face.clone())),
+        (me::Me(face.clone()), email::OwnEmail(face.clone()), known_devices::KnownDevices(face.clone())),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
-        (members::Members(face.clone()), attributes::ProfileAttributes(face.clone())),
+        (
+            members::Members(face.clone()),
+            attributes::ProfileAttributes(face.clone()),
+            managed_accounts::ManagedAccounts(face.clone()),
+        ),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
@@ -114,6 +120,8 @@ enum Tag {
     Members,
     /// Fields that an organisation declares for its members' profiles, and what they say.
     Attributes,
+    /// People whose accounts an organisation manages.
+    ManagedAccounts,
     /// Members together, and what a team gives them.
     Teams,
     /// Who is asked to.

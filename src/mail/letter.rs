@@ -24,6 +24,21 @@ pub enum Letter {
         /// When the link stops working.
         expires_at: Timestamp,
     },
+    /// Tells a person that their sign-in is locked.
+    AccountLocked {
+        /// How the person is called.
+        name: String,
+        /// What is locked.
+        scope: LockScope,
+        /// After how many wrong passwords.
+        failures: i32,
+        /// Until when.
+        until: Timestamp,
+        /// Where the last of them came from.
+        address: Option<String>,
+        /// Where the person signs in.
+        link: String,
+    },
     /// Lets a person choose a new password.
     PasswordReset {
         /// The person's name.
@@ -119,6 +134,15 @@ pub enum Letter {
     },
 }
 
+/// What a lock locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockScope {
+    /// Signing in on unknown devices.
+    UnknownDevices,
+    /// Signing in on one device that the person has used before.
+    KnownDevice,
+}
+
 #[derive(Template)]
 #[template(path = "notice/subject.txt")]
 struct NoticeSubject<'a> {
@@ -170,6 +194,32 @@ struct InvitationText<'a> {
 #[template(path = "invitation/body.html")]
 struct InvitationHtml<'a> {
     letter: &'a Invitation<'a>,
+}
+
+/// What the templates of a lock see.
+struct AccountLocked<'a> {
+    name: String,
+    known_device: bool,
+    failures: i32,
+    until: String,
+    address: Option<String>,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "account-locked/subject.txt")]
+struct AccountLockedSubject;
+
+#[derive(Template)]
+#[template(path = "account-locked/body.txt")]
+struct AccountLockedText<'a> {
+    letter: &'a AccountLocked<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "account-locked/body.html")]
+struct AccountLockedHtml<'a> {
+    letter: &'a AccountLocked<'a>,
 }
 
 /// What the templates of a link to a new password see.
@@ -235,6 +285,17 @@ impl Letter {
                     expires: moment(*expires_at),
                 };
                 finish(&InvitationSubject { letter }, &InvitationText { letter }, &InvitationHtml { letter })
+            }
+            Self::AccountLocked { name, scope, failures, until, address, link } => {
+                let letter = &AccountLocked {
+                    name: plain(name),
+                    known_device: *scope == LockScope::KnownDevice,
+                    failures: *failures,
+                    until: moment(*until),
+                    address: address.as_deref().map(plain),
+                    link,
+                };
+                finish(&AccountLockedSubject, &AccountLockedText { letter }, &AccountLockedHtml { letter })
             }
             Self::PasswordReset { name, link, expires_at } => {
                 let letter = &PasswordReset { name: plain(name), link: link.expose(), expires: moment(*expires_at) };
@@ -332,6 +393,27 @@ mod tests {
             assert!(!written.html.contains("<b>"), "{}", written.html);
             assert!(!written.text.contains("\n\n\n"), "{}", written.text);
         }
+    }
+
+    /// Proves AUT-6.
+    #[test]
+    fn a_lock_is_explained_in_both_bodies() {
+        let letter = Letter::AccountLocked {
+            name: "Ada <b>Lovelace</b>".to_owned(),
+            scope: LockScope::UnknownDevices,
+            failures: 5,
+            until: chrono::Utc.with_ymd_and_hms(2026, 11, 28, 4, 6, 0).unwrap(),
+            address: Some("192.0.2.7".to_owned()),
+            link: "https://id.example.com".to_owned(),
+        };
+        let written = letter.write().unwrap();
+        assert_eq!(written.subject, "Your sign-in is locked for a while");
+        for body in [&written.text, &written.html] {
+            for part in ["5 times", "Saturday, 28 November 2026, 04:06 UTC", "192.0.2.7", "https://id.example.com"] {
+                assert!(body.contains(part), "{part:?} is missing in {body}");
+            }
+        }
+        assert!(!written.html.contains("<b>") && !written.text.contains("\n\n\n"), "{}", written.text);
     }
 
     /// Proves NET-14 (HTML in mails is escaped).

@@ -24,7 +24,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 pub use errand::Errand;
-pub use letter::Letter;
+pub use letter::{Letter, LockScope};
 pub use transport::Transport;
 pub use worker::Worker;
 

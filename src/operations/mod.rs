@@ -8,9 +8,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
-    accounts::resets,
+    accounts::{self, resets},
     db::{Unrecorded, idempotency},
     error::Result,
+    guessing,
     jobs::{self, Job, Report, Run, Schedule},
     mail, people, sessions,
     tenancy::{invitations, organizations, sign_ups},
@@ -40,6 +41,12 @@ pub fn jobs() -> Vec<Job> {
             "Clean up links to new passwords",
             "Removes links that nobody can use any more, and counters of requests for them after their hour.",
         ),
+        Job::new("guesses_clean_up", Schedule::QUARTERLY, guessing::clean_up).described(
+            "Clean up failed sign-ins",
+            "Removes counters of wrong passwords that count no more, and bounds those of addresses without an account.",
+        ),
+        Job::new("known_devices_clean_up", Schedule::NIGHTLY, accounts::clean_up_devices)
+            .described("Clean up known devices", "Forgets devices that nobody has signed in on for 180 days."),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
         Job::new("outbox_clean_up", Schedule::NIGHTLY, mail::clean_up)

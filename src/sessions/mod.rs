@@ -218,7 +218,7 @@ impl Sessions {
             return Err(refused());
         }
         if presented.used_at.is_some() {
-            let event = Event::new(Kind::RefreshTokenReused, session.id).refused();
+            let event = Event::new(Kind::RefreshTokenReused, session.id).about(session.account_id).refused();
             let account = session.account_id;
             end_row(&tx, session, "refresh_token_reused").await?;
             let refusal = tx.commit_refused(event, refused()).await;
@@ -229,7 +229,7 @@ impl Sessions {
             return Err(refused());
         }
         if session.delivery != vessel {
-            let event = Event::new(Kind::RefreshTokenMisplaced, session.id).refused();
+            let event = Event::new(Kind::RefreshTokenMisplaced, session.id).about(session.account_id).refused();
             return tx.commit_refused(event, refused()).await;
         }
         tx.identify(session.account_id, session.id).await?;

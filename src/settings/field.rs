@@ -71,6 +71,8 @@ pub struct Number {
 /// What a number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
+    /// Attempts.
+    Attempts,
     /// Characters.
     Characters,
     /// Minutes.

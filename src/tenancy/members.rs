@@ -104,12 +104,16 @@ fn made(app: &App, membership: rows::Model, account: Account, teams: &mut teams:
     Member { membership, account, teams, roles }
 }
 
-fn effective(app: &App, membership: &rows::Model, teams: &[teams::Row]) -> Vec<Role> {
+/// The roles that count of a membership with these teams.
+pub(super) fn effective(app: &App, membership: &rows::Model, teams: &[teams::Row]) -> Vec<Role> {
     let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
     app.policy.hierarchy().effective(&membership.role, by_teams)
 }
 
 /// The roles that count of a membership.
+///
+/// # Errors
+/// When the database fails.
 pub(super) async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Role>> {
     let mut teams = teams::of(tx, [membership.id]).await?;
     Ok(effective(app, membership, &teams.remove(&membership.id).unwrap_or_default()))

@@ -6,6 +6,7 @@
 pub mod attributes;
 pub mod erasure;
 pub mod invitations;
+pub mod managed;
 pub mod members;
 pub mod organizations;
 pub mod passwords;

@@ -11,7 +11,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
     (3, &["accounts", "app", "authz", "operations", "people", "privacy", "sessions", "tenancy"]),
-    (2, &["audit", "jobs", "mail", "settings"]),
+    (2, &["audit", "guessing", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
 
@@ -30,6 +30,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("job_pauses", "jobs"),
     ("job_runs", "jobs"),
     ("key_rotations", "operations"),
+    ("known_devices", "accounts"),
     ("outbox", "mail"),
     ("password_credentials", "accounts"),
     ("reauthentication_attempts", "accounts"),
@@ -55,6 +56,8 @@ const AROUND_TX: &[&str] = &[
 
 /// Why something commits without an audit entry, and where.
 const UNRECORDED: &[(&str, &str)] = &[
+    ("accounts", "attempts on addresses without an account are recorded with their number"),
+    ("accounts", "failures without a lock were forgotten"),
     ("accounts", "opening the session has recorded the sign-in"),
     ("accounts", "the hashing pool looked at no password"),
     ("accounts", "the password is the same, only kept better"),
@@ -75,6 +78,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("sessions", "a refresh only carries on what session.created recorded"),
     ("sessions", "nobody's session was removed"),
     ("sessions", "nothing was changed"),
+    ("tenancy", "nothing was changed"),
     ("vault", "a sign of life says nothing about what anybody did"),
 ];
 

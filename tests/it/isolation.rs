@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 23] = [
+const IDENTITY: [(&str, &str); 25] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -26,6 +26,8 @@ const IDENTITY: [(&str, &str); 23] = [
     ("idempotency_keys", "the organisation is part of the hashed key"),
     ("data_keys", "the installation's keys; out of reach for the application"),
     ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
+    ("guesses", "of whatever people sign in with, by an HMAC that says nothing"),
+    ("known_devices", "belongs to an account"),
     ("instances", "the servers; out of reach for the application"),
     ("job_pauses", "the installation's jobs; out of reach for the application"),
     ("job_runs", "the installation's jobs; out of reach for the application"),

@@ -59,7 +59,7 @@ pub struct Tenant {
     pub member: Person,
     /// An auditor.
     pub auditor: Person,
-    /// Another plain member, for what is done to one.
+    /// Another plain member, for what is done to one. The tenant manages the account.
     pub subject: Person,
     /// A member who is blocked in this organisation, with a session in it.
     pub blocked: Person,
@@ -283,6 +283,9 @@ impl Builder<'_> {
         owner.patch(&scene.path(&format!("members/{}", blocked.membership)), block).await.expect(200);
         owner.delete(&scene.path(&format!("members/{}", guest.membership))).await.expect(204);
         let guest_token = scene.invite(&owner, "guest", "member").await.token;
+        let management = format!("/v1/accounts/{}/manager", subject.account);
+        let manage = platform.request(Method::PUT, &management).json(&json!({"organization_id": id}));
+        manage.send().await.expect(200);
         let team = scene.team(&owner, &subject).await;
         let (desk, site) = scene.attributes(&owner, &subject).await;
         let pending = scene.invite_into(&owner, "pending", "member", &[team]).await;

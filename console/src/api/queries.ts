@@ -14,6 +14,7 @@ import type {
   Import,
   ImportLine,
   Me,
+  Organization,
   Page,
   Settings,
   SettingsChange,
@@ -31,6 +32,7 @@ export type SignUpFilter = Query<"/v1/organizations/{organization_id}/sign-up-re
 export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
 export type PlatformAccessFilter = Query<"/v1/organizations/{organization_id}/platform-access">;
 export type OrganizationFilter = Query<"/v1/organizations">;
+export type ManagedAccountFilter = Query<"/v1/organizations/{organization_id}/managed-accounts">;
 export type AccountFilter = Query<"/v1/accounts">;
 
 /** Rows on a page of a list. */
@@ -40,8 +42,10 @@ export const keys = {
   me: ["me"] as const,
   sessions: ["me", "sessions"] as const,
   email: ["me", "email"] as const,
+  knownDevices: ["me", "known-devices"] as const,
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
+  managedAccounts: (id: string) => ["organization", id, "managed-accounts"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
   attributes: (id: string) => ["organization", id, "attributes"] as const,
   profiles: (id: string) => ["organization", id, "profiles"] as const,
@@ -118,6 +122,12 @@ export const sessionsQuery = (query: { cursor?: string } = {}) =>
     placeholderData: keepPreviousData,
   });
 
+/** There are at most twenty. */
+export const knownDevicesQuery = queryOptions({
+  queryKey: keys.knownDevices,
+  queryFn: ({ signal }) => take(api.GET("/v1/me/known-devices", { signal })),
+});
+
 const path = "/v1/organizations/{organization_id}" as const;
 
 export const organizationQuery = (organization_id: string) =>
@@ -172,6 +182,19 @@ export const attributesQuery = (organization_id: string) =>
     queryKey: keys.attributes(organization_id),
     queryFn: ({ signal }) =>
       take(api.GET(`${path}/attributes`, { signal, params: { path: { organization_id } } })),
+  });
+
+export const managedAccountsQuery = (organization_id: string, query: ManagedAccountFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.managedAccounts(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/managed-accounts`, {
+          signal,
+          params: { path: { organization_id }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
   });
 
 export const teamsQuery = (organization_id: string, query: TeamFilter = {}) =>
@@ -397,6 +420,22 @@ export const organizationsQuery = (query: OrganizationFilter = {}) =>
     queryFn: ({ signal }) => take(api.GET("/v1/organizations", { signal, params: { query } })),
     placeholderData: keepPreviousData,
   });
+
+/** Every tenant that is there, by name: page after page, because one of them is to be chosen. */
+export const tenantsQuery = queryOptions({
+  queryKey: [...keys.organizations, "tenants"],
+  queryFn: async ({ signal }) => {
+    const tenants: Organization[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { limit: 200, cursor, status: "active" as const };
+      const page = await take(api.GET("/v1/organizations", { signal, params: { query } }));
+      tenants.push(...page.items.filter(({ kind }) => kind === "tenant"));
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+    return tenants.toSorted((a, b) => a.name.localeCompare(b.name));
+  },
+});
 
 export const accountsQuery = (query: AccountFilter = {}) =>
   queryOptions({

@@ -10,6 +10,9 @@ export const gate = {
     setupText:
       "Open the setup link that the server printed when it started. It makes the first administrator.",
     required: "Please fill this in.",
+    lockedTitle: "Too many wrong passwords",
+    lockedText:
+      "For your safety, nobody can sign in with this e-mail from here for a while. On a device where you have signed in before, you still can.",
     notEmail: "This does not look like an e-mail address.",
     forgot: "Forgot your password?",
     noAccount: "No account yet? Ask an administrator of your organisation to invite you.",

@@ -11,7 +11,7 @@ import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
 import { keys } from "./keys";
 import { overview } from "./overview";
-import { invitations, members, roles } from "./people";
+import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { problems } from "./problems";
 import { security } from "./security";
@@ -36,6 +36,7 @@ export const words = {
   invitations,
   jobs,
   keys,
+  managedAccounts,
   members,
   overview,
   platform,

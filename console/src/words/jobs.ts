@@ -4,6 +4,7 @@ import { plural } from "./common";
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
   counters: ["counter", "counters"],
+  devices: ["device", "devices"],
   finished: ["rotation finished", "rotations finished"],
   email_links: ["link to an address", "links to addresses"],
   cancelled: ["import", "imports"],

@@ -86,6 +86,22 @@ export const members = {
   seeActivity: "See what they did",
 };
 
+export const managedAccounts = {
+  title: "Managed accounts",
+  purpose:
+    "People whose accounts this organisation manages. What you do here holds in every organisation they are in.",
+  caption: "Accounts that the organisation manages",
+  searchLabel: "Search by name or e-mail",
+  role: "Role here",
+  noMember: "No member",
+  emptyTitle: "This organisation manages no accounts",
+  emptyText:
+    "An account belongs to its person. A platform admin puts those of your own people under your management.",
+  blockedBy: "Blocked by",
+  blockers: { organization: "This organisation", platform: "The platform" },
+  blockedElsewhere: "The platform blocked this account; only a platform admin can unblock it.",
+};
+
 export const invitations = {
   title: "Invitations",
   purpose: "Who was invited, and what became of it. An invitation works once, and only for a time.",

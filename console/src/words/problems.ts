@@ -20,6 +20,10 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Too many attempts",
     text: "Wait a little before you try again.",
   },
+  blocked_by_platform: {
+    title: "Someone else blocked this account",
+    text: "Only those who blocked it can unblock it. Ask a platform admin.",
+  },
   reauthentication_required: {
     title: "Confirm that it is you",
     text: "This needs a fresh proof of who you are. Try again and enter your password.",

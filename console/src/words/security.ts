@@ -53,6 +53,32 @@ const sections: Record<string, SectionWords> = {
       },
     },
   },
+  lockout: {
+    title: "Wrong passwords",
+    text: "What stops people from guessing. It holds in every organisation alike, so that nobody learns who is in which.",
+    fields: {
+      failures: {
+        label: "Lock the sign-in after",
+        hint: "Wrong passwords for one e-mail address, or on one known device.",
+      },
+      lock_minutes: {
+        label: "The first lock lasts",
+        hint: "Each further wrong password doubles it.",
+      },
+      longest_lock_minutes: {
+        label: "A lock lasts at most",
+        hint: "However many wrong passwords there were.",
+      },
+      address_failures: {
+        label: "Close a network address after",
+        hint: "Wrong passwords from there, for whatever e-mail addresses.",
+      },
+      address_minutes: {
+        label: "They count for",
+        hint: "Many people may share a network address; older failures are forgotten.",
+      },
+    },
+  },
   reauthentication: {
     title: "Sensitive actions",
     text: "Changing keys, connections, passwords and the like asks for a fresh proof of who one is.",
@@ -123,6 +149,7 @@ const choices: Record<string, string> = {
 };
 
 const units: Record<string, [string, string]> = {
+  attempts: ["attempt", "attempts"],
   characters: ["character", "characters"],
   minutes: ["minute", "minutes"],
   hours: ["hour", "hours"],

@@ -12,6 +12,7 @@ export const shell = {
   overview: "Overview",
   members: "Members",
   teams: "Teams",
+  managedAccounts: "Managed accounts",
   invitations: "Invitations",
   signUps: "Sign-ups",
   imports: "Import",

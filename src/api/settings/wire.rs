@@ -51,6 +51,8 @@ fn sections<R: Reached>() -> impl Iterator<Item = &'static Outline> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum SettingUnit {
+    /// Attempts.
+    Attempts,
     /// Characters.
     Characters,
     /// Minutes.
@@ -435,6 +437,7 @@ objects!(Standings, "{}SettingsSections", standing_schema, AllRequired::Yes);
 impl From<settings::Unit> for SettingUnit {
     fn from(unit: settings::Unit) -> Self {
         match unit {
+            settings::Unit::Attempts => Self::Attempts,
             settings::Unit::Characters => Self::Characters,
             settings::Unit::Minutes => Self::Minutes,
             settings::Unit::Days => Self::Days,

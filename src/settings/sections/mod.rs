@@ -5,6 +5,7 @@
 //! bounds, history, contract and console follow from it.
 
 mod invitations;
+mod lockout;
 mod organizations;
 mod passwords;
 mod reauthentication;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
     invitations::Invitations,
+    lockout::Lockout,
     organizations::Organizations,
     passwords::{PROFILES, Passwords, Profile},
     reauthentication::Reauthentication,
@@ -122,6 +124,7 @@ macro_rules! sections {
 sections! {
     passwords: Passwords,
     sessions: Sessions,
+    lockout: Lockout,
     reauthentication: Reauthentication,
     sign_in: SignIn,
     sign_up: SignUp,

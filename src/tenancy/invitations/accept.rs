@@ -111,7 +111,8 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 /// Accepts with a new account, or with the account that the address has and its password, and signs in.
 ///
 /// # Errors
-/// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded;
+/// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded, and
+/// `Throttled` after too many of those;
 /// `Conflict` with `domain_not_allowed` when the settings have changed since; `Invalid` for a name or password of a new
 /// account that is not good enough.
 pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(accounts::Account, Opened)> {
@@ -123,15 +124,18 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
     // The connection must not wait for the hashing pool.
     drop(tx);
     let person = match known {
-        Some(_) => Person::Known(accounts::authenticate(app, &caller, &email, answer.password).await?),
+        Some(_) => {
+            let credentials = accounts::Credentials { email: &email, password: answer.password, device: None };
+            Person::Known(Box::new(accounts::authenticate(app, &caller, credentials).await?))
+        }
         None => Person::New(new_account(app, &caller, email, (answer.name.as_deref(), answer.password)).await?),
     };
     let mut tx = app.db.write(&caller).await?;
     let Valid { row, teams, .. } = valid_locked(app, &tx, &answer.token).await?;
     app.settings.effective_in(&tx).await?.invitations.admit(&address::of(&app.vault, &row)?)?;
-    let account = match person {
-        Person::Known(account) => account,
-        Person::New(new) => accounts::create(&tx, app, new).await?,
+    let (account, attempt) = match person {
+        Person::Known(proven) => (proven.account, Some(proven.attempt)),
+        Person::New(new) => (accounts::create(&tx, app, new).await?, None),
     };
     let session = app.ids.next();
     tx.identify(account.id, session).await?;
@@ -146,6 +150,9 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
     teams::join(&tx, &teams, &member).await?;
     let event = mark(&tx, row, account.id).await?;
     let account = accounts::signed_in(&tx, account).await?;
+    if let Some(attempt) = attempt {
+        accounts::settled(&tx, &attempt, account.id).await?;
+    }
     let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(event).await?;
     app.sessions.forget(account.id);
@@ -178,7 +185,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
 }
 
 enum Person {
-    Known(accounts::Account),
+    Known(Box<accounts::Proven>),
     New(NewAccount),
 }
 

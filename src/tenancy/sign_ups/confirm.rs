@@ -94,12 +94,22 @@ pub async fn confirm(app: &App, caller: &Caller, answer: Confirmation) -> Result
     let Valid { email, place, account, .. } = valid(app, caller, &answer.token).await?;
     let caller = place.caller(caller);
     // No connection is held here: the hashing pool may take its time.
-    let person = match account {
-        Some(_) => Person::Known(accounts::authenticate(app, &caller, &email, answer.password).await?),
-        None => Person::New(new_account(app, &caller, &email, (answer.name.as_deref(), answer.password)).await?),
+    let (person, attempt) = match account {
+        Some(_) => {
+            let credentials = accounts::Credentials { email: &email, password: answer.password, device: None };
+            let proven = accounts::authenticate(app, &caller, credentials).await?;
+            (Person::Known(proven.account), Some(proven.attempt))
+        }
+        None => {
+            let new = new_account(app, &caller, &email, (answer.name.as_deref(), answer.password)).await?;
+            (Person::New(new), None)
+        }
     };
     let tx = app.db.write(&caller).await?;
     take(&tx, &answer.token).await?;
+    if let (Person::Known(account), Some(attempt)) = (&person, &attempt) {
+        accounts::settled(&tx, attempt, account.id).await?;
+    }
     place.name(&tx).await.map_err(closed)?;
     let rules = app.settings.effective_in(&tx).await?.sign_up.clone();
     rules.admit(&email).map_err(closed)?;

@@ -50,6 +50,12 @@ pub enum Before {
     Unproven,
     /// Tenant A's member has been sent a link to a new password.
     Reset,
+    /// The member of tenant A has signed in on a device that is known.
+    KnownDevice,
+    /// Wrong passwords have locked the account of tenant A's subject.
+    Locked,
+    /// Tenant A has blocked the account of its subject.
+    Blocked,
     /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
     Acting,
 }
@@ -164,6 +170,13 @@ fn waiting(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("sign_up_request_id", stage.waiting(tenant))
 }
 
+/// The device that [`Before::KnownDevice`] makes.
+pub const DEVICE: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00ff);
+
+fn managed(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("account_id", tenant.subject.account)
+}
+
 fn account(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("account_id", tenant.subject.account)
 }
@@ -221,6 +234,9 @@ const CASES: &[Case] = &[
     Case::new("sessions_get", |_, tenant| Call::default().id("session_id", tenant.member.session)),
     Case::new("sessions_end", |_, tenant| Call::default().id("session_id", tenant.member.session)),
     Case::new("sessions_end_all", plain),
+    Case::new("known_devices_list", plain),
+    Case::new("known_devices_forget", |_, _| Call::default().id("device_id", DEVICE)).after(Before::KnownDevice),
+    Case::new("known_devices_forget_all", plain),
     Case::new("me_get", plain),
     Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),
     Case::new("me_email_get", plain),
@@ -258,6 +274,10 @@ const CASES: &[Case] = &[
     Case::new("accounts_export", |_, _| Call::default().body(json!({"format": "csv"}))),
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
+    Case::new("accounts_unlock", account).after(Before::Locked),
+    Case::new("accounts_manager_update", |stage, tenant| {
+        account(stage, tenant).body(json!({"organization_id": stage.b.id}))
+    }),
     Case::new("accounts_erase", account),
     Case::new("accounts_sessions_end", account),
     Case::new("jobs_list", plain),
@@ -301,6 +321,13 @@ const CASES: &[Case] = &[
         subject(stage, tenant).body(json!({"attributes": {"desk": "In the corner", "site": "South"}}))
     }),
     Case::new("members_remove", subject),
+    Case::new("managed_accounts_list", inside),
+    Case::new("managed_accounts_block", |stage, tenant| {
+        managed(stage, tenant).body(json!({"reason": "Left the company"}))
+    }),
+    Case::new("managed_accounts_unblock", managed).after(Before::Blocked),
+    Case::new("managed_accounts_unlock", managed).after(Before::Locked),
+    Case::new("managed_accounts_sessions_end", managed),
     Case::new("teams_list", inside),
     Case::new("teams_create", |stage, tenant| {
         inside(stage, tenant).body(json!({"name": "Night shift", "description": "On call", "role": "manager"}))

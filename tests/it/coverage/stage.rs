@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, JOB, LINK_TOKENS, RESET, ROTATION, SIGN_UP_TOKEN, case},
+    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, LINK_TOKENS, RESET, ROTATION, SIGN_UP_TOKEN, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -109,6 +109,29 @@ impl Stage {
                      FROM data_keys WHERE scope = 'hipaa'"
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::KnownDevice => {
+                let add = format!(
+                    "INSERT INTO known_devices (id, account_id, token_hash, created_at, last_seen_at, expires_at)
+                     VALUES ('{DEVICE}', '{}', sha256('device'), now(), now(), now() + interval '1 day')",
+                    stage.world.a.member.account
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::Locked => {
+                let lock = format!(
+                    "INSERT INTO guesses (subject, kind, account_id, failures, locked_until, announced, forget_at)
+                     VALUES (sha256('subject'), 'identifier', '{}', 5, now() + interval '1 hour', true, now() + interval '1 day')",
+                    stage.world.a.subject.account
+                );
+                stage.psql.get_mut().run(&lock).await.unwrap();
+            }
+            Before::Blocked => {
+                let block = format!(
+                    "UPDATE accounts SET state = 'blocked', blocked_by = '{}' WHERE id = '{}'",
+                    stage.world.a.id, stage.world.a.subject.account
+                );
+                stage.psql.get_mut().run(&block).await.unwrap();
             }
             Before::DeadRun => {
                 let run = format!(

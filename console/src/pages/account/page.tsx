@@ -1,4 +1,4 @@
-/** A person's own account: their name, their sessions, their organisations. */
+/** A person's own account: their name, their organisations, sessions and known devices. */
 import { Button, Group, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -12,6 +12,7 @@ import { Page, Section } from "../../parts/page";
 import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
 import { MyEmail } from "./email";
+import { MyKnownDevices } from "./known-devices";
 import { MyOrganizations } from "./organizations";
 import { MyPassword } from "./password";
 import { MyProfile } from "./profile";
@@ -34,6 +35,7 @@ export default function AccountPage() {
       </Section>
       <MyProfile />
       <MySessions />
+      <MyKnownDevices />
     </Page>
   );
 }

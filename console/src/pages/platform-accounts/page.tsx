@@ -7,7 +7,8 @@ import { useState } from "react";
 import { api, take } from "../../api/client";
 import { type AccountFilter, accountsQuery, pageSize } from "../../api/queries";
 import type { PlatformAccount } from "../../api/types";
-import { OwnBadge, Status, type Tone } from "../../parts/badges";
+import { AccountState } from "../../parts/account-state";
+import { OwnBadge } from "../../parts/badges";
 import { ExportPeople } from "../../parts/export-people";
 import { ChoiceFilter, choicesOf, FilterBar, TextFilter, useOpen } from "../../parts/filters";
 import { isEmail } from "../../parts/forms";
@@ -96,18 +97,12 @@ function List() {
   );
 }
 
-const tones: Record<PlatformAccount["state"], Tone> = {
-  active: "good",
-  blocked: "bad",
-  erased: "quiet",
-};
-
 function columns(own: string): Column<PlatformAccount>[] {
   return [
     {
       key: "person",
       header: said.person,
-      width: "40%",
+      width: "34%",
       render: (account) => (
         <div>
           <Group gap={8}>
@@ -129,7 +124,15 @@ function columns(own: string): Column<PlatformAccount>[] {
     {
       key: "state",
       header: said.state,
-      render: ({ state }) => <Status tone={tones[state]}>{said.states[state]}</Status>,
+      render: ({ state, locked_until }) => (
+        <AccountState state={state} lockedUntil={locked_until} />
+      ),
+    },
+    {
+      key: "manager",
+      header: said.manager,
+      wideOnly: true,
+      render: ({ manager }) => manager?.name ?? <Text c="dimmed">{said.noManager}</Text>,
     },
     {
       key: "since",

@@ -1,9 +1,10 @@
 /** Sign-in with e-mail and password. Afterwards to where the person wanted to go. */
-import { Alert, Anchor, Button, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { api, take } from "../../api/client";
+import { Problem } from "../../api/problem";
 import { setupQuery, signUpOptionsQuery } from "../../api/queries";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
@@ -47,6 +48,9 @@ function SignInForm({ target }: { target: string }) {
     validate: { email: check.email, password: (value) => (value ? null : said.required) },
   });
   const problems = useProblems(form);
+  const { problem } = problems;
+  const locked =
+    problem instanceof Problem && problem.code === "too_many_requests" ? problem : null;
   const signIn = useMutation({
     mutationFn: async (values: typeof form.values) => {
       await take(
@@ -72,7 +76,16 @@ function SignInForm({ target }: { target: string }) {
           {...form.getInputProps("email")}
         />
         <CurrentPassword label={said.password} {...form.getInputProps("password")} />
-        {problems.alert}
+        {locked ? (
+          <Alert color="yellow" variant="light" title={said.lockedTitle} role="alert">
+            <Text>{said.lockedText}</Text>
+            {locked.retryAfter === null ? null : (
+              <Text fw={550}>{words.problems.retryIn(locked.retryAfter)}</Text>
+            )}
+          </Alert>
+        ) : (
+          problems.alert
+        )}
         <Button type="submit" loading={signIn.isPending} fullWidth>
           {said.submit}
         </Button>

@@ -13,6 +13,7 @@ import {
   IconSettings,
   IconShieldLock,
   IconTableImport,
+  IconUserCheck,
   IconUserCircle,
   IconUserQuestion,
   IconUserShield,
@@ -78,6 +79,13 @@ function inOrganization(me: Me): Place[] {
       needs: "imports_list",
     },
     {
+      group: said.people,
+      label: said.managedAccounts,
+      to: `${base}/managed-accounts`,
+      icon: IconUserCheck,
+      needs: "managed_accounts_list",
+    },
+    {
       group: said.record,
       label: said.audit,
       to: `${base}/audit`,
@@ -113,12 +121,13 @@ function inOrganization(me: Me): Place[] {
       needs: "organization_settings_get",
     },
   ];
-  // The platform's own organisation has no settings of its own, but those that hold everywhere.
+  // The platform's own organisation has no settings of its own, but those that hold everywhere, and manages nobody.
   const tenant = me.organization.kind === "tenant";
+  const tenantsOnly: OperationId[] = ["organization_settings_get", "managed_accounts_list"];
   // A place that this person's role does not open is left out; its address says which role does.
   return places.filter(
     ({ needs }) =>
-      (!needs || allowed(me, needs)) && (tenant || needs !== "organization_settings_get"),
+      (!needs || allowed(me, needs)) && (tenant || !needs || !tenantsOnly.includes(needs)),
   );
 }
 
