@@ -3164,7 +3164,7 @@ export interface components {
             role?: string | null;
         };
         /** @description A text, a number or a boolean, as the attribute's type wants it; null takes the value away. */
-        WantedValue: (string | number | boolean) | null;
+        WantedValue: (string | null) | number | boolean;
     };
     responses: never;
     parameters: never;
