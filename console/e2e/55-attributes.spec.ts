@@ -25,7 +25,7 @@ test.afterAll(async () => {
 
 async function choose(page: Page, label: string, option: string | RegExp): Promise<void> {
   await page.getByRole("combobox", { name: label }).click();
-  await page.getByRole("option", { name: option }).click();
+  await page.getByRole("option", { name: option, exact: true }).click();
 }
 
 async function rowMenu(page: Page, name: string, item: string): Promise<void> {
