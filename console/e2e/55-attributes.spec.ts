@@ -25,7 +25,7 @@ test.afterAll(async () => {
 
 async function choose(page: Page, label: string, option: string | RegExp): Promise<void> {
   await page.getByRole("combobox", { name: label }).click();
-  await page.getByRole("option", { name: option }).click();
+  await page.getByRole("option", { name: option, exact: true }).click();
 }
 
 async function rowMenu(page: Page, name: string, item: string): Promise<void> {
@@ -56,8 +56,8 @@ test("the administrator declares fields and sees how they will look", async () =
   await drawer.getByRole("textbox", { name: "Description" }).fill("Whom to call for you");
   await choose(admin, "Who changes it", "The person, managers and admins");
   await choose(admin, "Encryption", /^hipaa/);
-  await drawer.getByText("Searchable", { exact: true }).click();
-  await drawer.getByText("Required", { exact: true }).click();
+  await drawer.getByRole("switch", { name: "Searchable" }).click();
+  await drawer.getByRole("switch", { name: "Required" }).click();
   const preview = drawer.getByRole("group", { name: "Preview" });
   await expect(preview.getByRole("textbox", { name: /^Emergency phone/ })).toBeVisible();
   await expect(preview.getByText("Sealed: hipaa")).toBeVisible();

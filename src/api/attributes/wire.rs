@@ -257,9 +257,12 @@ fn json(value: &Value) -> Json {
 }
 
 /// Bounds are the attribute's: what is wrong with a value is said in its own words.
-fn schema() -> MetaSchema {
-    let types = ["string", "number", "boolean"].map(|name| MetaSchemaRef::Inline(Box::new(MetaSchema::new(name))));
-    MetaSchema { one_of: types.into(), ..MetaSchema::ANY }
+fn schema(text: MetaSchema) -> MetaSchema {
+    let types = [text, MetaSchema::new("number"), MetaSchema::new("boolean")];
+    MetaSchema {
+        one_of: types.into_iter().map(|schema| MetaSchemaRef::Inline(Box::new(schema))).collect(),
+        ..MetaSchema::ANY
+    }
 }
 
 macro_rules! value_types {
@@ -296,9 +299,10 @@ macro_rules! value_types {
 }
 
 value_types! {
-    AttributeValue, "A text, a number or a boolean, as the attribute's type wants it.", schema();
+    AttributeValue, "A text, a number or a boolean, as the attribute's type wants it.", schema(MetaSchema::new("string"));
     WantedValue, "A text, a number or a boolean, as the attribute's type wants it; null takes the value away.",
-        MetaSchema { nullable: true, ..schema() };
+        // OpenAPI 3.0 has `nullable` only beside a type.
+        schema(MetaSchema { nullable: true, ..MetaSchema::new("string") });
 }
 
 impl ParseFromJSON for AttributeValue {
