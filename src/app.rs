@@ -12,6 +12,7 @@ use crate::{
     db::{Db, Probe},
     jobs::Jobs,
     mail::Mail,
+    privacy::Ledger,
     runtime::{Clock, Entropy, Ids},
     sessions::Sessions,
     settings::Settings,
@@ -39,6 +40,8 @@ pub struct App {
     pub mail: Mail,
     /// This instance, new at each start.
     pub instance: InstanceId,
+    /// Who has been erased, outside the database.
+    pub ledger: Ledger,
     /// What runs by itself.
     pub jobs: Jobs,
     /// The guard's refusals on their way into the record.

@@ -5,6 +5,8 @@
 
 use std::{fmt, time::Duration};
 
+use entity::OrganizationId;
+
 /// The result of everything in Freehold that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -24,6 +26,9 @@ pub enum Error {
     /// The request was understood but the present state stands against it.
     #[error("conflict: {0}")]
     Conflict(Code),
+    /// These organisations would be without anybody at the top.
+    #[error("the only owner of {0:?}")]
+    OnlyOwner(Vec<OrganizationId>),
     /// One or more fields of the request break the contract.
     #[error("invalid request: {0:?}")]
     Invalid(Vec<Fault>),
@@ -81,6 +86,7 @@ impl Error {
             | Self::Rule(code)
             | Self::Unauthenticated(code)
             | Self::Forbidden(code) => *code,
+            Self::OnlyOwner(_) => Code::OnlyOwner,
             Self::Invalid(_) => Code::InvalidRequest,
             Self::Reauthenticate(_) => Code::ReauthenticationRequired,
             Self::Throttled(_) => Code::TooManyRequests,
@@ -156,9 +162,11 @@ codes! {
     SignUpByInvitation = "sign_up_by_invitation", 403, "People join by invitation here";
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
+    AttributeNotEditable = "attribute_not_editable", 403, "A field of this profile is not yours to change";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     NotFound = "not_found", 404, "Not found";
+    PasswordResetNotValid = "password_reset_not_valid", 404, "This link to a new password is not valid any more";
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
     SignUpNotValid = "sign_up_not_valid", 404, "This sign-up link is not valid any more";
     EmailLinkNotValid = "email_link_not_valid", 404, "This link is not valid any more, or not for the account that is signed in";
@@ -166,11 +174,20 @@ codes! {
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
     Conflict = "conflict", 409, "The present state stands against this";
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
+    OnlyOwner = "only_owner", 409, "This person is the only owner of an organisation, or the last administrator of the platform";
+    AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
     AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
     TeamNameTaken = "team_name_taken", 409, "Another team has this name";
+    ImportOffset = "import_offset", 409, "The part does not begin where the file ends so far";
+    ImportOfAnother = "import_of_another", 409, "Whoever began an import starts it";
+    ImportState = "import_state", 409, "The import is not in a state in which this can be done";
+    TooManyImports = "too_many_imports", 409, "Too many imports of this organisation have not ended";
     TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
+    AttributeKeyTaken = "attribute_key_taken", 409, "Another attribute has this key";
+    TooManyAttributes = "too_many_attributes", 409, "An organisation has at most 50 profile attributes";
+    AttributeInUse = "attribute_in_use", 409, "Members have values of this attribute";
     DomainNotAllowed = "domain_not_allowed", 409, "This organisation does not take people with addresses of this domain";
     KeyInUse = "key_in_use", 409, "This key is not retired, or something is still under it";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";

@@ -15,6 +15,8 @@ pub mod jobs;
 pub mod mail;
 pub mod operations;
 pub mod outbound;
+pub mod privacy;
+pub mod people;
 pub mod runtime;
 pub mod server;
 pub mod sessions;

@@ -1,5 +1,8 @@
 //! The door: the command line.
 
+#[path = "main/transfer.rs"]
+mod transfer;
+
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -16,6 +19,8 @@ use freehold::{
     server, telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
+
+use transfer::{ExportPeople, ImportPeople};
 
 /// Small and short-lived objects are most of what a request costs; this allocator is made for them.
 #[global_allocator]
@@ -42,8 +47,17 @@ enum Command {
     /// Look after secrets.
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Look after the erasures of people.
+    #[command(subcommand)]
+    Erasures(ErasuresCommand),
     /// Bring the database to the present schema and stop.
     Migrate,
+    /// Take people in from a file, beside a running server or without one.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Write people out to a file.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Print the link for making the first platform administrator, also beside a running server.
     SetupToken,
     /// Write the OpenAPI contract to the standard output. Needs neither configuration nor database.
@@ -57,9 +71,29 @@ enum ConfigCommand {
 }
 
 #[derive(Subcommand)]
+enum ErasuresCommand {
+    /// Erase again whoever is in the ledger and in the database, as every start does.
+    Replay,
+    /// Print who has been erased, when, and whether ledger and database know.
+    List,
+}
+
+#[derive(Subcommand)]
 enum SecretsCommand {
     /// Print a full set of new secrets, ready for an environment file.
     Generate,
+}
+
+#[derive(Subcommand)]
+enum ImportCommand {
+    /// People with a line each. Repeated, it makes nobody twice.
+    People(ImportPeople),
+}
+
+#[derive(Subcommand)]
+enum ExportCommand {
+    /// People with a line each, as `import people` takes them.
+    People(ExportPeople),
 }
 
 fn main() -> ExitCode {
@@ -84,7 +118,15 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Secrets(SecretsCommand::Generate) => say(&config::generate_secrets().map_err(Error::internal)?),
         Command::Config(ConfigCommand::Check) => say(&config::render_effective(&load(arguments.config)?)),
         Command::Serve => in_runtime(serve(prepared(arguments.config)?)),
+        Command::Erasures(ErasuresCommand::Replay) => in_runtime(replay_erasures(prepared(arguments.config)?)),
+        Command::Erasures(ErasuresCommand::List) => in_runtime(list_erasures(prepared(arguments.config)?)),
         Command::Migrate => in_runtime(migrate(prepared(arguments.config)?)),
+        Command::Import(ImportCommand::People(wanted)) => {
+            in_runtime(transfer::import(prepared(arguments.config)?, wanted))
+        }
+        Command::Export(ExportCommand::People(wanted)) => {
+            in_runtime(transfer::export(prepared(arguments.config)?, wanted))
+        }
         Command::SetupToken => in_runtime(setup_token(prepared(arguments.config)?)),
     }
 }
@@ -161,6 +203,27 @@ async fn migrate(config: Config) -> Result<()> {
     let database = server::open_database(&config, &Clock::default()).await?;
     database.close().await;
     say("The database has the present schema.")
+}
+
+async fn replay_erasures(config: Config) -> Result<()> {
+    let replayed = server::replay_erasures(&config, &Clock::default()).await?;
+    say(&format!("{} people have been erased; {} of them were here again.", replayed.known, replayed.erased))
+}
+
+async fn list_erasures(config: Config) -> Result<()> {
+    let known = server::list_erasures(&config, &Clock::default()).await?;
+    let mut text = String::new();
+    for known in &known {
+        let place = match (known.in_ledger, known.in_database) {
+            (true, true) => "in ledger and database",
+            (true, false) => "in the ledger only",
+            (false, _) => "in the database only",
+        };
+        let erasure = known.erasure;
+        text.push_str(&format!("{}  {}  {place}\n", erasure.erased_at.to_rfc3339(), erasure.account));
+    }
+    text.push_str(&format!("{} people have been erased.", known.len()));
+    say(&text)
 }
 
 async fn setup_token(config: Config) -> Result<()> {

@@ -63,14 +63,19 @@ fn statements(people: &People) -> String {
              SELECT {pick}, sha256(convert_to(word || gen_random_uuid(), 'UTF8')), 'word',
                  (SELECT id FROM data_keys WHERE scope = 'pii' AND state = 'active')
              FROM unnest(ARRAY['grace', '17', 'member17', 'example', 'com']) AS words (word);
-         INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type,
-             actor_id, target_type, target_id, address, user_agent, request_id, metadata)
-             VALUES (gen_random_uuid(), platform_organization(), now(), 'account.updated', 'low', 'normal', 'success',
-             'account', {pick}, 'account', {pick}, '127.0.0.1', NULL, gen_random_uuid()::text, '{{\"fields\": \"name\"}}')
-             RETURNING id AS entry \\gset
-         INSERT INTO audit_words (organization_id, word, entry_id) SELECT platform_organization(), word, CAST(:entry AS uuid)
-             FROM unnest(ARRAY['account', 'updated', 'success', 'name', 'account.updated', gen_random_uuid()::text,
-             gen_random_uuid()::text]) AS words (word);
+         WITH entry AS (SELECT gen_random_uuid() AS id),
+         entries AS (
+             INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type,
+                 actor_id, target_type, target_id, request_id, metadata)
+             SELECT id, platform_organization(), now(), 'account.updated', 'low', 'normal', 'success', 'account', {pick},
+                 'account', {pick}, gen_random_uuid()::text, '{{\"fields\": \"name\"}}' FROM entry
+         ), words AS (
+             INSERT INTO audit_words (organization_id, word, entry_id) SELECT platform_organization(), word, id
+             FROM entry, unnest(ARRAY['account', 'updated', 'success', 'name', 'account.updated', gen_random_uuid()::text,
+             gen_random_uuid()::text]) AS words (word)
+         )
+         INSERT INTO audit_personal (id, organization_id, account_id, address)
+             SELECT id, platform_organization(), {pick}, decode(repeat('5c', 54), 'hex') FROM entry;
          COMMIT;
         ",
         people.members.len() - 1

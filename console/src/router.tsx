@@ -46,6 +46,18 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/sign-in/page")),
 });
 
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("./pages/forgot-password/page")),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("./pages/reset-password/page")),
+});
+
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
@@ -99,7 +111,7 @@ const overview = createRoute({
 const members = createRoute({
   getParentRoute: () => organization,
   path: "/members",
-  validateSearch: texts("search", "role", "status", "cursor", "open"),
+  validateSearch: texts("search", "role", "status", "attribute", "cursor", "open"),
   component: lazyRouteComponent(() => import("./pages/members/page")),
 });
 
@@ -122,6 +134,13 @@ const signUps = createRoute({
   path: "/sign-ups",
   validateSearch: texts("status", "cursor"),
   component: lazyRouteComponent(() => import("./pages/sign-ups/page")),
+});
+
+const imports = createRoute({
+  getParentRoute: () => organization,
+  path: "/imports",
+  validateSearch: texts("cursor", "open", "dialog", "outcome"),
+  component: lazyRouteComponent(() => import("./pages/imports/page")),
 });
 
 const audit = createRoute({
@@ -153,6 +172,13 @@ const settings = createRoute({
   getParentRoute: () => organization,
   path: "/settings",
   component: lazyRouteComponent(() => import("./pages/settings/page")),
+});
+
+const attributes = createRoute({
+  getParentRoute: () => organization,
+  path: "/attributes",
+  validateSearch: texts("open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/attributes/page")),
 });
 
 const security = createRoute({
@@ -191,7 +217,7 @@ const platformOrganizations = createRoute({
 const platformAccounts = createRoute({
   getParentRoute: () => signedIn,
   path: "/platform/accounts",
-  validateSearch: texts("email", "cursor", "open"),
+  validateSearch: texts("email", "state", "cursor", "open"),
   component: lazyRouteComponent(() => import("./pages/platform-accounts/page")),
 });
 
@@ -215,9 +241,18 @@ const platformInstances = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
 });
 
+const platformKeys = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/keys",
+  validateSearch: texts("rotate", "step", "rotation", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-keys/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
+  forgotPassword,
+  resetPassword,
   invitation,
   signUp,
   confirmSignUp,
@@ -229,9 +264,11 @@ const tree = root.addChildren([
       teams,
       invitations,
       signUps,
+      imports,
       audit,
       platformAccess,
       settings,
+      attributes,
       security,
     ]),
     account,
@@ -242,6 +279,7 @@ const tree = root.addChildren([
     platformSettings,
     platformJobs,
     platformInstances,
+    platformKeys,
   ]),
 ]);
 

@@ -9,15 +9,16 @@ use crate::{AccountId, Pii, Salt, Sealed};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AccountId,
-    /// Gone once the person is erased.
+    /// Gone once the person is erased, as are address and name.
     pub salt: Option<Salt>,
-    pub email: Sealed<Pii>,
-    pub name: Sealed<Pii>,
+    pub email: Option<Sealed<Pii>>,
+    pub name: Option<Sealed<Pii>>,
     pub state: State,
     pub version: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub last_sign_in_at: Option<DateTimeUtc>,
+    pub erased_at: Option<DateTimeUtc>,
     /// When the person proved that the address is theirs.
     pub email_verified_at: Option<DateTimeUtc>,
 }
@@ -33,6 +34,8 @@ impl ActiveModelBehavior for ActiveModel {}
 pub enum State {
     Active,
     Blocked,
+    /// Nobody: what the account said of its person is gone.
+    Erased,
 }
 
 impl crate::Identity for Entity {}

@@ -19,8 +19,6 @@ pub struct Model {
     pub actor_id: Option<Uuid>,
     pub target_type: String,
     pub target_id: Option<Uuid>,
-    pub address: Option<String>,
-    pub user_agent: Option<String>,
     pub request_id: Option<String>,
     pub metadata: Json,
 }

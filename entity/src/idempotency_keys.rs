@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{IdempotencyId, Sealed, Secrets};
+use crate::{AccountId, IdempotencyId, Sealed, Secrets};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_keys")]
@@ -15,6 +15,8 @@ pub struct Model {
     pub answer: Option<Sealed<Secrets>>,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
+    /// Whose call it is.
+    pub account_id: Option<AccountId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -41,10 +41,18 @@ ids! {
     AccountId;
     /// An organisation: one tenant, or the platform itself.
     OrganizationId;
+    /// An import of people.
+    ImportId;
+    /// A piece of what was uploaded for an import.
+    ImportPartId;
     /// A membership of an account in an organisation.
     MembershipId;
     /// A team of an organisation.
     TeamId;
+    /// A profile attribute that an organisation has declared.
+    AttributeId;
+    /// What a profile attribute says of a member.
+    AttributeValueId;
     /// An invitation into an organisation.
     InvitationId;
     /// An access of a platform administrator to a tenant's organisation.

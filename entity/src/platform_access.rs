@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{AccountId, OrganizationId, PlatformAccessId, SessionId};
+use crate::{AccountId, OrganizationId, Pii, PlatformAccessId, Sealed, SessionId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "platform_access")]
@@ -12,7 +12,8 @@ pub struct Model {
     pub organization_id: OrganizationId,
     pub account_id: Option<AccountId>,
     pub session_id: Option<SessionId>,
-    pub reason: String,
+    /// Gone when the administrator has been erased.
+    pub reason: Option<Sealed<Pii>>,
     pub started_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub ended_at: Option<DateTimeUtc>,

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Account, profile};
+use super::{Account, Person, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -26,15 +26,15 @@ const LONGEST_REASON: usize = 500;
 pub struct Search {
     /// Exactly this address.
     pub email: Option<Email>,
-    /// `active` or `blocked`.
+    /// `active`, `blocked` or `erased`.
     pub state: Option<rows::State>,
 }
 
-/// The accounts of the installation, newest first.
+/// The accounts of the installation, newest first, and what is left of those of people who have been erased.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(app: &App, caller: &Caller, search: &Search, page: PageRequest) -> Result<Page<Account>> {
+pub async fn list(app: &App, caller: &Caller, search: &Search, page: PageRequest) -> Result<Page<Person>> {
     let tx = app.db.read(caller).await?;
     let mut query = tx.find_identity::<rows::Entity>();
     if let Some(email) = &search.email {
@@ -45,14 +45,14 @@ pub async fn list(app: &App, caller: &Caller, search: &Search, page: PageRequest
         query = query.filter(rows::Column::State.eq(state));
     }
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
-    let items = page.items.into_iter().map(|row| profile::open(&app.vault, row)).collect::<Result<_>>()?;
+    let items = page.items.into_iter().map(|row| profile::person(&app.vault, row)).collect::<Result<_>>()?;
     Ok(Page { items, next: page.next })
 }
 
 /// Blocks an account everywhere and ends its sessions. It changes nothing of an account that is blocked already.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` for the caller's own account; `Invalid` for a reason that is none.
+/// `NotFound`; `Conflict` for the caller's own account, and with `account_erased`; `Invalid` for a reason that is none.
 pub async fn block(app: &App, caller: &Caller, id: AccountId, reason: &str) -> Result<Account> {
     let reason = single_line(reason, LONGEST_REASON).ok_or_else(|| {
         Error::field("/reason", "format", format!("must be 1 to {LONGEST_REASON} characters on one line"))
@@ -75,14 +75,14 @@ pub async fn block(app: &App, caller: &Caller, id: AccountId, reason: &str) -> R
     }
     let account = set_state(&tx, account, rows::State::Blocked).await?;
     let ended = sessions::end_all_of(&tx, id, "account_blocked").await?;
-    tx.commit(Event::new(Kind::AccountBlocked, id).with("reason", reason).with("sessions", ended)).await?;
+    tx.commit(Event::new(Kind::AccountBlocked, id).with_personal("reason", reason).with("sessions", ended)).await?;
     profile::open(&app.vault, account)
 }
 
 /// Lets an account sign in again.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `Conflict` with `account_erased`.
 pub async fn unblock(app: &App, caller: &Caller, id: AccountId) -> Result<Account> {
     let tx = app.db.write(caller).await?;
     let account = locked(&tx, id).await?;
@@ -97,7 +97,7 @@ pub async fn unblock(app: &App, caller: &Caller, id: AccountId) -> Result<Accoun
 /// Ends every session of an account.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `Conflict` with `account_erased`.
 pub async fn end_sessions(app: &App, caller: &Caller, id: AccountId) -> Result<()> {
     let tx = app.db.write(caller).await?;
     locked(&tx, id).await?;
@@ -107,7 +107,8 @@ pub async fn end_sessions(app: &App, caller: &Caller, id: AccountId) -> Result<(
 
 async fn locked(tx: &crate::db::WriteTx, id: AccountId) -> Result<rows::Model> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
-    tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)
+    let account = tx.one(query.lock_exclusive()).await?.ok_or_else(Error::not_found)?;
+    if account.state == rows::State::Erased { Err(Error::Conflict(Code::AccountErased)) } else { Ok(account) }
 }
 
 async fn set_state(tx: &crate::db::WriteTx, account: rows::Model, state: rows::State) -> Result<rows::Model> {

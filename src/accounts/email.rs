@@ -173,7 +173,7 @@ pub async fn complete(app: &App, caller: &Caller, token: &SecretString) -> Resul
     let salt = row.salt.as_ref().ok_or_else(Error::not_found)?;
     let sealed = app.vault.seal_for(salt, EMAIL, id, email.as_str().as_bytes())?;
     let mut row = row.into_active_model();
-    row.email = Set(sealed);
+    row.email = Set(Some(sealed));
     row.email_verified_at = Set(Some(now));
     row.version = Set(before.version + 1);
     row.updated_at = Set(now);

@@ -1,29 +1,39 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `email_links` and
-//! `reauthentication_attempts`. It knows nothing of organisations: an account is a person, not a tenant's property.
+//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `password_history`,
+//! `password_resets`, `password_reset_limits`, `email_links` and `reauthentication_attempts`. It knows nothing of
+//! organisations: an account is a person, not a tenant's property.
 
 mod admin;
+mod credentials;
+mod erasure;
 pub mod email;
+mod bulk;
 mod mill;
 mod passwords;
 mod profile;
 mod reauthentication;
+pub mod resets;
 mod sign_in;
+mod stored;
 
 use std::collections::HashMap;
 
-use entity::{AccountId, accounts as rows, password_credentials};
+use entity::{AccountId, Salt, accounts as rows, password_credentials};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
 pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
-pub use passwords::Passwords;
-pub use profile::{Account, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
+pub use credentials::{change_password, password_since};
+pub use erasure::{Taken, erase, readable, take};
+pub use bulk::{NewPerson, count, create_all, hashes, kept_after, with_addresses};
+pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};
+pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
 pub use sign_in::{authenticate, sign_in, signed_in};
+pub use stored::{HashFault, check_hash};
 
 use crate::{
     app::App,
@@ -53,13 +63,14 @@ pub struct NewAccount {
 /// The account with this id.
 ///
 /// # Errors
-/// `NotFound` when there is none.
+/// `NotFound` when there is none, or its person has been erased.
 pub async fn get(vault: &Vault, tx: &Tx, id: AccountId) -> Result<Account> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
     profile::open(vault, tx.one(query).await?.ok_or_else(Error::not_found)?)
 }
 
-/// The accounts with these ids. Whoever asks has found the ids in rows that the caller may see.
+/// The accounts with these ids, without those of people who have been erased. Whoever asks has found the ids in rows
+/// that the caller may see.
 ///
 /// # Errors
 /// When the database fails.
@@ -68,9 +79,32 @@ pub async fn profiles(
     tx: &Tx,
     ids: impl IntoIterator<Item = AccountId>,
 ) -> Result<HashMap<AccountId, Account>> {
+    let people = people(vault, tx, ids).await?.into_iter();
+    Ok(people.filter_map(|(id, person)| Some((id, person.known()?))).collect())
+}
+
+/// Whoever these accounts are of, and those who have been erased. Whoever asks has found the ids in rows that the caller
+/// may see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn people(
+    vault: &Vault,
+    tx: &Tx,
+    ids: impl IntoIterator<Item = AccountId>,
+) -> Result<HashMap<AccountId, Person>> {
     let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.is_in(ids));
-    let opened = |row: rows::Model| profile::open(vault, row).map(|account| (account.id, account));
+    let opened = |row: rows::Model| Ok((row.id, profile::person(vault, row)?));
     tx.all(query).await?.into_iter().map(opened).collect()
+}
+
+/// What is sealed for this person is under a key that needs this salt.
+///
+/// # Errors
+/// `NotFound` when there is no such account, or it has been erased.
+pub async fn salt(tx: &Tx, id: AccountId) -> Result<Salt> {
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
+    tx.one(query).await?.and_then(|row| row.salt).ok_or_else(Error::not_found)
 }
 
 /// A subquery of the ids of those who may sign in, for a list that is bounded by something else.
@@ -91,14 +125,15 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
     let (id, salt) = (app.ids.next::<AccountId>(), app.vault.salt()?);
     let row = rows::Model {
         id,
-        email: app.vault.seal_for(&salt, EMAIL, id, new.email.as_str().as_bytes())?,
-        name: app.vault.seal_for(&salt, NAME, id, new.name.as_bytes())?,
+        email: Some(app.vault.seal_for(&salt, EMAIL, id, new.email.as_str().as_bytes())?),
+        name: Some(app.vault.seal_for(&salt, NAME, id, new.name.as_bytes())?),
         salt: Some(salt),
         state: rows::State::Active,
         version: 1,
         created_at: now,
         updated_at: now,
         last_sign_in_at: None,
+        erased_at: None,
         email_verified_at: new.email_verified_at,
     };
     let account = tx.insert(rows::ActiveModel::from(row)).await?;
@@ -124,7 +159,7 @@ pub async fn rename(app: &App, caller: &Caller, name: &str, version: Option<i32>
     let salt = row.salt.as_ref().ok_or_else(Error::not_found)?;
     let sealed = app.vault.seal_for(salt, NAME, account, name.as_bytes())?;
     let mut row = row.into_active_model();
-    row.name = Set(sealed);
+    row.name = Set(Some(sealed));
     row.version = Set(present.version + 1);
     row.updated_at = Set(caller.now());
     let row = tx.update(row).await?;

@@ -54,16 +54,67 @@ impl fmt::Debug for Account {
     }
 }
 
-/// An account as it says what it says.
+/// Whoever an account is of.
+#[derive(Debug)]
+pub enum Person {
+    /// Somebody.
+    Known(Account),
+    /// Somebody who has been erased: the account stays, and says nothing.
+    Erased(Erased),
+}
+
+/// What is left of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Erased {
+    /// Its id.
+    pub id: AccountId,
+    /// The last version.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When the person was erased.
+    pub erased_at: Timestamp,
+}
+
+impl Person {
+    /// Somebody's account.
+    pub fn known(self) -> Option<Account> {
+        match self {
+            Self::Known(account) => Some(account),
+            Self::Erased(_) => None,
+        }
+    }
+}
+
+/// An account as it says what it says, if it says anything.
 ///
 /// # Errors
 /// `Internal` when it can't be opened.
+pub(super) fn person(vault: &Vault, row: rows::Model) -> Result<Person> {
+    match row.erased_at {
+        None => open(vault, row).map(Person::Known),
+        Some(erased_at) => {
+            let rows::Model { id, version, created_at, .. } = row;
+            Ok(Person::Erased(Erased { id, version, created_at, erased_at }))
+        }
+    }
+}
+
+/// An account as it says what it says.
+///
+/// # Errors
+/// `NotFound` when the person has been erased; `Internal` when it can't be opened.
 pub(super) fn open(vault: &Vault, row: rows::Model) -> Result<Account> {
-    let salt = row.salt.as_ref().ok_or_else(|| Error::internal(format!("the account {} has been erased", row.id)))?;
+    if row.state == rows::State::Erased {
+        return Err(Error::not_found());
+    }
+    let missing = || Error::internal(format!("the account {} says nothing and has not been erased", row.id));
+    let (salt, email, name) = (row.salt.as_ref(), row.email.as_ref(), row.name.as_ref());
+    let ((salt, email), name) = salt.zip(email).zip(name).ok_or_else(missing)?;
     Ok(Account {
         id: row.id,
-        email: vault.open_for(salt, EMAIL, row.id, &row.email)?,
-        name: vault.open_for(salt, NAME, row.id, &row.name)?,
+        email: vault.open_for(salt, EMAIL, row.id, email)?,
+        name: vault.open_for(salt, NAME, row.id, name)?,
         state: row.state,
         version: row.version,
         created_at: row.created_at,
@@ -160,7 +211,7 @@ fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 
 /// Match values, column by column: one statement, whatever their number.
 #[derive(Default)]
-struct Values {
+pub(super) struct Values {
     accounts: Vec<Uuid>,
     values: Vec<Vec<u8>>,
     fields: Vec<String>,
@@ -168,7 +219,8 @@ struct Values {
 }
 
 impl Values {
-    fn add(&mut self, vault: &Vault, id: AccountId, email: Option<&str>, texts: [&str; 2]) -> Result<()> {
+    /// The values of an address, if it is given, and of the words of texts.
+    pub(super) fn add(&mut self, vault: &Vault, id: AccountId, email: Option<&str>, texts: [&str; 2]) -> Result<()> {
         let mut add = |field: &str, made: Vec<(DataKeyId, Match<Pii>)>| {
             for (key, value) in made {
                 self.accounts.push(id.into());
@@ -202,6 +254,11 @@ const INSERT: &str = "
 pub(super) async fn keep_matches(tx: &WriteTx, vault: &Vault, id: AccountId, email: &Email, name: &str) -> Result<()> {
     let mut values = Values::default();
     values.add(vault, id, Some(email.as_str()), [email.as_str(), name])?;
+    keep_all(tx, values).await
+}
+
+/// Keeps what new accounts are found by.
+pub(super) async fn keep_all(tx: &WriteTx, values: Values) -> Result<()> {
     tx.execute(INSERT, values.parameters()).await?;
     Ok(())
 }

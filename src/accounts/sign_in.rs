@@ -1,9 +1,9 @@
 //! Signing in with a password. Known and unknown people get the same answer in the same time.
 
-use entity::{accounts as rows, sessions::Delivery};
+use entity::{AccountId, accounts as rows, sessions::Delivery};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 
-use super::{Account, profile};
+use super::{Account, credentials::upgrade, profile};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -82,9 +82,12 @@ pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: S
     let (id, hash) = (account.as_ref().map(|account| account.id), hash.flatten());
     // The connection must not wait for the hashing pool.
     drop(tx);
-    let right = app.passwords.verify(password, hash.as_deref()).await?;
+    let right = app.passwords.verify(password.clone(), hash.as_deref()).await?;
     let reason = match &account {
         Some(account) if right && account.state == rows::State::Active => {
+            if let Some(hash) = hash {
+                upgrade(app, caller, account.id, (hash, password));
+            }
             return profile::open(&app.vault, account.clone());
         }
         Some(_) if right => "blocked",
@@ -95,3 +98,4 @@ pub async fn authenticate(app: &App, caller: &Caller, email: &Email, password: S
     let tx = app.db.write(caller).await?;
     tx.commit_refused(event.failed().with("reason", reason), Error::Unauthenticated(Code::InvalidCredentials)).await
 }
+

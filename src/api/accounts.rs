@@ -15,9 +15,10 @@ use super::{
     wire::{Done, Listed, Versioned},
 };
 use crate::{
-    accounts,
+    accounts::{self, Person},
     edge::ApiResult,
     error::{Error, Fault},
+    privacy,
     types::{Caller, PageRequest},
 };
 
@@ -32,6 +33,8 @@ pub enum AccountState {
     Active,
     /// May not.
     Blocked,
+    /// Has been erased: nobody may.
+    Erased,
 }
 
 /// A person's account.
@@ -56,6 +59,28 @@ pub struct Account {
     pub version: i32,
 }
 
+/// An account as the platform's administrators see it, also when its person has been erased.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct PlatformAccount {
+    /// Its id.
+    id: Uuid,
+    /// The address to sign in with; absent once the person has been erased.
+    email: Option<String>,
+    /// How the person is called; absent once they have been erased.
+    name: Option<String>,
+    /// Whether the person may sign in.
+    state: AccountState,
+    /// When the account was made.
+    created_at: DateTime<Utc>,
+    /// When the person last signed in.
+    last_sign_in_at: Option<DateTime<Utc>>,
+    /// When the person was erased.
+    erased_at: Option<DateTime<Utc>>,
+    /// Grows with every change.
+    version: i32,
+}
+
 /// Why an account is blocked.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
@@ -67,7 +92,7 @@ struct BlockAccount {
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Accounts")]
 impl Accounts {
-    /// The accounts of the installation, newest first.
+    /// The accounts of the installation, newest first; with what is left of those of people who have been erased.
     #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/accounts", method = "get", operation_id = "accounts_list")]
     async fn list(
@@ -84,13 +109,13 @@ impl Accounts {
         limit: Query<Option<u64>>,
         /// Where the last page ended.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Listed<Account>> {
+    ) -> ApiResult<Listed<PlatformAccount>> {
         let wrong = |detail| Error::Invalid(vec![Fault::parameter("email", "format", detail)]);
         let email = email.0.map(|text| text.parse()).transpose().map_err(wrong)?;
         let search = accounts::Search { email, state: state.0.map(Into::into) };
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
         let page = accounts::list(&self.0.gate.app, &caller, &search, page).await?;
-        Ok(Listed::page(request, page, Account::from))
+        Ok(Listed::page(request, page, PlatformAccount::from))
     }
 
     /// Block an account everywhere and end its sessions.
@@ -100,16 +125,16 @@ impl Accounts {
         caller: Caller,
         account_id: Path<Uuid>,
         body: Json<BlockAccount>,
-    ) -> ApiResult<Versioned<Account>> {
+    ) -> ApiResult<Versioned<PlatformAccount>> {
         let account = accounts::block(&self.0.gate.app, &caller, AccountId(account_id.0), &body.0.reason).await?;
-        Ok(Versioned::of(account.version, account.into()))
+        Ok(PlatformAccount::answer(Person::Known(account)))
     }
 
     /// Let an account sign in again.
     #[oai(path = "/accounts/:account_id/unblock", method = "post", operation_id = "accounts_unblock")]
-    async fn unblock(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<Account>> {
+    async fn unblock(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<PlatformAccount>> {
         let account = accounts::unblock(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
-        Ok(Versioned::of(account.version, account.into()))
+        Ok(PlatformAccount::answer(Person::Known(account)))
     }
 
     /// End every session of an account.
@@ -117,6 +142,51 @@ impl Accounts {
     async fn end_sessions(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Done> {
         accounts::end_sessions(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
         Ok(Done::Done)
+    }
+
+    /// Erase a person for good: whatever says who they are is destroyed, in restored backups too.
+    ///
+    /// Their sessions end, they leave their organisations, and their address is free for a new account. The record's
+    /// entries of what they did stay, without a name. Nobody can take it back. Not for one's own account; with
+    /// `only_owner`, the organisations in `organization_ids` need another owner first.
+    #[oai(path = "/accounts/:account_id/erase", method = "post", operation_id = "accounts_erase")]
+    async fn erase(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<PlatformAccount>> {
+        let person = privacy::erase(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
+        Ok(PlatformAccount::answer(person))
+    }
+}
+
+impl PlatformAccount {
+    fn answer(person: Person) -> Versioned<Self> {
+        let account = Self::from(person);
+        Versioned::of(account.version, account)
+    }
+}
+
+impl From<Person> for PlatformAccount {
+    fn from(person: Person) -> Self {
+        match person {
+            Person::Known(row) => Self {
+                id: row.id.into(),
+                email: Some(row.email),
+                name: Some(row.name),
+                state: row.state.into(),
+                created_at: row.created_at,
+                last_sign_in_at: row.last_sign_in_at,
+                erased_at: None,
+                version: row.version,
+            },
+            Person::Erased(erased) => Self {
+                id: erased.id.into(),
+                email: None,
+                name: None,
+                state: AccountState::Erased,
+                created_at: erased.created_at,
+                last_sign_in_at: None,
+                erased_at: Some(erased.erased_at),
+                version: erased.version,
+            },
+        }
     }
 }
 
@@ -126,14 +196,21 @@ impl From<accounts::Account> for Account {
             id: row.id.into(),
             email: row.email,
             name: row.name,
-            state: match row.state {
-                State::Active => AccountState::Active,
-                State::Blocked => AccountState::Blocked,
-            },
+            state: row.state.into(),
             created_at: row.created_at,
             last_sign_in_at: row.last_sign_in_at,
             email_verified_at: row.email_verified_at,
             version: row.version,
+        }
+    }
+}
+
+impl From<State> for AccountState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Active => Self::Active,
+            State::Blocked => Self::Blocked,
+            State::Erased => Self::Erased,
         }
     }
 }
@@ -143,6 +220,7 @@ impl From<AccountState> for State {
         match state {
             AccountState::Active => Self::Active,
             AccountState::Blocked => Self::Blocked,
+            AccountState::Erased => Self::Erased,
         }
     }
 }

@@ -14,11 +14,12 @@ use uuid::Uuid;
 
 use super::{Face, Tag, sessions::SignedIn, wire::Listed};
 use crate::{
-    accounts::{self, Account},
+    accounts::{self, Person},
     edge::ApiResult,
+    error::Result,
     runtime::Timestamp,
     sessions::{self, Access},
-    types::{Caller, PageRequest},
+    types::{Caller, Page, PageRequest},
 };
 
 /// The operations.
@@ -53,11 +54,14 @@ enum AccessEnd {
 
 /// A platform administrator who acted in an organisation.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Supporter {
     /// The account.
     id: Uuid,
-    /// What the account is called today.
-    name: String,
+    /// What the account is called today; absent once the person has been erased.
+    name: Option<String>,
+    /// That the person has been erased since.
+    erased: Option<bool>,
 }
 
 /// An access of a platform administrator to an organisation.
@@ -68,8 +72,8 @@ struct PlatformAccess {
     id: Uuid,
     /// Who.
     account: Option<Supporter>,
-    /// Why.
-    reason: String,
+    /// Why; absent once the person has been erased.
+    reason: Option<String>,
     /// Since when.
     started_at: DateTime<Utc>,
     /// Until when at most.
@@ -128,22 +132,32 @@ impl Acting {
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
         let tx = self.0.gate.app.db.read(&caller).await?;
         let page = sessions::accesses(&tx, page).await?;
-        let people =
-            accounts::profiles(&self.0.gate.app.vault, &tx, page.items.iter().filter_map(|access| access.account_id))
-                .await?;
-        Ok(Listed::page(request, page, |access| PlatformAccess::of(access, &people, caller.now())))
+        let vault = &self.0.gate.app.vault;
+        let people = accounts::people(vault, &tx, page.items.iter().filter_map(|access| access.account_id)).await?;
+        let reasons = page.items.iter().map(|access| sessions::reason(vault, access)).collect::<Result<Vec<_>>>()?;
+        let items = page.items.into_iter().zip(reasons);
+        let items = items.map(|(access, reason)| PlatformAccess::of(access, reason, &people, caller.now())).collect();
+        Ok(Listed::page(request, Page { items, next: page.next }, |access| access))
+    }
+}
+
+impl Supporter {
+    fn of(person: &Person) -> Self {
+        match person {
+            Person::Known(account) => Self { id: account.id.into(), name: Some(account.name.clone()), erased: None },
+            Person::Erased(erased) => Self { id: erased.id.into(), name: None, erased: Some(true) },
+        }
     }
 }
 
 impl PlatformAccess {
-    fn of(row: Access, people: &HashMap<AccountId, Account>, now: Timestamp) -> Self {
+    fn of(row: Access, reason: Option<String>, people: &HashMap<AccountId, Person>, now: Timestamp) -> Self {
         // One that is over may not have been closed yet.
         let over = row.ended_at.is_none() && row.expires_at <= now;
-        let account = row.account_id.and_then(|id| people.get(&id));
         Self {
             id: row.id.into(),
-            account: account.map(|account| Supporter { id: account.id.into(), name: account.name.clone() }),
-            reason: row.reason,
+            account: row.account_id.and_then(|id| people.get(&id)).map(Supporter::of),
+            reason,
             started_at: row.started_at,
             expires_at: row.expires_at,
             ended_at: if over { Some(row.expires_at) } else { row.ended_at },

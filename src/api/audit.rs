@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::{AccountId, AuditEntryId, audit_entries as rows};
+use entity::{AccountId, AuditEntryId};
 use poem::Request;
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use super::{Face, Tag, wire::Listed};
 use crate::{
-    accounts,
-    audit::{self, Filter, Kind},
+    accounts::{self, Person},
+    audit::{self, Entry, Filter, Kind},
     db::Tx,
     edge::ApiResult,
     error::Result,
@@ -75,6 +75,8 @@ struct Actor {
     id: Option<Uuid>,
     /// What the account is called today.
     name: Option<String>,
+    /// That the person has been erased since.
+    erased: Option<bool>,
 }
 
 /// What it happened to.
@@ -172,7 +174,7 @@ impl Audit {
         from: Query<Option<DateTime<Utc>>>,
         /// Before this moment.
         to: Query<Option<DateTime<Utc>>>,
-        /// Exact words of the code, the ids and the details; all must be there.
+        /// Exact words of the code, the ids and the details; all must be there. What people wrote is sealed, and not found.
         #[oai(validator(min_length = 1, max_length = 200))]
         text: Query<Option<String>>,
         /// The most items of the page.
@@ -196,9 +198,9 @@ impl Audit {
             text: text.0,
         };
         let tx = self.0.gate.app.db.read(&caller).await?;
-        let page = audit::list(&tx, &filter, page).await?;
-        let names = names(&self.0.gate.app.vault, &tx, &page.items).await?;
-        Ok(Listed::page(request, page, |row| AuditEntry::of(row, &names)))
+        let page = audit::list(&self.0.gate.app.vault, &tx, &filter, page).await?;
+        let people = people(&self.0.gate.app.vault, &tx, &page.items).await?;
+        Ok(Listed::page(request, page, |entry| AuditEntry::of(entry, &people)))
     }
 
     /// One entry of the record.
@@ -211,9 +213,9 @@ impl Audit {
     ) -> ApiResult<Json<AuditEntry>> {
         let _ = organization_id;
         let tx = self.0.gate.app.db.read(&caller).await?;
-        let row = audit::get(&tx, AuditEntryId(entry_id.0)).await?;
-        let names = names(&self.0.gate.app.vault, &tx, std::slice::from_ref(&row)).await?;
-        Ok(Json(AuditEntry::of(row, &names)))
+        let entry = audit::get(&self.0.gate.app.vault, &tx, AuditEntryId(entry_id.0)).await?;
+        let people = people(&self.0.gate.app.vault, &tx, std::slice::from_ref(&entry)).await?;
+        Ok(Json(AuditEntry::of(entry, &people)))
     }
 
     /// The catalogue of event types.
@@ -231,15 +233,23 @@ impl Audit {
     }
 }
 
-/// The names of the people in these entries, as they are today.
-async fn names(vault: &Vault, tx: &Tx, rows: &[rows::Model]) -> Result<HashMap<Uuid, String>> {
-    let ids = rows.iter().filter_map(|row| row.actor_id).map(AccountId);
-    let people = accounts::profiles(vault, tx, ids).await?;
-    Ok(people.into_iter().map(|(id, account)| (id.into(), account.name)).collect())
+/// The people who did what is in these entries, as they are today.
+async fn people(vault: &Vault, tx: &Tx, entries: &[Entry]) -> Result<HashMap<AccountId, Person>> {
+    accounts::people(vault, tx, entries.iter().filter_map(|entry| entry.row.actor_id).map(AccountId)).await
 }
 
 impl AuditEntry {
-    fn of(row: rows::Model, names: &HashMap<Uuid, String>) -> Self {
+    fn of(Entry { row, personal }: Entry, people: &HashMap<AccountId, Person>) -> Self {
+        let person = row.actor_id.and_then(|id| people.get(&AccountId(id)));
+        let (name, erased) = match person {
+            Some(Person::Known(account)) => (Some(account.name.clone()), None),
+            Some(Person::Erased(_)) => (None, Some(true)),
+            None => (None, None),
+        };
+        let mut metadata = row.metadata;
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.extend(personal.details);
+        }
         let title = Kind::find(&row.event).map_or_else(|| row.event.clone(), |kind| kind.title().to_owned());
         Self {
             id: row.id.into(),
@@ -249,16 +259,12 @@ impl AuditEntry {
             severity: row.severity,
             class: row.class,
             outcome: row.outcome,
-            actor: Actor {
-                kind: row.actor_type,
-                id: row.actor_id,
-                name: row.actor_id.and_then(|id| names.get(&id).cloned()),
-            },
+            actor: Actor { kind: row.actor_type, id: row.actor_id, name, erased },
             target: Target { kind: row.target_type, id: row.target_id },
-            ip: row.address,
-            user_agent: row.user_agent,
+            ip: personal.address,
+            user_agent: personal.user_agent,
             request_id: row.request_id,
-            metadata: Any(row.metadata),
+            metadata: Any(metadata),
         }
     }
 }

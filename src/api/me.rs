@@ -32,6 +32,7 @@ use crate::{
     settings::Effective,
     tenancy::{invitations, organizations, teams},
     types::{Caller, Page, PageRequest},
+    vault::Vault,
 };
 
 /// The operations.
@@ -274,7 +275,7 @@ impl Me {
             role,
             teams: teams.into_iter().map(Into::into).collect(),
             effective_roles: caller.roles().map(ToString::to_string).collect(),
-            acting: acting.map(Into::into),
+            acting: acting.map(|access| OwnAccess::of(&app.vault, access)).transpose()?,
             operations: self.operations(caller),
             organizations: own.into_iter().map(|own| OwnOrganization::of(own, &app.policy)).collect(),
         };
@@ -294,15 +295,15 @@ impl Me {
     }
 }
 
-impl From<Access> for OwnAccess {
-    fn from(access: Access) -> Self {
-        Self {
+impl OwnAccess {
+    fn of(vault: &Vault, access: Access) -> Result<Self> {
+        Ok(Self {
             id: access.id.into(),
             organization_id: access.organization_id.into(),
-            reason: access.reason,
+            reason: sessions::reason(vault, &access)?.unwrap_or_default(),
             started_at: access.started_at,
             expires_at: access.expires_at,
-        }
+        })
     }
 }
 

@@ -4,17 +4,21 @@
 mod accounts;
 mod acting;
 mod address;
+mod attributes;
 mod audit;
 pub mod dev_mail;
 mod document;
 mod email;
+mod exports;
 mod health;
+mod imports;
 mod invitations;
 mod jobs;
 mod keys;
 mod me;
 mod members;
 mod organizations;
+mod passwords;
 mod policy;
 mod sessions;
 mod settings;
@@ -49,14 +53,15 @@ pub type Everything = (
     Health,
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
-    (sessions::SignIn, sign_ups::SignUps),
+    (sessions::SignIn, sign_ups::SignUps, passwords::Passwords),
     (me::Me, email::OwnEmail),
     organizations::Organizations,
     acting::Acting,
     settings::SettingsOf,
-    members::Members,
+    (members::Members, attributes::ProfileAttributes),
     teams::Teams,
     invitations::Invitations,
+    (imports::Imports, exports::Exports),
     audit::Audit,
     accounts::Accounts,
     jobs::Operations,
@@ -69,14 +74,15 @@ pub fn everything(face: &Face) -> Everything {
     (
         Health(face.clone()),
         setup::Setup(face.clone()),
-        (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone())),
+        (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone()), passwords::Passwords(face.clone())),
         (me::Me(face.clone()), email::OwnEmail(face.clone())),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
-        members::Members(face.clone()),
+        (members::Members(face.clone()), attributes::ProfileAttributes(face.clone())),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
+        (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
         jobs::Operations(face.clone()),
@@ -96,6 +102,8 @@ enum Tag {
     Sessions,
     /// Coming in without an invitation.
     SignUps,
+    /// What passwords must be, and choosing new ones.
+    Passwords,
     /// The signed-in person's own affairs.
     Me,
     /// Tenants.
@@ -104,10 +112,14 @@ enum Tag {
     Settings,
     /// Who belongs to an organisation.
     Members,
+    /// Fields that an organisation declares for its members' profiles, and what they say.
+    Attributes,
     /// Members together, and what a team gives them.
     Teams,
     /// Who is asked to.
     Invitations,
+    /// Files of people, in and out.
+    Imports,
     /// What happened.
     Audit,
     /// People, for platform administrators.

@@ -1,12 +1,15 @@
 //! An event on its way into the record.
 
-use std::collections::BTreeSet;
-
+use chrono::SecondsFormat;
 use entity::{AuditEntryId, OrganizationId, audit_entries};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::catalog::{Home, Kind};
+use super::{
+    catalog::{Home, Kind},
+    personal::Fields,
+    words::Words,
+};
 use crate::{
     db::{Record, WriteTx},
     error::Result,
@@ -44,6 +47,7 @@ pub struct Event {
     organization: Option<OrganizationId>,
     outcome: Outcome,
     metadata: Map<String, Value>,
+    details: Map<String, Value>,
 }
 
 impl Event {
@@ -54,7 +58,8 @@ impl Event {
 
     /// Something that has no target with an id.
     pub fn without_target(kind: Kind) -> Self {
-        Self { kind, target: None, organization: None, outcome: Outcome::Success, metadata: Map::new() }
+        let (metadata, details) = (Map::new(), Map::new());
+        Self { kind, target: None, organization: None, outcome: Outcome::Success, metadata, details }
     }
 
     /// The same event in the record of this organisation.
@@ -78,23 +83,19 @@ impl Event {
         self
     }
 
+    /// The same event with a detail that says something of somebody, or that somebody wrote. It is sealed, and no search
+    /// finds it. Never a secret.
+    #[must_use]
+    pub fn with_personal(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
     /// The same event with a detail. Never personal data, never a secret.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.to_owned(), value.into());
         self
-    }
-
-    /// The words that find this entry: of the code, the ids and the details.
-    fn words(&self, row: &audit_entries::Model) -> BTreeSet<String> {
-        let mut words = BTreeSet::new();
-        let texts = self.metadata.values().filter_map(Value::as_str);
-        for text in [self.kind.code(), self.kind.target(), self.outcome.as_str()].into_iter().chain(texts) {
-            words.extend(super::words(text));
-        }
-        words.extend([row.target_id, row.actor_id].into_iter().flatten().map(|id| id.to_string()));
-        words.extend(row.request_id.as_deref().map(str::to_lowercase));
-        words
     }
 }
 
@@ -129,44 +130,68 @@ impl Event {
             actor_id,
             target_type: self.kind.target().to_owned(),
             target_id: self.target,
-            address: caller.origin.address.map(|address| address.to_string()),
-            user_agent: caller.origin.user_agent.as_deref().map(str::to_owned),
             request_id: Some(caller.origin.request_id.to_string()),
             metadata: Value::Object(self.metadata.clone()),
         }
     }
 }
 
-/// Several things that one transaction did: two statements, however many they are.
+/// Several things that one transaction did, with their words and what is personal of them: one statement, however many
+/// they are.
 impl Record for Vec<Event> {
     async fn record(self, tx: &WriteTx) -> Result<()> {
-        let (mut entries, mut words) = (Vec::new(), Words::default());
+        if self.is_empty() {
+            return Ok(());
+        }
+        let (mut entries, mut words, mut personal) = (Vec::new(), Words::default(), Fields::default());
         for event in self {
             let event = event.by(tx.caller());
             let row = event.row(tx.caller());
-            for word in event.words(&row) {
-                words.organizations.push(row.organization_id.into());
-                words.words.push(word);
-                words.entries.push(row.id.into());
-            }
-            entries.push(audit_entries::ActiveModel::from(row));
+            words.add(&row);
+            personal.add(tx, &row, event.details)?;
+            entries.push(line(&row));
         }
-        tx.append(entries).await?;
-        tx.execute(WORDS, [words.organizations.into(), words.words.into(), words.entries.into()]).await?;
+        let values = [Value::Array(entries).into()].into_iter().chain(words.columns()).chain(personal.columns());
+        tx.execute(RECORD, values).await?;
         Ok(())
     }
 }
 
-/// The words of several entries, column by column: one statement, whatever their number.
-#[derive(Default)]
-struct Words {
-    organizations: Vec<Uuid>,
-    words: Vec<String>,
-    entries: Vec<Uuid>,
+/// An entry as the statement takes it.
+fn line(row: &audit_entries::Model) -> Value {
+    json!({
+        "id": row.id,
+        "organization_id": row.organization_id,
+        // The database keeps microseconds.
+        "occurred_at": row.occurred_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        "event": row.event,
+        "severity": row.severity,
+        "class": row.class,
+        "outcome": row.outcome,
+        "actor_type": row.actor_type,
+        "actor_id": row.actor_id,
+        "target_type": row.target_type,
+        "target_id": row.target_id,
+        "request_id": row.request_id,
+        "metadata": row.metadata,
+    })
 }
 
-const WORDS: &str = "
-    INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[])";
+const RECORD: &str = "
+    WITH entries AS (
+        INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type, actor_id,
+            target_type, target_id, request_id, metadata)
+        SELECT * FROM jsonb_to_recordset($1) AS e (id uuid, organization_id uuid, occurred_at timestamptz, event text,
+            severity text, class text, outcome text, actor_type text, actor_id uuid, target_type text, target_id uuid,
+            request_id text, metadata jsonb)
+    ), words AS (
+        INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($2::uuid[], $3::text[], $4::uuid[])
+    )
+    INSERT INTO audit_personal (id, organization_id, account_id, about_id, address, user_agent, details)
+    SELECT id, organization_id, nullif(account_id, $12), nullif(about_id, $12), nullif(address, ''), nullif(user_agent, ''),
+           nullif(details, '')
+    FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[], $11::bytea[])
+        AS p (id, organization_id, account_id, about_id, address, user_agent, details)";
 
 impl Record for Event {
     async fn record(self, tx: &WriteTx) -> Result<()> {

@@ -6,11 +6,16 @@ use entity::{AuditEntryId, audit_entries as entries, audit_words};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
+use super::{
+    personal::{self, Entry},
+    words,
+};
 use crate::{
     db::Tx,
     error::{Error, Fault, Result},
     runtime::Timestamp,
     types::{Page, PageRequest},
+    vault::Vault,
 };
 
 /// Which entries are asked for. Every filter that is set must hold.
@@ -45,7 +50,16 @@ const WORDS: usize = 8;
 ///
 /// # Errors
 /// `Invalid` for a text without words or with too many; when the database fails.
-pub async fn list(tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<entries::Model>> {
+pub async fn list(vault: &Vault, tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<Entry>> {
+    let page = rows(tx, filter, page).await?;
+    Ok(Page { items: personal::whole(vault, tx, page.items).await?, next: page.next })
+}
+
+/// The same without what is personal of them.
+///
+/// # Errors
+/// As [`list`].
+pub async fn rows(tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<entries::Model>> {
     let words = filter.text.as_deref().map(searched).transpose()?.unwrap_or_default();
     let query = filtered(tx, filter, words);
     tx.page(query, entries::Column::Id, |row| row.id.into(), page).await
@@ -55,14 +69,15 @@ pub async fn list(tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<en
 ///
 /// # Errors
 /// `NotFound` when the organisation has no such entry.
-pub async fn get(tx: &Tx, id: AuditEntryId) -> Result<entries::Model> {
+pub async fn get(vault: &Vault, tx: &Tx, id: AuditEntryId) -> Result<Entry> {
     let query = tx.find::<entries::Entity>().filter(entries::Column::Id.eq(id));
-    tx.one(query).await?.ok_or_else(Error::not_found)
+    let found = personal::whole(vault, tx, tx.one(query).await?.into_iter().collect()).await?;
+    found.into_iter().next().ok_or_else(Error::not_found)
 }
 
 /// The words of a text to search for. None would find everything, and a word that does not count too much.
 fn searched(text: &str) -> Result<BTreeSet<String>> {
-    let words: BTreeSet<_> = super::words(text).collect();
+    let words: BTreeSet<_> = words::of_text(text).collect();
     if (1..=WORDS).contains(&words.len()) {
         return Ok(words);
     }

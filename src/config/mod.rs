@@ -53,6 +53,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// `[mail]`
     pub mail: Mail,
+    /// `[privacy]`
+    pub privacy: Privacy,
     /// `[log]`
     pub log: Log,
     /// `[policies]`
@@ -184,6 +186,14 @@ pub struct Mail {
     pub directory: PathBuf,
 }
 
+/// `[privacy]`
+#[derive(Clone)]
+pub struct Privacy {
+    /// The file that remembers who has been erased, to be kept outside the database's backups. Default
+    /// `<data_dir>/erasures.jsonl`.
+    pub erasure_ledger: PathBuf,
+}
+
 /// `[log]`
 #[derive(Clone)]
 pub struct Log {
@@ -218,6 +228,7 @@ impl Config {
             passwords: Passwords::read(&mut reader),
             jobs: Jobs { lead: reader.take("jobs.lead", true) },
             mail: Mail::read(&mut reader, &data_dir),
+            privacy: Privacy::read(&mut reader, &data_dir),
             log: Log::read(&mut reader, profile),
             policies: Policies { directory: reader.take_optional("policies.directory") },
             data_dir,
@@ -328,6 +339,13 @@ impl Mail {
             smtp_url: reader.take_secret("mail.smtp_url"),
             directory: reader.take_derived("mail.directory", data_dir.join("mail"), "data_dir"),
         }
+    }
+}
+
+impl Privacy {
+    fn read(reader: &mut Reader, data_dir: &std::path::Path) -> Self {
+        let file = data_dir.join("erasures.jsonl");
+        Self { erasure_ledger: reader.take_derived("privacy.erasure_ledger", file, "data_dir") }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the keys of creating calls are kept. [`WriteTx`] marks a key in the transaction of the work itself, so that
 //! the work is done once or not at all; here is what happens before and after. What an answer is, the edge knows.
 
-use entity::{IdempotencyId, Sealed, Secrets, idempotency_keys as rows};
+use entity::{AccountId, IdempotencyId, Sealed, Secrets, idempotency_keys as rows};
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -49,7 +49,8 @@ pub async fn claim(tx: &WriteTx, id: IdempotencyId, key: &IdempotencyKey, bounds
     tx.execute(forget, [key.key.to_vec().into(), now.into()]).await?;
     let claimed = tx
         .execute(
-            "INSERT INTO idempotency_keys (id, key, fingerprint, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO idempotency_keys (id, key, fingerprint, created_at, expires_at, account_id)
+             VALUES ($1, $2, $3, $4, $5, $7)
              ON CONFLICT (key) DO UPDATE SET created_at = excluded.created_at
              WHERE idempotency_keys.status IS NULL AND idempotency_keys.created_at < $6
                AND idempotency_keys.fingerprint = excluded.fingerprint",
@@ -60,6 +61,7 @@ pub async fn claim(tx: &WriteTx, id: IdempotencyId, key: &IdempotencyKey, bounds
                 now.into(),
                 bounds.expires_at.into(),
                 bounds.stale_before.into(),
+                tx.caller().account().map(Uuid::from).into(),
             ],
         )
         .await?;
@@ -103,6 +105,14 @@ pub async fn forget(tx: &WriteTx, key: &IdempotencyKey) -> Result<()> {
     let forget = "DELETE FROM idempotency_keys WHERE key = $1 AND answer IS NULL";
     tx.execute(forget, [key.key.to_vec().into()]).await?;
     Ok(())
+}
+
+/// Forgets whatever somebody who is erased has called, with the answers.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(tx: &WriteTx, account: AccountId) -> Result<u64> {
+    tx.execute("DELETE FROM idempotency_keys WHERE account_id = $1", [Uuid::from(account).into()]).await
 }
 
 /// The statement that removes some of the keys whose time was over at a moment.

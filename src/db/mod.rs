@@ -14,7 +14,7 @@ mod tx;
 pub mod embedded;
 pub mod idempotency;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sea_orm::{AccessMode, DatabaseConnection, SqlxPostgresConnector};
 use sqlx::{
@@ -26,10 +26,10 @@ use tracing::log::LevelFilter;
 pub use changes::{Change, Changes};
 pub use leadership::{Candidate, Term};
 pub use logins::verify_logins;
-pub use owner::{APPLICATION_ROLE, Logins, Owner, PLATFORM_ROLE};
+pub use owner::{APPLICATION_ROLE, Clear, Logins, Owner, PLATFORM_ROLE};
 pub use probe::{Condition, Probe};
 use tx::Pool;
-pub use tx::{Record, Tx, Unrecorded, WriteTx};
+pub use tx::{Record, Seal, Tx, Unrecorded, WriteTx};
 
 use crate::{
     error::Result,
@@ -64,13 +64,19 @@ pub struct Db {
 }
 
 impl Db {
-    /// Makes the pools. Connections are opened when they are needed.
-    pub fn new(settings: &Settings) -> Self {
+    /// Makes the pools. Connections are opened when they are needed. What records keep of people is sealed by `seal`.
+    pub fn new(settings: &Settings, seal: impl Seal + 'static) -> Self {
         // A quarter of the connections is plenty for the platform's rare work.
         let few = (settings.max_connections / 4).max(2);
+        let seal: Arc<dyn Seal> = Arc::new(seal);
+        let pool = |options, most| Pool {
+            connections: connection(pool(options, most, settings.pooler)),
+            seal: seal.clone(),
+            shared: settings.pooler,
+        };
         Self {
-            application: pool(&settings.application, settings.max_connections, settings.pooler),
-            platform: pool(&settings.platform, few, settings.pooler),
+            application: pool(&settings.application, settings.max_connections),
+            platform: pool(&settings.platform, few),
         }
     }
 
@@ -107,14 +113,13 @@ impl Db {
     }
 }
 
-fn pool(options: &PgConnectOptions, most: u32, pooler: bool) -> Pool {
-    let pool: PgPool = PgPoolOptions::new()
+fn pool(options: &PgConnectOptions, most: u32, pooler: bool) -> PgPool {
+    PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(Duration::from_secs(600))
         .max_lifetime(Duration::from_secs(1800))
-        .connect_lazy_with(tuned(options.clone(), pooler));
-    Pool { connections: connection(pool), shared: pooler }
+        .connect_lazy_with(tuned(options.clone(), pooler))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the pools' one home")]

@@ -38,8 +38,18 @@ pub struct Logins {
     pub platform: Option<SecretString>,
 }
 
-/// The step that removes what lies in clear; what comes before it makes room for what is sealed.
-const SEALED: &str = "m20261121_000011_sealed";
+/// The steps that remove what lies in clear; what comes before each makes room for what is sealed.
+const SEALED: [(Clear, &str); 2] =
+    [(Clear::People, "m20261121_000011_sealed"), (Clear::Record, "m20261125_000013_erasure")];
+
+/// What an older release kept in clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clear {
+    /// Accounts, invitations, sessions.
+    People,
+    /// What is personal of the record, and why people acted.
+    Record,
+}
 
 /// The owner's connection.
 pub struct Owner {
@@ -102,17 +112,27 @@ impl Owner {
         refuse_powerful(&self.pool).await
     }
 
-    /// Runs the pending steps up to the one that removes what lies in clear. Returns whether that one is pending: then
-    /// what lies in clear has to be sealed before [`Owner::migrate`].
+    /// Runs the pending steps up to the first that removes what lies in clear. Returns what that has to find sealed: once
+    /// it is, [`Owner::remove_clear`] goes on.
     ///
     /// # Errors
     /// When a step fails; it is rolled back.
-    pub async fn prepare_sealing(&self) -> Result<bool> {
+    pub async fn prepare_sealing(&self) -> Result<Option<Clear>> {
         let pending = Migrator::get_pending_migrations(&self.connection).await.map_err(Error::internal)?;
-        let Some(before) = pending.iter().position(|step| step.name() == SEALED) else { return Ok(false) };
+        let removing = |step: &str| SEALED.iter().find(|(_, name)| *name == step).map(|(clear, _)| *clear);
+        let first = pending.iter().enumerate().find_map(|(at, step)| Some((at, removing(step.name())?)));
+        let Some((before, clear)) = first else { return Ok(None) };
         let before = u32::try_from(before).map_err(Error::internal)?;
         Migrator::up(&self.connection, Some(before)).await.map_err(Error::internal)?;
-        Ok(true)
+        Ok(Some(clear))
+    }
+
+    /// Runs the step that removes what lies in clear and has been sealed.
+    ///
+    /// # Errors
+    /// When it fails; it is rolled back.
+    pub async fn remove_clear(&self) -> Result<()> {
+        Migrator::up(&self.connection, Some(1)).await.map_err(Error::internal)
     }
 
     /// Runs the pending steps.
@@ -127,8 +147,12 @@ impl Owner {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn rewrite(&self) -> Result<()> {
-        sqlx::query("VACUUM FULL accounts, invitations, sessions").execute(&self.pool).await?;
+    pub async fn rewrite(&self, clear: Clear) -> Result<()> {
+        let rewrite = match clear {
+            Clear::People => "VACUUM FULL accounts, invitations, sessions",
+            Clear::Record => "VACUUM FULL audit_entries, audit_words, platform_access",
+        };
+        sqlx::query(rewrite).execute(&self.pool).await?;
         Ok(())
     }
 

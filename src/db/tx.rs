@@ -7,9 +7,9 @@
 //! PostgreSQL gives up on a transaction that waits too long, so that one stuck row can't take every connection. The
 //! limits are set by each transaction for itself: behind a pooler in transaction mode nothing else would hold.
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
-use entity::{AccountId, Identity, OrganizationId, Owned, SessionId, Tenant};
+use entity::{AccountId, Identity, OrganizationId, Owned, Pii, Sealed, SessionId, Tenant};
 use sea_orm::{
     AccessMode, ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection,
     DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait, QueryFilter,
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{Code, Error, Result},
-    types::{Caller, Page, PageRequest, Tenancy},
+    types::{Actor, Caller, Origin, Page, PageRequest, Tenancy},
 };
 
 /// What each transaction tells PostgreSQL first, in one round trip: for whom it is, whether it writes, and how long it
@@ -36,10 +36,20 @@ const WHO: &str = "SELECT set_config('freehold.organization', $1, true), set_con
 /// How long a transaction may be left behind by its owner.
 const LONGEST_IDLE: &str = "30s";
 
+/// What seals the personal part of a record. The vault does; it stands on the database, which can't name it.
+pub trait Seal: Send + Sync {
+    /// Seals a value for its field and row.
+    ///
+    /// # Errors
+    /// When the operating system has no entropy.
+    fn seal_personal(&self, field: &'static str, row: Uuid, clear: &[u8]) -> Result<Sealed<Pii>>;
+}
+
 /// Connections of one role.
 #[derive(Clone)]
 pub(super) struct Pool {
     pub(super) connections: DatabaseConnection,
+    pub(super) seal: Arc<dyn Seal>,
     /// Whether a pooler shares each connection to PostgreSQL with others, transaction by transaction.
     pub(super) shared: bool,
 }
@@ -48,6 +58,7 @@ pub(super) struct Pool {
 pub struct Tx {
     inner: DatabaseTransaction,
     caller: Caller,
+    seal: Arc<dyn Seal>,
 }
 
 /// A transaction that writes. Dropped without a commit, it leaves nothing behind.
@@ -79,7 +90,7 @@ impl Tx {
             // The connection was somebody else's a moment ago, and their prepared statements have our statements' names.
             inner.execute_unprepared("DEALLOCATE ALL").await?;
         }
-        let tx = Self { inner, caller: caller.clone() };
+        let tx = Self { inner, caller: caller.clone(), seal: pool.seal.clone() };
         let [organization, account] = tx.who();
         let reads = if access == AccessMode::ReadOnly { "on" } else { "off" };
         let idle = if caller.term.is_some() { super::leadership::longest_idle() } else { LONGEST_IDLE.to_owned() };
@@ -238,6 +249,23 @@ impl WriteTx {
     pub async fn enter(&mut self, organization: OrganizationId) -> Result<()> {
         self.0.caller = self.0.caller.within(organization);
         self.0.tell_who().await
+    }
+
+    /// From here on the record names this request, of somebody who has not signed in, for which the transaction only
+    /// goes on with what was asked. What it may see stays the same.
+    #[must_use]
+    pub fn on_behalf_of(mut self, origin: Origin) -> Self {
+        self.0.caller.origin = origin;
+        self.0.caller.actor = Actor::Anonymous;
+        self
+    }
+
+    /// Seals what a record keeps of a person.
+    ///
+    /// # Errors
+    /// When the operating system has no entropy.
+    pub fn seal(&self, field: &'static str, row: impl Into<Uuid>, clear: &str) -> Result<Sealed<Pii>> {
+        self.0.seal.seal_personal(field, row.into(), clear.as_bytes())
     }
 
     /// Inserts a row and returns it.

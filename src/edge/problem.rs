@@ -51,6 +51,10 @@ pub struct Problem {
     #[oai(skip_serializing_if_is_none)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ProblemFault>>,
+    /// With `only_owner`: the organisations that need another owner first; the platform's own, another administrator.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_ids: Option<Vec<uuid::Uuid>>,
 }
 
 /// One fault of a request, at one place.
@@ -101,6 +105,7 @@ impl Problem {
             detail: None,
             request_id: None,
             errors: None,
+            organization_ids: None,
         }
     }
 }
@@ -121,6 +126,7 @@ impl From<Error> for ApiProblem {
         let (mut retry_after, mut challenge) = (None, None);
         match error {
             Error::Malformed(detail) => problem.detail = Some(detail),
+            Error::OnlyOwner(ids) => problem.organization_ids = Some(ids.into_iter().map(Into::into).collect()),
             Error::Invalid(faults) => problem.errors = Some(faults.into_iter().map(Into::into).collect()),
             Error::Reauthenticate(window) => {
                 let max_age = window.as_secs();

@@ -24,6 +24,15 @@ pub enum Letter {
         /// When the link stops working.
         expires_at: Timestamp,
     },
+    /// Lets a person choose a new password.
+    PasswordReset {
+        /// The person's name.
+        name: String,
+        /// Where to choose it. Whoever has it can.
+        link: SecretString,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
     /// Asks whoever wants an account to show that the address is theirs.
     SignUp {
         /// The name of the organisation to join, if one was named.
@@ -99,6 +108,15 @@ pub enum Letter {
         /// The other.
         email: String,
     },
+    /// Tells a person that their password is another now.
+    PasswordChanged {
+        /// The person's name.
+        name: String,
+        /// When it was changed.
+        changed_at: Timestamp,
+        /// Where to ask for a new one.
+        reset_page: String,
+    },
 }
 
 #[derive(Template)]
@@ -154,6 +172,52 @@ struct InvitationHtml<'a> {
     letter: &'a Invitation<'a>,
 }
 
+/// What the templates of a link to a new password see.
+struct PasswordReset<'a> {
+    name: String,
+    link: &'a str,
+    expires: String,
+}
+
+#[derive(Template)]
+#[template(path = "password_reset/subject.txt")]
+struct PasswordResetSubject;
+
+#[derive(Template)]
+#[template(path = "password_reset/body.txt")]
+struct PasswordResetText<'a> {
+    letter: &'a PasswordReset<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "password_reset/body.html")]
+struct PasswordResetHtml<'a> {
+    letter: &'a PasswordReset<'a>,
+}
+
+/// What the templates of the news about a changed password see.
+struct PasswordChanged<'a> {
+    name: String,
+    changed: String,
+    reset_page: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "password_changed/subject.txt")]
+struct PasswordChangedSubject;
+
+#[derive(Template)]
+#[template(path = "password_changed/body.txt")]
+struct PasswordChangedText<'a> {
+    letter: &'a PasswordChanged<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "password_changed/body.html")]
+struct PasswordChangedHtml<'a> {
+    letter: &'a PasswordChanged<'a>,
+}
+
 impl Letter {
     /// Writes the letter.
     pub(super) fn write(&self) -> Result<Written> {
@@ -171,6 +235,14 @@ impl Letter {
                     expires: moment(*expires_at),
                 };
                 finish(&InvitationSubject { letter }, &InvitationText { letter }, &InvitationHtml { letter })
+            }
+            Self::PasswordReset { name, link, expires_at } => {
+                let letter = &PasswordReset { name: plain(name), link: link.expose(), expires: moment(*expires_at) };
+                finish(&PasswordResetSubject, &PasswordResetText { letter }, &PasswordResetHtml { letter })
+            }
+            Self::PasswordChanged { name, changed_at, reset_page } => {
+                let letter = &PasswordChanged { name: plain(name), changed: moment(*changed_at), reset_page };
+                finish(&PasswordChangedSubject, &PasswordChangedText { letter }, &PasswordChangedHtml { letter })
             }
             _ => Err(internal("a letter can't be written", "it has no templates")),
         }
@@ -240,6 +312,26 @@ mod tests {
         assert_eq!(anonymous.subject, "You are invited to Acme");
         assert!(!anonymous.text.contains("personal message") && !anonymous.html.contains("personal message"));
         assert!(!anonymous.text.contains("\n\n\n"), "{}", anonymous.text);
+    }
+
+    #[test]
+    fn letters_about_passwords_say_what_to_do_in_both_bodies() {
+        let at = chrono::Utc.with_ymd_and_hms(2026, 11, 28, 4, 6, 0).unwrap();
+        let link = "https://id.example.com/reset-password#token=fhp_abc";
+        let name = "<b>Ada</b>".to_owned();
+        let reset = Letter::PasswordReset { name: name.clone(), link: SecretString::new(link), expires_at: at };
+        let reset_page = "https://id.example.com/forgot-password".to_owned();
+        let changed = Letter::PasswordChanged { name, changed_at: at, reset_page: reset_page.clone() };
+        for (letter, address) in [(reset, link), (changed, reset_page.as_str())] {
+            let written = letter.write().unwrap();
+            for body in [&written.text, &written.html] {
+                for part in [address, "Saturday, 28 November 2026, 04:06 UTC", "Ada"] {
+                    assert!(body.contains(part), "{part:?} is missing in {body}");
+                }
+            }
+            assert!(!written.html.contains("<b>"), "{}", written.html);
+            assert!(!written.text.contains("\n\n\n"), "{}", written.text);
+        }
     }
 
     /// Proves NET-14 (HTML in mails is escaped).

@@ -6,6 +6,7 @@
 //! This module never decides who is written to.
 
 mod eml;
+mod errand;
 pub mod files;
 mod letter;
 mod notice;
@@ -20,7 +21,9 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use entity::{OutboxId, Sealed, Secrets, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
 
+pub use errand::Errand;
 pub use letter::Letter;
 pub use transport::Transport;
 pub use worker::Worker;
@@ -109,6 +112,16 @@ impl Mail {
     fn open(&self, id: OutboxId, payload: &Sealed<Secrets>) -> Result<Post> {
         Post::from_bytes(&self.vault.open(PAYLOAD, id, payload)?)
     }
+}
+
+/// Takes letters back that have not left, and forgets what became of the others.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(tx: &WriteTx, ids: &[OutboxId]) -> Result<()> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
+    tx.execute("DELETE FROM outbox WHERE id = ANY ($1)", [ids.into()]).await?;
+    Ok(())
 }
 
 /// What became of these letters. One that is not in the outbox any more is not in the answer.

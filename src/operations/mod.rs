@@ -8,10 +8,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
+    accounts::resets,
     db::{Unrecorded, idempotency},
     error::Result,
     jobs::{self, Job, Report, Run, Schedule},
-    mail, sessions,
+    mail, people, sessions,
     tenancy::{invitations, organizations, sign_ups},
 };
 
@@ -35,10 +36,18 @@ pub fn jobs() -> Vec<Job> {
             "Clean up sessions",
             "Removes used-up refresh tokens, and sessions that ended more than 30 days ago.",
         ),
+        Job::new("password_resets_clean_up", Schedule::HOURLY_AT_7, resets::clean_up_resets).described(
+            "Clean up links to new passwords",
+            "Removes links that nobody can use any more, and counters of requests for them after their hour.",
+        ),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
         Job::new("outbox_clean_up", Schedule::NIGHTLY, mail::clean_up)
             .described("Clean up the outbox", "Removes what is left of letters that were sent or given up 30 days ago."),
+        Job::new("imports_clean_up", Schedule::HOURLY_AT_7, people::clean_up).described(
+            "Clean up imports",
+            "Cancels imports that nobody went on with for a day, with what was uploaded, and removes reports after 30 days.",
+        ),
         Job::new("organizations_purge", Schedule::NIGHTLY, organizations::purge).described(
             "Remove deleted organisations",
             "Removes organisations whose grace period has ended, with everything that belonged to them but their audit entries.",

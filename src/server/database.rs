@@ -7,10 +7,10 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use crate::{
-    accounts,
+    accounts, audit,
     config::{Config, Pooler, SecretString},
     db::{
-        self, Logins, Owner,
+        self, Clear, Logins, Owner,
         embedded::{Embedded, EmbeddedError, EmbeddedSettings},
     },
     error::{Error, Result},
@@ -143,22 +143,39 @@ async fn prepare(config: &Config, clock: &Clock, direct: &PgConnectOptions) -> R
     };
     owner.ensure_roles(&logins).await?;
     tracing::info!("checking the database's schema");
-    let in_clear = owner.prepare_sealing().await?;
+    let mut in_clear = owner.prepare_sealing().await?;
     if !anew.is_empty() {
         tracing::info!(keys = anew.len(), root_key = vault.root_key(), "wrapping the data keys with the new root key");
     }
     owner.store(new, anew).await?;
-    if in_clear {
-        accounts::seal_clear(&owner, &vault).await?;
-        invitations::seal_clear(&owner, &vault).await?;
-        sessions::seal_clear(&owner, &vault).await?;
+    let mut rewritten = Vec::new();
+    while let Some(clear) = in_clear {
+        seal(&owner, &vault, clear).await?;
+        owner.remove_clear().await?;
+        rewritten.push(clear);
+        in_clear = owner.prepare_sealing().await?;
     }
     owner.migrate().await?;
-    if in_clear {
-        owner.rewrite().await?;
+    for clear in rewritten {
+        owner.rewrite(clear).await?;
     }
     owner.finish().await?;
     Ok((vault, logins))
+}
+
+/// Seals what an older release left in clear.
+async fn seal(owner: &Owner, vault: &Vault, clear: Clear) -> Result<()> {
+    match clear {
+        Clear::People => {
+            accounts::seal_clear(owner, vault).await?;
+            invitations::seal_clear(owner, vault).await?;
+            sessions::seal_clear(owner, vault).await
+        }
+        Clear::Record => {
+            audit::seal_clear(owner, vault).await?;
+            sessions::seal_clear_reasons(owner, vault).await
+        }
+    }
 }
 
 /// The configured root key, and whoever keeps it at work.

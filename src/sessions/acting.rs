@@ -7,7 +7,7 @@
 
 use chrono::{SecondsFormat, TimeDelta};
 use entity::{
-    AccountId, OrganizationId, PlatformAccessId, memberships, organizations,
+    AccountId, OrganizationId, Pii, PlatformAccessId, memberships, organizations,
     platform_access::{self as accesses, EndReason},
     sessions as rows,
 };
@@ -23,10 +23,14 @@ use crate::{
     error::{Code, Error, Result},
     runtime::Ids,
     types::{Caller, Page, PageRequest, Role, single_line},
+    vault::{Field, Vault},
 };
 
 /// An access, for lists.
 pub type Access = accesses::Model;
+
+/// Why somebody acted.
+pub(super) const REASON: Field<Pii> = Field::new("platform_access.reason");
 
 /// How long an access lasts. It can't be extended, only be asked for again, with a reason.
 const LASTS: TimeDelta = TimeDelta::minutes(30);
@@ -61,12 +65,13 @@ impl Sessions {
             }
             end(&tx, open, EndReason::Expired).await?;
         }
+        let access_id = Ids.next::<PlatformAccessId>();
         let row = accesses::Model {
-            id: Ids.next(),
+            id: access_id,
             organization_id: organization,
             account_id: Some(account),
             session_id: Some(id),
-            reason,
+            reason: Some(tx.seal(REASON.name(), access_id, &reason)?),
             started_at: now,
             expires_at: now + LASTS,
             ended_at: None,
@@ -76,7 +81,7 @@ impl Sessions {
         let event = |home| {
             event(Kind::ActingStarted, &access)
                 .in_organization(home)
-                .with("reason", access.reason.as_str())
+                .with_personal("reason", reason.as_str())
                 .with("expires_at", access.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true))
         };
         tx.commit(vec![event(organization), event(OrganizationId::PLATFORM)]).await?;
@@ -207,6 +212,14 @@ pub async fn find_access(tx: &Tx) -> Result<Option<Access>> {
         Some(id) => tx.one(tx.find::<accesses::Entity>().filter(accesses::Column::Id.eq(id))).await,
         None => Ok(None),
     }
+}
+
+/// Why somebody acted, unless they have been erased.
+///
+/// # Errors
+/// `Internal` when it can't be opened.
+pub fn reason(vault: &Vault, access: &Access) -> Result<Option<String>> {
+    access.reason.as_ref().map(|reason| vault.open_text(REASON, access.id, reason)).transpose()
 }
 
 /// The accesses to the caller's organisation, newest first.

@@ -23,11 +23,11 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, still_acting};
+pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, Seat};
 pub use rotation::CACHE_SECONDS;
-pub use seen::{SEALED, Seen, seal_clear};
+pub use seen::{SEALED, Seen, seal_clear, seal_clear_reasons};
 pub use token::{Claims, hash, opaque};
 use verified::Verified;
 
@@ -443,6 +443,31 @@ pub async fn end_all_of(tx: &WriteTx, account: AccountId, reason: &'static str) 
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::EndedAt.is_null());
     tx.apply(update).await
+}
+
+/// Ends every session of an account but one, in a transaction that has another reason to. Returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others_of(tx: &WriteTx, account: AccountId, kept: SessionId, reason: &'static str) -> Result<u64> {
+    let update = tx
+        .change_identity::<rows::Entity>()
+        .col_expr(rows::Column::EndedAt, Expr::value(tx.caller().now()))
+        .col_expr(rows::Column::EndReason, Expr::value(reason))
+        .filter(rows::Column::AccountId.eq(account))
+        .filter(rows::Column::Id.ne(kept))
+        .filter(rows::Column::EndedAt.is_null());
+    tx.apply(update).await
+}
+
+/// Removes every session of a person who is erased, with its tokens, and what they wrote about their accesses to
+/// organisations. Returns how many sessions there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(tx: &WriteTx, account: AccountId) -> Result<u64> {
+    tx.execute("UPDATE platform_access SET reason = NULL WHERE account_id = $1", [account.into()]).await?;
+    tx.execute("DELETE FROM sessions WHERE account_id = $1", [account.into()]).await
 }
 
 /// Removes refresh tokens that are too old to be presented, and sessions that are over for so long that nobody asks

@@ -263,7 +263,10 @@ impl Principals {
         let generation = Arc::new(AtomicU64::new(0));
         let (dropped, counted) = (cache.clone(), generation.clone());
         changes.on_change(move |change| {
-            if matches!(change, Change::Keys | Change::DataKeys | Change::Outbox | Change::Jobs | Change::Settings(_)) {
+            if matches!(
+                change,
+                Change::Keys | Change::DataKeys | Change::Outbox | Change::Imports | Change::Jobs | Change::Settings(_)
+            ) {
                 return;
             }
             if let Change::Profile(id) = change {

@@ -1,10 +1,11 @@
 //! From where and with what a session was opened. Whoever has a copy of the database must not learn where people are,
 //! so both are sealed; a session goes with its account, so no key of the person's own is needed.
 
-use entity::{Pii, Sealed, Secrets, SessionId, sessions as rows};
+use entity::{Pii, PlatformAccessId, Sealed, Secrets, SessionId, sessions as rows};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use super::acting::REASON;
 use crate::{
     db::Owner,
     error::{Error, Result},
@@ -19,6 +20,7 @@ const USER_AGENT: Field<Pii> = Field::new("sessions.user_agent");
 pub const SEALED: &[Column] = &[
     sealed_column!("sessions", "address", Pii),
     sealed_column!("sessions", "user_agent", Pii),
+    sealed_column!("platform_access", "reason", Pii),
     sealed_column!("signing_keys", "private_key", Secrets),
 ];
 
@@ -89,5 +91,36 @@ pub async fn seal_clear(owner: &Owner, vault: &Vault) -> Result<()> {
             ids.push(Uuid::from(row.id));
         }
         owner.execute(SEAL, [ids.into(), addresses.into(), agents.into()]).await?;
+    }
+}
+
+#[derive(FromQueryResult)]
+struct ClearReason {
+    id: PlatformAccessId,
+    reason: String,
+}
+
+const CLEAR_REASONS: &str = "
+    SELECT id, reason FROM platform_access WHERE reason_sealed IS NULL ORDER BY id LIMIT 1000";
+const SEAL_REASONS: &str = "
+    UPDATE platform_access p SET reason_sealed = u.reason FROM unnest($1::uuid[], $2::bytea[]) AS u (id, reason)
+    WHERE p.id = u.id";
+
+/// Seals the reasons that an older release kept in clear.
+///
+/// # Errors
+/// As [`seal_clear`].
+pub async fn seal_clear_reasons(owner: &Owner, vault: &Vault) -> Result<()> {
+    loop {
+        let rows: Vec<ClearReason> = owner.query(CLEAR_REASONS, []).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (mut ids, mut reasons) = (Vec::new(), Vec::new());
+        for row in rows {
+            reasons.push(vault.seal(REASON, row.id, row.reason.as_bytes())?.as_bytes().to_vec());
+            ids.push(Uuid::from(row.id));
+        }
+        owner.execute(SEAL_REASONS, [ids.into(), reasons.into()]).await?;
     }
 }

@@ -81,7 +81,7 @@ impl Standing {
     pub fn range(&self) -> Option<(u32, u32)> {
         match &self.field.kind {
             Kind::Number(number) => Some(number.within(self.laxest.as_ref())),
-            Kind::Domains | Kind::Choice(_) | Kind::Words(_) => None,
+            Kind::Domains | Kind::Demand | Kind::Choice(_) | Kind::Words(_) => None,
         }
     }
 

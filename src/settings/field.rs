@@ -47,6 +47,8 @@ pub enum Kind {
     Number(Number),
     /// A list of domains, or `null` for any domain.
     Domains,
+    /// Whether something is asked for: yes is the stricter.
+    Demand,
     /// One of these words, the laxest first.
     Choice(&'static [&'static str]),
     /// Some of these words, at least one; the fewer, the stricter.
@@ -75,6 +77,10 @@ pub enum Unit {
     Minutes,
     /// Days.
     Days,
+    /// Points of a scale.
+    Points,
+    /// Passwords.
+    Passwords,
 }
 
 /// Which of two numbers is the stricter.
@@ -119,6 +125,11 @@ impl Field {
         Self { unset: Unset::Default, ..self }
     }
 
+    /// A field of something that is asked for or not.
+    pub const fn demand(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, kind: Kind::Demand, platform: Bound::Open, unset: Unset::Platform }
+    }
+
     /// The same field, whose configured value is the laxest that even the platform can set.
     #[must_use]
     pub const fn never_laxer_than_configured(self) -> Self {
@@ -141,6 +152,9 @@ impl Kind {
                 let domain = |item: &Value| item.as_str().unwrap_or_default().parse::<Domain>();
                 let domains: Result<BTreeSet<_>, _> = list.iter().map(domain).collect();
                 domains.map(|domains| json!(domains)).map_err(|detail| ("format", format!("each {detail}")))
+            }
+            Self::Demand => {
+                value.as_bool().map(Value::from).ok_or_else(|| ("format", "must be true or false".to_owned()))
             }
             Self::Choice(words) => {
                 let wrong = || ("choice", format!("must be one of {}", words.join(", ")));
@@ -173,6 +187,10 @@ impl Kind {
                 (Some(one), Some(other)) => json!(one.intersection(&other).collect::<Vec<_>>()),
                 (one, other) => json!(one.or(other)),
             },
+            Self::Demand => {
+                let pair = one.as_bool().zip(other.as_bool()).map(|(one, other)| one || other);
+                json!(pair.or(one.as_bool()).or(other.as_bool()))
+            }
             Self::Choice(words) => {
                 let stricter = [one, other].into_iter().filter_map(|value| place(words, value)).max();
                 json!(stricter.and_then(|place| words.get(place)))
@@ -198,6 +216,7 @@ impl Kind {
         match self {
             Self::Number(number) => read_number(value).map(|value| value.clamp(number.least, number.most).into()),
             Self::Domains => read_domains(value).map(|domains| json!(domains)),
+            Self::Demand => value.as_bool().map(Value::from),
             Self::Choice(words) => read_choice(words, value).map(|word| json!(word)),
             Self::Words(words) => read_words(words, value).filter(|words| !words.is_empty()).map(|words| json!(words)),
         }
@@ -216,6 +235,7 @@ impl Kind {
                 let allowed: Vec<_> = allowed.iter().map(Domain::as_str).collect();
                 format!("must be among {}", allowed.join(", "))
             }
+            Self::Demand => "must stay on".to_owned(),
             Self::Choice(words) => {
                 let stricter = words.iter().skip(place(words, than).unwrap_or(0));
                 format!("must be one of {}", stricter.copied().collect::<Vec<_>>().join(", "))

@@ -94,6 +94,7 @@ impl Settings {
             | Change::Keys
             | Change::DataKeys
             | Change::Outbox
+            | Change::Imports
             | Change::Jobs => {}
         });
         Ok(settings)

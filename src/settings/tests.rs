@@ -48,6 +48,7 @@ fn value_of(kind: Kind) -> BoxedStrategy<Value> {
             let some = prop::sample::subsequence(words, 1..=words.len()).prop_map(|words| json!(words));
             prop_oneof![4 => some, 1 => Just(Value::Null)].boxed()
         }
+        Kind::Demand => prop::option::of(any::<bool>()).prop_map(|demand| json!(demand)).boxed(),
     }
 }
 

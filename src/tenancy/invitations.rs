@@ -15,9 +15,9 @@ use sea_orm::{
     sea_query::ExprTrait,
 };
 
-pub use accept::{Acceptance, Preview, accept, join, lookup};
-pub use address::{SEALED, match_anew, seal_clear};
-pub use create::{LONGEST_MESSAGE, MOST, create, create_all};
+pub use accept::{Acceptance, PREFIX, Preview, accept, join, lookup};
+pub use address::{SEALED, addresses, erase, match_anew, seal_clear};
+pub use create::{Bulk, LONGEST_MESSAGE, MOST, create, create_all};
 pub use expiry::expire_all;
 
 use create::Host;
@@ -187,7 +187,7 @@ async fn refuse_often(tx: &Tx, id: InvitationId) -> Result<()> {
         from: Some(now - DAY),
         ..audit::Filter::default()
     };
-    let sent = audit::list(tx, &sent, PageRequest { limit: RESENDS, after: None }).await?.items;
+    let sent = audit::rows(tx, &sent, PageRequest { limit: RESENDS, after: None }).await?.items;
     let last = sent.first().map(|entry| entry.occurred_at + PAUSE);
     let first = sent.last().filter(|_| u64::try_from(sent.len()) == Ok(RESENDS)).map(|entry| entry.occurred_at + DAY);
     match Ord::max(last, first).filter(|free| *free > now) {

@@ -11,7 +11,7 @@ mod limits;
 mod requests;
 
 use chrono::TimeDelta;
-use entity::{OrganizationId, Pii, sign_ups as rows};
+use entity::{AccountId, OrganizationId, Pii, sign_ups as rows};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
@@ -25,13 +25,13 @@ use crate::{
     app::App,
     audit::{Event, Kind},
     config::SecretString,
-    db::Tx,
+    db::{Tx, WriteTx},
     error::{Code, Error, Result},
     mail::Letter,
     sessions::{hash, opaque},
     settings::sections::{SignUp as Rules, SignUpMode},
     types::{Caller, Email},
-    vault::{Column, Field},
+    vault::{Column, Field, Vault},
 };
 
 const EMAIL: Field<Pii> = Field::new("sign_ups.email");
@@ -124,6 +124,20 @@ pub async fn options(app: &App, caller: &Caller, slug: Option<&str>) -> Result<O
     let tx = app.db.read(&place.caller(caller)).await?;
     let domains = place.rules.domains.as_ref().map(|domains| domains.iter().map(ToString::to_string).collect());
     Ok(Options { mode: place.rules.mode, domains, organization: place.name(&tx).await? })
+}
+
+const ERASE: &str = "DELETE FROM sign_ups WHERE address_tag = $1";
+const ERASE_REQUESTS: &str = "DELETE FROM sign_up_requests WHERE account_id = $1 OR address_tag = $2";
+
+/// Removes what a person, who is being erased, has asked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(tx: &WriteTx, vault: &Vault, account: AccountId, email: Option<&Email>) -> Result<()> {
+    let tag = email.map(|email| limits::address(vault, email)).transpose()?.unwrap_or_default();
+    tx.execute(ERASE, [tag.clone().into()]).await?;
+    tx.execute(ERASE_REQUESTS, [account.into(), tag.into()]).await?;
+    Ok(())
 }
 
 /// Sends a letter to somebody who wants to come in. Whether the address has an account makes no difference to the

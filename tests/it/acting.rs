@@ -190,7 +190,10 @@ async fn both_records_have_it_and_whatever_is_done_meanwhile_names_it() {
         }
     }
     let started = &entries(&world, "organization.acting_started", a.id).await[0];
-    assert_eq!(started["metadata"]["reason"], "Ticket 4711");
+    // What somebody wrote is shown, and lies in the entry no more.
+    assert!(started["metadata"]["reason"].is_null(), "{started}");
+    let shown = a.admin.get(&inside(a.id, &format!("/audit/{}", started["id"].as_str().unwrap()))).await.expect(200);
+    assert_eq!(shown.text_at("/metadata/reason"), "Ticket 4711");
     assert_eq!(entries(&world, "organization.acting_ended", a.id).await[0]["metadata"]["reason"], "stopped");
     let renamed = &entries(&world, "organization.updated", a.id).await[0];
     assert_eq!(renamed["metadata"]["acting"], access);

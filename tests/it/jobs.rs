@@ -236,6 +236,7 @@ async fn the_clean_ups_remove_what_is_over_and_nothing_else() {
         "sign_up_requests_expire",
         "sign_ups_clean_up",
         "sessions_clean_up",
+        "password_resets_clean_up",
         "idempotency_keys_clean_up",
         "outbox_clean_up",
         "organizations_purge",

@@ -11,6 +11,7 @@
 
 mod acting;
 mod architecture;
+mod attributes;
 mod cluster;
 mod config;
 mod coverage;
@@ -20,11 +21,14 @@ mod edge;
 mod email;
 mod embedded;
 mod harness;
+mod imports;
 mod isolation;
 mod jobs;
 mod mail;
+mod passwords;
 mod path;
 mod people;
+mod privacy;
 mod reauthentication;
 mod record;
 mod sessions;

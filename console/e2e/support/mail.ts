@@ -22,6 +22,11 @@ export async function linkTo(page: string, to: string, since = 0): Promise<strin
   throw new Error(`no link to ${page} arrived for ${to} in ${server.mailDir}`);
 }
 
+/** The link to a new password in the newest message to this address. */
+export function resetLink(to: string, since = 0): Promise<string> {
+  return linkTo("reset-password", to, since);
+}
+
 /** The text parts of the messages to an address, newest first. */
 async function messagesTo(to: string, since: number): Promise<string[]> {
   const names = await readdir(server.mailDir).catch(() => []);

@@ -10,6 +10,7 @@ const pagesWithToken = [
   "/sign-up/confirm",
   "/verify-email",
   "/change-email",
+  "/reset-password",
 ];
 let token: string | null = null;
 const listeners = new Set<() => void>();

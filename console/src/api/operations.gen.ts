@@ -13,6 +13,11 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_erase": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -311,6 +316,46 @@ export const operations = {
   "organizations_update": {
     "scope": "organization",
     "minimumRole": "admin",
+    "ownership": null
+  },
+  "password_check": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_profiles_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_resets_complete": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_resets_create": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_resets_lookup": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passwords_check": {
+    "scope": "public",
+    "minimumRole": null,
     "ownership": null
   },
   "platform_accesses_list": {

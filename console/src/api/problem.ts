@@ -19,6 +19,8 @@ export class Problem extends Error {
   readonly detail: string | null;
   readonly requestId: string | null;
   readonly faults: readonly FieldFault[];
+  /** With `only_owner`: the organisations that need another owner first. */
+  readonly organizations: readonly string[];
   /** Seconds to wait before trying again, when the server said so. */
   readonly retryAfter: number | null;
 
@@ -30,6 +32,7 @@ export class Problem extends Error {
     this.title = document.title ?? "";
     this.detail = document.detail ?? null;
     this.requestId = document.request_id ?? headers?.get("x-request-id") ?? null;
+    this.organizations = document.organization_ids ?? [];
     this.retryAfter = secondsOf(headers?.get("retry-after"));
     this.faults = (document.errors ?? []).map((error) => ({
       field: error.pointer ? fieldOf(error.pointer) : null,

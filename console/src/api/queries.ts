@@ -6,7 +6,20 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, JobRun, Me, Page, Settings, SettingsChange, Team } from "./types";
+import type {
+  AuditEntry,
+  DataKey,
+  JobRun,
+  KeyRotation,
+  Import,
+  ImportLine,
+  JobRun,
+  Me,
+  Page,
+  Settings,
+  SettingsChange,
+  Team,
+} from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
@@ -31,8 +44,11 @@ export const keys = {
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
+  attributes: (id: string) => ["organization", id, "attributes"] as const,
+  profiles: (id: string) => ["organization", id, "profiles"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   signUps: (id: string) => ["organization", id, "sign-ups"] as const,
+  imports: (id: string) => ["organization", id, "imports"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
@@ -41,6 +57,8 @@ export const keys = {
   accounts: ["platform", "accounts"] as const,
   jobs: ["platform", "jobs"] as const,
   instances: ["platform", "instances"] as const,
+  dataKeys: ["platform", "data-keys"] as const,
+  keyRotations: ["platform", "key-rotations"] as const,
 };
 
 /** Who is signed in, where, and what they may do there. */
@@ -67,6 +85,19 @@ export const maybeMeQuery = queryOptions({
 export const setupQuery = queryOptions({
   queryKey: ["setup"],
   queryFn: ({ signal }) => take(api.GET("/v1/setup", { signal })),
+});
+
+/** Since when the person has their password, and what a new one must be. */
+export const passwordQuery = queryOptions({
+  queryKey: [...keys.me, "password"],
+  queryFn: ({ signal }) => take(api.GET("/v1/me/password", { signal })),
+});
+
+/** The built-in sets of rules for passwords. */
+export const passwordProfilesQuery = queryOptions({
+  queryKey: ["password-profiles"],
+  queryFn: async ({ signal }) => (await take(api.GET("/v1/password-profiles", { signal }))).items,
+  staleTime: 300_000,
 });
 
 export const rolesQuery = queryOptions({
@@ -114,6 +145,34 @@ export const memberQuery = (organization_id: string, member_id: string) =>
           params: { path: { organization_id, member_id } },
         }),
       ),
+  });
+
+/** What the organisation's attributes say of a member, as far as one sees it. */
+export const memberProfileQuery = (organization_id: string, member_id: string) =>
+  queryOptions({
+    queryKey: [...keys.profiles(organization_id), member_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/members/{member_id}/attributes`, {
+          signal,
+          params: { path: { organization_id, member_id } },
+        }),
+      ),
+  });
+
+/** The same of oneself, in the organisation that the session is in. */
+export const myProfileQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: [...keys.profiles(organization_id), "own"],
+    queryFn: ({ signal }) => take(api.GET("/v1/me/attributes", { signal })),
+  });
+
+/** The attributes of an organisation. There are at most 50. */
+export const attributesQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: keys.attributes(organization_id),
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/attributes`, { signal, params: { path: { organization_id } } })),
   });
 
 export const teamsQuery = (organization_id: string, query: TeamFilter = {}) =>
@@ -220,6 +279,53 @@ export const invitationQuery = (organization_id: string, invitation_id: string) 
           params: { path: { organization_id, invitation_id } },
         }),
       ),
+  });
+
+export const importsQuery = (
+  organization_id: string,
+  query: Query<"/v1/organizations/{organization_id}/imports"> = {},
+) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/imports`, { signal, params: { path: { organization_id }, query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const importQuery = (organization_id: string, import_id: string) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), "one", import_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}`, {
+          signal,
+          params: { path: { organization_id, import_id } },
+        }),
+      ),
+  });
+
+/** What became of an import's lines, page after page. They are read again as it comes further. */
+export const importLinesQuery = (row: Import, outcome: ImportLine["outcome"] | undefined) =>
+  infiniteQueryOptions({
+    queryKey: [
+      ...keys.imports(row.organization_id),
+      "lines",
+      row.id,
+      { outcome, state: row.state, read: row.lines_read },
+    ],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}/lines`, {
+          signal,
+          params: {
+            path: { organization_id: row.organization_id, import_id: row.id },
+            query: { outcome, limit: pageSize, cursor: pageParam ?? undefined },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? null,
+    placeholderData: keepPreviousData,
   });
 
 export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>
@@ -334,6 +440,12 @@ export const jobRunsQuery = (job_name: string, cursor?: string) =>
     refetchInterval: ({ state }) => pace(state.data?.items.some(isUnderWay)),
   });
 
+/** By the server's clock: the viewer's may be wrong, where a second or two count. */
+async function answeredAt(call: Promise<{ response: Response }>): Promise<string> {
+  const date = (await call).response.headers.get("date");
+  return (date ? new Date(date) : new Date()).toISOString();
+}
+
 /** How often instances say that they are there, in milliseconds. */
 const signOfLife = 5_000;
 
@@ -341,11 +453,87 @@ export const instancesQuery = queryOptions({
   queryKey: keys.instances,
   queryFn: async ({ signal }) => {
     const call = api.GET("/v1/instances", { signal });
-    const list = await take(call);
-    // By the server's clock: the viewer's may be wrong, and a second or two count here.
-    const date = (await call).response.headers.get("date");
-    return { ...list, answered_at: date ? new Date(date).toISOString() : new Date().toISOString() };
+    return { ...(await take(call)), answered_at: await answeredAt(call) };
   },
   refetchInterval: signOfLife,
   notifyOnChangeProps: "all",
 });
+
+/** Whether a rotation will still change by itself. */
+export function isRotating(rotation: KeyRotation): boolean {
+  return rotation.step !== "finished" && !rotation.paused;
+}
+
+/** The states that a key leaves by itself. */
+const inTransition = new Set<DataKey["state"]>(["pending", "retiring", "closing"]);
+
+export const dataKeysQuery = queryOptions({
+  queryKey: [...keys.dataKeys, "list"],
+  queryFn: ({ signal }) => take(api.GET("/v1/data-keys", { signal })),
+  refetchInterval: ({ state }) =>
+    pace(state.data?.items.some((key) => inTransition.has(key.state))),
+  notifyOnChangeProps: "all",
+});
+
+/**
+ * How many values are under each key, by its id. The server reads every protected row for it, so it
+ * is asked once, and again when another key seals or one has been retired.
+ */
+export const dataKeysCensusQuery = (all: DataKey[] | undefined) =>
+  queryOptions({
+    queryKey: [
+      ...keys.dataKeys,
+      "census",
+      all?.filter(({ state }) => state === "active" || state === "retired").map(({ id }) => id),
+    ],
+    queryFn: async ({ signal }) => {
+      const { items } = await take(
+        api.GET("/v1/data-keys", { signal, params: { query: { count: true } } }),
+      );
+      return new Map(items.map(({ id, values = 0 }) => [id, values]));
+    },
+    enabled: all !== undefined,
+    staleTime: 300_000,
+    refetchOnWindowFocus: false,
+    placeholderData: keepPreviousData,
+  });
+
+export const keyRotationPreviewQuery = (scope: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "preview", scope],
+    queryFn: ({ signal }) =>
+      take(api.GET("/v1/key-rotations/preview/{scope}", { signal, params: { path: { scope } } })),
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+  });
+
+/** Rotations on a page of the history. */
+const rotationsPage = 20;
+
+export const keyRotationsQuery = (cursor?: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "list", { cursor }],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET("/v1/key-rotations", {
+          signal,
+          params: { query: { cursor, limit: rotationsPage } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => pace(state.data?.items.some(isRotating)),
+  });
+
+export const keyRotationQuery = (key_rotation_id: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "one", key_rotation_id],
+    queryFn: async ({ signal }) => {
+      const call = api.GET("/v1/key-rotations/{key_rotation_id}", {
+        signal,
+        params: { path: { key_rotation_id } },
+      });
+      return { ...(await take(call)), answered_at: await answeredAt(call) };
+    },
+    refetchInterval: ({ state }) =>
+      state.data?.step === "finished" ? false : state.data?.paused ? 5_000 : 1_000,
+  });

@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The accounts of the installation, newest first. */
+        /** The accounts of the installation, newest first; with what is left of those of people who have been erased. */
         get: operations["accounts_list"];
         put?: never;
         post?: never;
@@ -100,6 +100,28 @@ export interface paths {
         put?: never;
         /** Block an account everywhere and end its sessions. */
         post: operations["accounts_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account_id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a person for good: whatever says who they are is destroyed, in restored backups too.
+         * @description Their sessions end, they leave their organisations, and their address is free for a new account. The record's
+         *     entries of what they did stay, without a name. Nobody can take it back. Not for one's own account; with
+         *     `only_owner`, the organisations in `organization_ids` need another owner first.
+         */
+        post: operations["accounts_erase"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1409,7 +1431,7 @@ export interface components {
          * @description Whether a person may sign in.
          * @enum {string}
          */
-        AccountState: "active" | "blocked";
+        AccountState: "active" | "blocked" | "erased";
         /**
          * ActIn
          * @description Why a platform administrator has to act in an organisation.
@@ -1423,6 +1445,8 @@ export interface components {
          * @description Who did it.
          */
         Actor: {
+            /** @description That the person has been erased since. */
+            erased?: boolean;
             /**
              * Format: uuid
              * @description The account.
@@ -1634,6 +1658,8 @@ export interface components {
             items: components["schemas"]["DataKey"][];
             /** @description Which root key wraps the data keys: the beginning of its fingerprint. */
             root_key: string;
+            /** @description Who keeps the root key. */
+            root_key_custodian: components["schemas"]["RootKeyCustodian"] & unknown;
             /** @description The scopes that values can be sealed in. */
             scopes: string[];
         };
@@ -1952,16 +1978,6 @@ export interface components {
             invitations: components["schemas"]["InviteUser"][];
         };
         /**
-         * Items_Account
-         * @description A page of a list.
-         */
-        Items_Account: {
-            /** @description The items. */
-            items: components["schemas"]["Account"][];
-            /** @description Pass this as `cursor` to get the next page; absent on the last. */
-            next_cursor?: string;
-        };
-        /**
          * Items_AuditEntry
          * @description A page of a list.
          */
@@ -2028,6 +2044,16 @@ export interface components {
         Items_PlatformAccess: {
             /** @description The items. */
             items: components["schemas"]["PlatformAccess"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_PlatformAccount
+         * @description A page of a list.
+         */
+        Items_PlatformAccount: {
+            /** @description The items. */
+            items: components["schemas"]["PlatformAccount"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -2609,13 +2635,50 @@ export interface components {
              * @description Its id; audit entries of what was done through it have it as `acting` in their details.
              */
             id: string;
-            /** @description Why. */
-            reason: string;
+            /** @description Why; absent once the person has been erased. */
+            reason?: string;
             /**
              * Format: date-time
              * @description Since when.
              */
             started_at: string;
+        };
+        /**
+         * PlatformAccount
+         * @description An account as the platform's administrators see it, also when its person has been erased.
+         */
+        PlatformAccount: {
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description The address to sign in with; absent once the person has been erased. */
+            email?: string;
+            /**
+             * Format: date-time
+             * @description When the person was erased.
+             */
+            erased_at?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the person last signed in.
+             */
+            last_sign_in_at?: string;
+            /** @description How the person is called; absent once they have been erased. */
+            name?: string;
+            /** @description Whether the person may sign in. */
+            state: components["schemas"]["AccountState"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change.
+             */
+            version: number;
         };
         /**
          * PlatformSettings
@@ -2696,6 +2759,8 @@ export interface components {
             detail?: string;
             /** @description One entry for each fault of the request. */
             errors?: components["schemas"]["ProblemFault"][];
+            /** @description With `only_owner`: the organisations that need another owner first; the platform's own, another administrator. */
+            organization_ids?: string[];
             /** @description The id of the request, for support: the same as in the `X-Request-Id` header and in the log. */
             request_id?: string;
             /**
@@ -2843,6 +2908,11 @@ export interface components {
             /** @description From the highest down. */
             items: components["schemas"]["Role"][];
         };
+        /**
+         * @description Who keeps the root key.
+         * @enum {string}
+         */
+        RootKeyCustodian: "server" | "transit";
         /**
          * Session
          * @description A session.
@@ -3098,13 +3168,15 @@ export interface components {
          * @description A platform administrator who acted in an organisation.
          */
         Supporter: {
+            /** @description That the person has been erased since. */
+            erased?: boolean;
             /**
              * Format: uuid
              * @description The account.
              */
             id: string;
-            /** @description What the account is called today. */
-            name: string;
+            /** @description What the account is called today; absent once the person has been erased. */
+            name?: string;
         };
         /**
          * SwitchOrganization
@@ -3549,7 +3621,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Items_Account"];
+                    "application/json; charset=utf-8": components["schemas"]["Items_PlatformAccount"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -3596,7 +3668,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -3668,7 +3778,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -5220,7 +5330,7 @@ export interface operations {
                 target_id?: string;
                 /** @description The type of what it happened to. */
                 target_type?: string;
-                /** @description Exact words of the code, the ids and the details; all must be there. */
+                /** @description Exact words of the code, the ids and the details; all must be there. What people wrote is sealed, and not found. */
                 text?: string;
                 /** @description Before this moment. */
                 to?: string;

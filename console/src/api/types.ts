@@ -12,28 +12,49 @@ export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "c
   class: EventClass;
   actor: Omit<Schemas["Actor"], "type"> & { type: "account" | "anonymous" | "system" };
 };
+export type Attribute = Schemas["Attribute"];
+export type AttributeChanges = Schemas["UpdateAttribute"];
+export type Attributes = Schemas["Attributes"];
+export type DataKey = Schemas["DataKey"];
+export type DataKeys = Schemas["DataKeys"];
 export type EventType = Schemas["EventType"];
+export type Import = Schemas["Import"];
+export type ImportLine = Schemas["ImportLine"];
 export type Instance = Schemas["Instance"];
 export type Invitation = Schemas["Invitation"];
 export type InvitationPreview = Schemas["InvitationPreview"];
 export type Job = Schemas["Job"];
 export type JobRun = Schemas["JobRun"];
+export type KeyRotation = Schemas["KeyRotation"];
+export type KeyRotationPreview = Schemas["KeyRotationPreview"];
 export type Me = Schemas["Profile"];
 export type Member = Schemas["Member"];
+export type MemberProfile = Schemas["MemberProfile"];
 export type MyOrganization = Schemas["OwnOrganization"];
+export type NewAttribute = Schemas["CreateAttribute"];
 export type Organization = Schemas["Organization"];
+export type OwnPassword = Schemas["OwnPassword"];
+export type PasswordProfile = Schemas["PasswordProfile"];
+export type PasswordResetPreview = Schemas["PasswordResetPreview"];
+export type PasswordRules = Schemas["PasswordRules"];
+export type PasswordVerdict = Schemas["PasswordVerdict"];
+export type PeopleFormat = Schemas["PeopleFormat"];
 export type PlatformAccess = Schemas["PlatformAccess"];
+export type PlatformAccount = Schemas["PlatformAccount"];
+export type ProfileChanges = Schemas["UpdateProfile"];
+export type ProfileField = Schemas["ProfileField"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type NumberSetting = Schemas["NumberSetting"];
 export type DomainsSetting = Schemas["DomainsSetting"];
 export type ChoiceSetting = Schemas["ChoiceSetting"];
+export type DemandSetting = Schemas["DemandSetting"];
 export type WordsSetting = Schemas["WordsSetting"];
 /** Settings of an organisation or of the platform: the platform's have more sections. */
 export type Settings = Omit<Schemas["OrganizationSettings"], "sections"> & {
   sections: Record<
     string,
-    Record<string, NumberSetting | DomainsSetting | ChoiceSetting | WordsSetting>
+    Record<string, NumberSetting | DomainsSetting | ChoiceSetting | WordsSetting | DemandSetting>
   >;
 };
 export type SettingsChange = Schemas["SettingsChange"];

@@ -1,10 +1,21 @@
 /** A person's own account. */
 export const account = {
   title: "Profile and sessions",
-  purpose: "Your name, your address, and where you are signed in.",
+  purpose: "Your name, your address, your password, and where you are signed in.",
   profile: "Profile",
   name: "Name",
   nameHint: "Others in your organisations see it.",
+  password: {
+    title: "Password",
+    text: "A new one signs you out everywhere but here.",
+    none: "You have no password. You sign in another way.",
+    since: "Yours since",
+    current: "Present password",
+    new: "New password",
+    history: (count: number) => `None of your last ${count} passwords.`,
+    submit: "Change password",
+    changed: "Your password was changed, and your other sessions were ended",
+  },
   since: "Account since",
   sessions: "Sessions",
   sessionsText: "Every browser and program that is signed in as you. End what you don't recognise.",

@@ -23,6 +23,7 @@ export const audit = {
   outcomes: { success: "Success", refused: "Refused", failed: "Failed" },
   classes: { normal: "Normal", security: "Security" },
   actors: { account: "Account", anonymous: "Not signed in", system: "Freehold" },
+  erased: "Erased person",
   anyEvent: "Any event",
   anySeverity: "Any severity",
   anyOutcome: "Any outcome",

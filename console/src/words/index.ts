@@ -3,10 +3,13 @@
  * a translation can put them in its own order. No other module holds prose.
  */
 import { account } from "./account";
+import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
+import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
+import { keys } from "./keys";
 import { overview } from "./overview";
 import { invitations, members, roles } from "./people";
 import { platform } from "./platform";
@@ -22,18 +25,23 @@ export const words = {
   product: "Freehold",
   account,
   acting,
+  attributes,
   audit,
   common,
   email,
+  exports,
   gate,
+  imports,
   instances,
   invitations,
   jobs,
+  keys,
   members,
   overview,
   platform,
   platformAccess,
   problems,
+  profile,
   proof,
   roles,
   security,

@@ -8,6 +8,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "E-mail or password is wrong",
     text: "Check both and try again.",
   },
+  wrong_password: {
+    title: "The password is wrong",
+    text: "This is not your present password.",
+  },
+  password_reset_not_valid: {
+    title: "This link no longer works",
+    text: "It was used, its time is over, or a newer one was sent. Ask for a new one.",
+  },
   too_many_requests: {
     title: "Too many attempts",
     text: "Wait a little before you try again.",
@@ -33,6 +41,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "An organisation needs an owner",
     text: "This is the last owner. Make someone else an owner first.",
   },
+  only_owner: {
+    title: "Somebody has to stay at the top",
+    text: "This person is the only owner of an organisation. Make someone else an owner there first.",
+  },
+  account_erased: {
+    title: "This person has been erased",
+    text: "Nothing can be done with what is left of the account.",
+  },
   already_member: {
     title: "Already a member",
     text: "This person is a member of the organisation already.",
@@ -57,9 +73,33 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "This short name is taken",
     text: "Another organisation has this short name. Choose another.",
   },
+  too_many_imports: {
+    title: "Three imports have not ended yet",
+    text: "Finish or cancel one of them first.",
+  },
+  import_state: {
+    title: "The import has moved on",
+    text: "It is at another step than it was. Look at it again.",
+  },
   team_name_taken: {
     title: "This name is taken",
     text: "Another team has this name. Choose another.",
+  },
+  attribute_key_taken: {
+    title: "This key is taken",
+    text: "Another attribute has this key. Choose another.",
+  },
+  too_many_attributes: {
+    title: "That is the most attributes there can be",
+    text: "An organisation has at most 50 profile attributes. Delete one that is not needed.",
+  },
+  attribute_in_use: {
+    title: "Members have values of this attribute",
+    text: "Encryption and search can't be changed, and the attribute can't be deleted, while members have values. Archive it and add another, or clear the values first.",
+  },
+  attribute_not_editable: {
+    title: "A field is not yours to change",
+    text: "Who may change it has been changed meanwhile. Reload the page and look again.",
   },
   too_many_teams: {
     title: "That is the most teams there can be",
@@ -116,6 +156,10 @@ const byCode: Record<string, { title: string; text: string }> = {
   idempotency_in_progress: {
     title: "Still at work",
     text: "The earlier try is still running. Wait a moment, then try again.",
+  },
+  key_in_use: {
+    title: "This key is still needed",
+    text: "Only a retired key that nothing is under can be destroyed. Look again; it may have changed.",
   },
   operation_in_progress: {
     title: "Already under way",

@@ -20,7 +20,22 @@ const sections: Record<string, SectionWords> = {
     fields: {
       minimum_length: {
         label: "Minimum length",
-        hint: "Longer is stricter. What else a password needs stays as it is.",
+        hint: "Longer is stricter.",
+      },
+      require_upper_case: { label: "Upper-case letter", hint: "" },
+      require_lower_case: { label: "Lower-case letter", hint: "" },
+      require_digit: { label: "Digit", hint: "" },
+      require_special: {
+        label: "Special character",
+        hint: "Any that is neither letter nor digit.",
+      },
+      minimum_strength: {
+        label: "Minimum strength",
+        hint: "By zxcvbn's estimate: 0 is any, 3 is safe from guessing online, 4 is strong.",
+      },
+      history: {
+        label: "Not again",
+        hint: "The last passwords that can't be chosen again, with the present one.",
       },
     },
   },
@@ -112,6 +127,8 @@ const units: Record<string, [string, string]> = {
   minutes: ["minute", "minutes"],
   hours: ["hour", "hours"],
   days: ["day", "days"],
+  points: ["point", "points"],
+  passwords: ["password", "passwords"],
 };
 
 const counted = (count: number, unit: string) => {
@@ -138,6 +155,13 @@ export const security = {
   },
   sourcesOnPlatform: { default: "Default", platform: "Set here", organization: "Set here" },
   inForce: "In force:",
+  demanded: "Asked for",
+  notDemanded: "Not asked for",
+  demandedAbove: "The platform asks for it everywhere.",
+  profile: "Profile",
+  profileHint: "A profile fills in what is below. These values are none of the profiles'.",
+  profileCustom: "Own values",
+  profileLaxer: "laxer than the platform",
   anyDomain: "any domain",
   noDomain: "no domain at all",
   overruled: (value: string) =>

@@ -49,6 +49,8 @@ export const platformAccess = {
   caption: "Accesses by platform admins, newest first",
   who: "Who",
   nobody: "A former account",
+  erased: "Erased person",
+  reasonErased: "Erased with the person",
   reason: "Reason",
   started: "From",
   ended: "Until",

@@ -57,6 +57,10 @@ enum SettingUnit {
     Minutes,
     /// Days.
     Days,
+    /// Points of a scale.
+    Points,
+    /// Passwords.
+    Passwords,
 }
 
 /// Which of two numbers is the stricter.
@@ -159,6 +163,24 @@ struct WordsSetting {
     options: Vec<String>,
 }
 
+/// How things stand with something that is asked for or not.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct DemandSetting {
+    /// What is set here; nothing when it is left to the platform, or to the default.
+    value: Option<bool>,
+    /// What is in force here.
+    effective: bool,
+    /// What is in force platform-wide.
+    platform: bool,
+    /// What would be in force if nobody had set anything.
+    default: bool,
+    /// Where what is in force comes from.
+    source: SettingSource,
+    /// Whether it is asked for from above, so that it can't be taken back here.
+    demanded: bool,
+}
+
 /// What a client wants to be set, section by section.
 #[derive(Debug)]
 pub struct Wanted<R>(Map<String, Value>, PhantomData<R>);
@@ -218,6 +240,15 @@ fn wire(standing: &Standing) -> Value {
             max_items: u32::try_from(MOST_DOMAINS).unwrap_or(u32::MAX),
         }
         .to_json(),
+        Kind::Demand => DemandSetting {
+            value: standing.value.as_ref().and_then(Value::as_bool),
+            effective: demand(&standing.effective),
+            platform: demand(&standing.platform),
+            default: demand(&standing.default),
+            source,
+            demanded: standing.laxest.as_ref().is_some_and(demand),
+        }
+        .to_json(),
         Kind::Choice(_) => ChoiceSetting {
             value: standing.value.as_ref().map(word),
             effective: word(&standing.effective),
@@ -238,6 +269,10 @@ fn wire(standing: &Standing) -> Value {
         .to_json(),
     };
     object.unwrap_or_default()
+}
+
+fn demand(value: &Value) -> bool {
+    value.as_bool().unwrap_or_default()
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {
@@ -269,6 +304,7 @@ fn wanted_schema(field: &Field) -> MetaSchema {
             max_items: Some(words.len()),
             ..MetaSchema::new("array")
         },
+        Kind::Demand => MetaSchema::new("boolean"),
     };
     MetaSchema { nullable: true, description: Some(field.about), ..schema }
 }
@@ -287,6 +323,10 @@ fn standing_schema(field: &Field, registry: &mut Registry) -> MetaSchemaRef {
         Kind::Domains => {
             DomainsSetting::register(registry);
             DomainsSetting::schema_ref()
+        }
+        Kind::Demand => {
+            DemandSetting::register(registry);
+            DemandSetting::schema_ref()
         }
         Kind::Choice(_) => {
             ChoiceSetting::register(registry);
@@ -398,6 +438,8 @@ impl From<settings::Unit> for SettingUnit {
             settings::Unit::Characters => Self::Characters,
             settings::Unit::Minutes => Self::Minutes,
             settings::Unit::Days => Self::Days,
+            settings::Unit::Points => Self::Points,
+            settings::Unit::Passwords => Self::Passwords,
         }
     }
 }

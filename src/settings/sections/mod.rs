@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use self::{
     invitations::Invitations,
     organizations::Organizations,
-    passwords::Passwords,
+    passwords::{PROFILES, Passwords, Profile},
     reauthentication::Reauthentication,
     sessions::Sessions,
     sign_in::{SignIn, Way},

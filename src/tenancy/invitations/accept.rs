@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The prefix of invitation tokens, for people and secret scanners.
-const PREFIX: &str = "fhi_";
+pub const PREFIX: &str = "fhi_";
 /// The bytes of the organisation's id and of the secret.
 const ID: usize = 16;
 const SECRET: usize = 32;
@@ -49,8 +49,8 @@ pub struct Preview {
     pub expires_at: Timestamp,
     /// Whether the address has an account: then its password is asked for.
     pub account_exists: bool,
-    /// The fewest characters that the password of a new account must have.
-    pub password_minimum_length: u32,
+    /// What the password of a new account must be.
+    pub password_rules: accounts::Rules,
 }
 
 /// The invited person's answer.
@@ -103,7 +103,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
         inviter,
         expires_at: row.expires_at,
         account_exists: account.is_some(),
-        password_minimum_length: app.settings.effective_in(&tx).await?.passwords.minimum_length,
+        password_rules: app.settings.effective_in(&tx).await?.passwords,
         email: email.to_string(),
     })
 }
@@ -192,7 +192,7 @@ async fn new_account(
     let name = accounts::checked_name(name.ok_or_else(missing)?)?;
     let organizations: Vec<_> = caller.organization().into_iter().collect();
     let rules = app.settings.strictest(&organizations, &caller.origin).await?;
-    app.passwords.check(password.expose(), &email, &name, &rules.passwords)?;
+    app.passwords.check(password.expose(), &email, &name, &rules.passwords).await?;
     let password_hash = app.passwords.hash(password).await?;
     // The link went to the address.
     Ok(NewAccount { email, name, password_hash, email_verified_at: Some(caller.now()) })

@@ -32,6 +32,23 @@ pub(super) fn invited(vault: &Vault, tx: &Tx, email: &Email) -> Result<SelectSta
     Ok(found.filter(matches::Column::Value.is_in(values)).into_query())
 }
 
+/// What the invitations to an address are found by, in whichever organisation.
+///
+/// # Errors
+/// Never in practice.
+pub fn addresses(vault: &Vault, email: &Email) -> Result<Vec<Vec<u8>>> {
+    Ok(vault.matches(EMAIL, email.as_str())?.iter().map(|(_, value)| value.as_bytes().to_vec()).collect())
+}
+
+/// Removes invitations of people who are erased, with what they are found by.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(tx: &WriteTx, ids: Vec<InvitationId>) -> Result<()> {
+    tx.delete(tx.remove::<rows::Entity>().filter(rows::Column::Id.is_in(ids))).await?;
+    Ok(())
+}
+
 /// Keeps what a new invitation is found by.
 ///
 /// # Errors

@@ -200,7 +200,7 @@ async fn take(tx: &WriteTx, token: &SecretString) -> Result<()> {
 /// Makes the other links to the address into the same place useless: their purpose is served.
 async fn forget(app: &App, tx: &WriteTx, email: &Email, organization: Option<OrganizationId>) -> Result<()> {
     let sql = "DELETE FROM sign_ups WHERE address_tag = $1 AND wanted_organization IS NOT DISTINCT FROM $2";
-    tx.execute(sql, [limits::address(app, email)?.into(), organization.map(Uuid::from).into()]).await?;
+    tx.execute(sql, [limits::address(&app.vault, email)?.into(), organization.map(Uuid::from).into()]).await?;
     Ok(())
 }
 

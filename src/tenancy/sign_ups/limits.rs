@@ -14,6 +14,7 @@ use crate::{
     db::WriteTx,
     error::{Code, Error, Result},
     types::{Caller, Email},
+    vault::Vault,
 };
 
 /// How many sign-ups one client may begin in an [`HOUR`] (NET-4).
@@ -33,17 +34,17 @@ pub(super) struct Tags {
 impl Tags {
     pub(super) fn of(app: &App, caller: &Caller, email: &Email) -> Result<Self> {
         let client = caller.origin.address.map(network).unwrap_or_default();
-        Ok(Self { address: address(app, email)?, client: tag(app, &format!("client {client}"))? })
+        Ok(Self { address: address(&app.vault, email)?, client: tag(&app.vault, &format!("client {client}"))? })
     }
 }
 
 /// The tag of an address.
-pub(super) fn address(app: &App, email: &Email) -> Result<Vec<u8>> {
-    tag(app, &format!("address {email}"))
+pub(super) fn address(vault: &Vault, email: &Email) -> Result<Vec<u8>> {
+    tag(vault, &format!("address {email}"))
 }
 
-fn tag(app: &App, text: &str) -> Result<Vec<u8>> {
-    let key = app.vault.derive::<32>("sign-up tags")?;
+fn tag(vault: &Vault, text: &str) -> Result<Vec<u8>> {
+    let key = vault.derive::<32>("sign-up tags")?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_ref()).map_err(Error::internal)?;
     mac.update(text.as_bytes());
     Ok(mac.finalize().into_bytes().to_vec())

@@ -67,7 +67,7 @@ pub(super) async fn wait(app: &App, tx: WriteTx, email: &Email, person: Person) 
     let (caller, now) = (tx.caller().clone(), tx.caller().now());
     let organization = caller.organization().ok_or_else(Error::not_found)?;
     tx.lock(&format!("sign-up requests {organization}")).await?;
-    let address_tag = limits::address(app, email)?;
+    let address_tag = limits::address(&app.vault, email)?;
     withdraw(&tx, &address_tag).await?;
     let id: SignUpRequestId = app.ids.next();
     let (name, account_id, password_hash) = match person {

@@ -13,7 +13,10 @@ use super::{
 use crate::path::switch;
 
 /// What changes the database and leaves no entry.
-const UNRECORDED: &Exceptions = &[("sessions_refresh", "it only carries on what session.created recorded")];
+const UNRECORDED: &Exceptions = &[
+    ("password_resets_create", "whose password it is about is found and recorded after the answer"),
+    ("sessions_refresh", "it only carries on what session.created recorded"),
+];
 
 /// Proves API-1, NET-2, NET-8.
 #[tokio::test]
@@ -52,7 +55,7 @@ fn recorded(performance: &Performance, event: &str) -> Result<(), String> {
         "target_type": kind.target(),
         "severity": kind.severity().as_str(),
         "class": kind.class().as_str(),
-        "address": "127.0.0.1",
+        "from_somewhere": true,
     });
     for (field, value) in expected.as_object().into_iter().flatten() {
         if entry[field] != *value {

@@ -11,7 +11,7 @@ use super::{
     contract::{self, Operation},
     stage::Stage,
 };
-use crate::harness::Answer;
+use crate::harness::{Answer, ENTRIES};
 
 /// A case that was played.
 pub struct Performance {
@@ -58,7 +58,7 @@ async fn play(stage: &Stage, operation: &'static Operation) -> Performance {
     let before = stage.everything().await;
     let answer = stage.send(operation, &actor, &call).await;
     let id = answer.header("x-request-id");
-    let entries = format!("SELECT * FROM audit_entries WHERE request_id = '{id}' ORDER BY id");
+    let entries = format!("SELECT * FROM {ENTRIES} WHERE request_id = '{id}' ORDER BY id");
     let entries = stage.psql.lock().await.rows(&entries).await;
     let changed = stage.everything().await != before;
     Performance { operation, call, account, answer, entries, changed }

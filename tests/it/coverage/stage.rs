@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, JOB, LINK_TOKENS, ROTATION, SIGN_UP_TOKEN, case},
+    cases::{Before, Call, Case, DEAD_RUN, JOB, LINK_TOKENS, RESET, ROTATION, SIGN_UP_TOKEN, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -72,6 +72,14 @@ impl Stage {
                 let pause = format!("INSERT INTO job_pauses (job, paused_at) VALUES ('{JOB}', now())");
                 stage.psql.get_mut().run(&pause).await.unwrap();
             }
+            Before::Reset => {
+                let add = format!(
+                    "INSERT INTO password_resets (account_id, token_hash, created_at, expires_at)
+                     VALUES ('{}', sha256('{RESET}'), now(), now() + interval '30 minutes')",
+                    stage.world.a.member.account
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
+            }
             Before::RetiredKey => {
                 let key = stage.server.app().vault.next("hipaa", chrono::Utc::now()).await.unwrap();
                 stage.retired_key = key.id.into();
@@ -85,6 +93,14 @@ impl Stage {
                     hex(&key.root_key)
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::PausedImport => {
+                stage.psql.get_mut().run("UPDATE imports SET state = 'importing', paused = true").await.unwrap();
+            }
+            Before::RunningImport => {
+                let later = "now() + interval '1 year'";
+                let running = format!("UPDATE imports SET state = 'importing', available_at = {later}");
+                stage.psql.get_mut().run(&running).await.unwrap();
             }
             Before::Rotation => {
                 let add = format!(

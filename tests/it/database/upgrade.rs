@@ -1,6 +1,7 @@
 //! A database of an older release, brought to the present one.
 
 use freehold::{
+    audit,
     runtime::Clock,
     server,
     types::{Caller, Email, Origin},
@@ -18,6 +19,78 @@ async fn migrate(database: &Database, last: &str) {
     let connection = sea_orm::Database::connect(database.url().expose()).await.unwrap();
     Migrator::up(&connection, Some(u32::try_from(number).unwrap())).await.unwrap();
     connection.close().await.unwrap();
+}
+
+/// Proves DAT-1, DAT-4: what an older release kept in clear in the record, and of why people acted, is sealed beside it,
+/// is shown as before, and is found by search no more.
+#[tokio::test]
+async fn what_the_record_kept_in_clear_is_sealed() {
+    let database = Database::empty().await;
+    migrate(&database, "m20261121_000009_words").await;
+    let mut owner = database.psql(Login::Owner).await;
+    owner
+        .run(
+            "INSERT INTO accounts (id, email, name, state, created_at, updated_at)
+             VALUES ('00000000-0000-7000-8000-0000000000aa', 'ada@example.com', 'Ada', 'active', now(), now());
+             INSERT INTO organizations (id, name, slug, kind, status, created_at, updated_at)
+             VALUES ('00000000-0000-7000-8000-0000000000bb', 'Engines', 'engines', 'tenant', 'active', now(), now());
+             INSERT INTO platform_access (id, organization_id, account_id, reason, started_at, expires_at)
+             VALUES (gen_random_uuid(), '00000000-0000-7000-8000-0000000000bb', '00000000-0000-7000-8000-0000000000aa',
+                     'Zanzibar called', now(), now() + interval '1 second')",
+        )
+        .await
+        .unwrap();
+    // An entry that says all of it, one with a reason of a closed list, and one that says nothing personal.
+    let entry = |id: &str, event: &str, address: &str, metadata: &str| {
+        format!(
+            "INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type,
+                 actor_id, target_type, target_id, address, user_agent, request_id, metadata)
+             VALUES ('00000000-0000-7000-8000-0000000000{id}', platform_organization(), now(), '{event}', 'low', 'security',
+                 'success', 'account', '00000000-0000-7000-8000-0000000000aa', 'account', NULL, {address}, NULL, 'r-{id}',
+                 '{metadata}');
+             INSERT INTO audit_words SELECT platform_organization(), word, '00000000-0000-7000-8000-0000000000{id}'
+             FROM unnest(ARRAY['zanzibar', 'called', 'account', 'blocked', 'account.blocked']) AS w (word)"
+        )
+    };
+    for entry in [
+        entry("01", "account.blocked", "'192.0.2.78'", r#"{"reason": "Zanzibar called", "sessions": 2}"#),
+        entry("02", "session.failed", "'192.0.2.79'", r#"{"reason": "wrong_password"}"#),
+        entry("03", "leader.elected", "NULL", r#"{"term": 7}"#),
+    ] {
+        owner.run(&entry).await.unwrap();
+    }
+    let server = Server::start(&database).await;
+    let (app, now) = (server.app(), Clock::default().now());
+    let origin = Origin { request_id: "upgrade".into(), address: None, user_agent: None, now };
+    let tx = app.db.read(&Caller::system("test", origin)).await.unwrap();
+    let mut shown = Vec::new();
+    for number in 1..=3 {
+        let id = format!("00000000-0000-7000-8000-0000000000{number:02}").parse::<uuid::Uuid>().unwrap();
+        let entry = audit::get(&app.vault, &tx, id.into()).await.unwrap();
+        let personal = entry.personal;
+        shown.push(json!([entry.row.metadata, personal.address, personal.user_agent, personal.details]));
+    }
+    let expected = [
+        json!([{"sessions": 2}, "192.0.2.78", null, {"reason": "Zanzibar called"}]),
+        json!([{"reason": "wrong_password"}, "192.0.2.79", null, {}]),
+        json!([{"term": 7}, null, null, {}]),
+    ];
+    assert_eq!(shown, expected);
+    let access = tx.all(tx.find::<entity::platform_access::Entity>()).await.unwrap().remove(0);
+    let reason = freehold::sessions::reason(&app.vault, &access).unwrap();
+    assert_eq!(reason.as_deref(), Some("Zanzibar called"));
+    drop(tx);
+    // The other entries keep their words, made up as they are here.
+    assert_eq!(owner.number("SELECT count(*) FROM audit_words WHERE word = 'zanzibar'").await, 2);
+    let blocked = "SELECT string_agg(word, ' ' ORDER BY word) FROM audit_words
+                   WHERE entry_id = '00000000-0000-7000-8000-000000000001'";
+    let words = owner.text(blocked).await;
+    assert_eq!(words, "00000000-0000-7000-8000-0000000000aa account blocked r-01 success");
+    for table in ["audit_entries", "audit_personal", "platform_access"] {
+        let text = json!(owner.rows(&format!("SELECT * FROM {table}")).await).to_string();
+        assert!(!text.contains("Zanzibar") && !text.contains("192.0.2."), "{table} has something in clear");
+    }
+    server.stop().await;
 }
 
 /// Proves DAT-1, DAT-4: what an older release kept in clear is sealed before the server answers, and nothing of it is

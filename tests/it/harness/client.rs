@@ -144,6 +144,18 @@ impl Draft {
     /// # Errors
     /// When there was no answer.
     pub async fn try_send(self) -> reqwest::Result<Answer> {
+        let answer = self.answered().await?;
+        assert_ne!(answer.status, 500, "no request ever gets this: {answer}");
+        Ok(answer)
+    }
+
+    /// Sends it to a server under which something was broken on purpose, so that a 500 is right.
+    pub async fn send_to_the_broken(self) -> Answer {
+        let what = self.what.clone();
+        self.answered().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+    }
+
+    async fn answered(self) -> reqwest::Result<Answer> {
         if logs::wanted()
             && let Some(request) = self.request.try_clone().and_then(|request| request.build().ok())
         {
@@ -157,9 +169,7 @@ impl Draft {
         for cookie in headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()) {
             cookie.split(['=', ';']).nth(1).into_iter().for_each(logs::note);
         }
-        let answer = Answer { status, headers, json, text, what: self.what };
-        assert_ne!(answer.status, 500, "no request ever gets this: {answer}");
-        Ok(answer)
+        Ok(Answer { status, headers, json, text, what: self.what })
     }
 }
 

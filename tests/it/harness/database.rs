@@ -3,13 +3,14 @@
 
 use std::{
     path::PathBuf,
+    process::Command,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use freehold::{
     config::{Config, SecretString, Sources},
-    db::{APPLICATION_ROLE, PLATFORM_ROLE},
+    db::{APPLICATION_ROLE, PLATFORM_ROLE, embedded::Search},
     runtime::Clock,
     server,
     vault::{Beginning, Local, Root, Vault, Wrapper},
@@ -45,6 +46,11 @@ pub enum Login {
     Owner,
 }
 
+/// The record as a table, with whether an entry says from where and with what it was done.
+pub const ENTRIES: &str =
+    "(SELECT e.*, p.address IS NOT NULL AS from_somewhere, p.user_agent IS NOT NULL AS with_something
+    FROM audit_entries e LEFT JOIN audit_personal p USING (id)) entries";
+
 /// A connection around the server.
 pub struct Psql(PgConnection);
 
@@ -63,6 +69,34 @@ impl Database {
         let name = format!("it_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         create(&cluster().owner, &name, Some(template)).await;
         Self { name, mail: Mailbox::new(folder("mail")) }
+    }
+
+    /// All of it as its owner dumps it, as SQL.
+    pub async fn dump(&self) -> String {
+        let mut command = Command::new(program("pg_dump"));
+        command.arg("--enable-row-security").arg(self.plain_url());
+        let dumped = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+        String::from_utf8(dumped.stdout).unwrap()
+    }
+
+    /// A database with what a dump holds.
+    pub async fn restored(dump: &str) -> Self {
+        let database = Self::empty().await;
+        let file = folder("dump").join("dump.sql");
+        std::fs::write(&file, dump).unwrap();
+        let mut command = Command::new(program("psql"));
+        command.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file"]).arg(file).arg(database.plain_url());
+        let restored = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+        database
+    }
+
+    /// Its URL without what only the server's library knows.
+    fn plain_url(&self) -> String {
+        let mut url = reqwest::Url::parse(self.url().expose()).unwrap();
+        url.set_query(None);
+        url.to_string()
     }
 
     /// A database with nothing in it.
@@ -183,6 +217,12 @@ impl Psql {
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.0).await.unwrap();
         rows.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect()
     }
+}
+
+/// A program of PostgreSQL's.
+fn program(name: &str) -> PathBuf {
+    let programs = Search::of_this_machine().folders().into_iter().map(|folder| folder.join(name));
+    programs.into_iter().find(|program| program.is_file()).unwrap_or_else(|| panic!("{name} comes with PostgreSQL"))
 }
 
 /// Makes and migrates the database that tests clone, exactly as a server does with its own.

@@ -19,7 +19,7 @@ mod tests;
 
 pub use client::{Actor, Answer, Draft};
 pub use cluster::folder;
-pub use database::{Database, Login, Psql};
+pub use database::{Database, ENTRIES, Login, Psql};
 pub use openbao::{OpenBao, TRANSIT_KEY};
 pub use people::insert_people;
 pub use pgbouncer::PgBouncer;

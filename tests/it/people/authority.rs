@@ -69,9 +69,7 @@ async fn of_two_administrators_who_block_each_other_one_wins() {
     let mut states = [psql.text(&state(first)).await, psql.text(&state(second)).await];
     states.sort_unstable();
     assert_eq!(states, ["active", "blocked"]);
-    let entries =
-        "SELECT count(*) FROM audit_entries WHERE event = 'account.blocked' AND metadata->>'reason' = 'Not trusted'";
-    assert_eq!(psql.number(entries).await, 1);
+    assert_eq!(psql.number("SELECT count(*) FROM audit_entries WHERE event = 'account.blocked'").await, 1);
     world.close().await;
 }
 

@@ -13,6 +13,8 @@ import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
 import { MyEmail } from "./email";
 import { MyOrganizations } from "./organizations";
+import { MyPassword } from "./password";
+import { MyProfile } from "./profile";
 import { MySessions } from "./sessions";
 
 const said = words.account;
@@ -26,9 +28,11 @@ export default function AccountPage() {
         </Section>
         <MyEmail />
       </SimpleGrid>
+      <MyPassword />
       <Section title={said.organizations} flush>
         <MyOrganizations />
       </Section>
+      <MyProfile />
       <MySessions />
     </Page>
   );

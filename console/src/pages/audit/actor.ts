@@ -3,6 +3,7 @@ import type { AuditEntry } from "../../api/types";
 import { words } from "../../words";
 
 export function actorName({ actor }: Pick<AuditEntry, "actor">): string {
+  if (actor.erased) return words.audit.erased;
   return actor.name ?? words.audit.actors[actor.type];
 }
 

@@ -54,12 +54,22 @@ const columns: Column<PlatformAccess>[] = [
     header: said.who,
     width: "22%",
     render: ({ account }) => (
-      <Text inherit fw={550}>
-        {account?.name ?? said.nobody}
+      <Text inherit fw={550} c={account?.erased ? "dimmed" : undefined}>
+        {account?.name ?? (account?.erased ? said.erased : said.nobody)}
       </Text>
     ),
   },
-  { key: "reason", header: said.reason, width: "34%", render: ({ reason }) => reason },
+  {
+    key: "reason",
+    header: said.reason,
+    width: "34%",
+    render: ({ reason }) =>
+      reason ?? (
+        <Text inherit c="dimmed">
+          {said.reasonErased}
+        </Text>
+      ),
+  },
   {
     key: "started",
     header: said.started,

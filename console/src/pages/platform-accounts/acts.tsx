@@ -1,14 +1,14 @@
 /** What a platform admin can do with an account. */
-import { Text, TextInput } from "@mantine/core";
-import { IconLock, IconLockOpen, IconLogout } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Alert, List, Text, TextInput } from "@mantine/core";
+import { IconEraser, IconLock, IconLockOpen, IconLogout } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
-import { keys } from "../../api/queries";
-import type { Account } from "../../api/types";
-import { Confirm } from "../../parts/confirm";
+import { Problem } from "../../api/problem";
+import { keys, organizationsQuery } from "../../api/queries";
+import type { PlatformAccount } from "../../api/types";
+import { ActDialog, type ActWords } from "../../parts/act-dialog";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
-import { tell } from "../../parts/notify";
 import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
@@ -16,29 +16,44 @@ import { words } from "../../words";
 const said = words.platform.accounts;
 
 export interface Act {
-  kind: "block" | "unblock" | "sessions";
-  account: Account;
+  kind: "block" | "unblock" | "sessions" | "erase";
+  account: PlatformAccount;
 }
 
-function useReasons(account: Account) {
+/** What to call whoever the account is of. */
+export function nameOf({ name }: PlatformAccount): string {
+  return name ?? said.erasedPerson;
+}
+
+function useReasons(account: PlatformAccount) {
   const me = useMe();
   const block = useWhyNot("accounts_block");
   const unblock = useWhyNot("accounts_unblock");
   const sessions = useWhyNot("accounts_sessions_end");
-  const own = account.id === me.account.id ? said.ownBlock : null;
-  return { block: block ?? own, unblock, sessions };
+  const erase = useWhyNot("accounts_erase");
+  const own = account.id === me.account.id;
+  if (account.state === "erased") {
+    const gone = said.erasedNot;
+    return { block: gone, unblock: gone, sessions: gone, erase: gone };
+  }
+  return {
+    block: block ?? (own ? said.ownBlock : null),
+    unblock,
+    sessions,
+    erase: erase ?? (own ? said.ownErase : null),
+  };
 }
 
 interface AccountMenuProps {
-  account: Account;
+  account: PlatformAccount;
   onAct: (act: Act) => void;
 }
 
 export function AccountMenu({ account, onAct }: AccountMenuProps) {
   const reasons = useReasons(account);
   return (
-    <RowMenu name={account.name}>
-      {account.state === "active" ? (
+    <RowMenu name={nameOf(account)}>
+      {account.state !== "blocked" ? (
         <GuardedItem
           reason={reasons.block}
           color="red"
@@ -63,12 +78,20 @@ export function AccountMenu({ account, onAct }: AccountMenuProps) {
       >
         {said.endSessions}
       </GuardedItem>
+      <GuardedItem
+        reason={reasons.erase}
+        color="red"
+        leftSection={<IconEraser size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "erase", account })}
+      >
+        {said.erase}
+      </GuardedItem>
     </RowMenu>
   );
 }
 
 interface AccountDetailsProps {
-  account: Account | undefined;
+  account: PlatformAccount | undefined;
   opened: boolean;
   onClose: () => void;
   onAct: (act: Act) => void;
@@ -79,19 +102,25 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
     <Details
       opened={opened}
       onClose={onClose}
-      title={account?.name ?? words.common.details}
+      title={account ? nameOf(account) : words.common.details}
       actions={account ? <Buttons account={account} onAct={onAct} /> : null}
     >
       {account ? (
         <Fields>
-          <Field name={said.email}>{account.email}</Field>
+          {account.email ? <Field name={said.email}>{account.email}</Field> : null}
           <Field name={said.state}>{said.states[account.state]}</Field>
           <Field name={said.since}>
             <Time value={account.created_at} />
           </Field>
-          <Field name={said.lastSignIn}>
-            <Time value={account.last_sign_in_at} absent={words.common.never} />
-          </Field>
+          {account.erased_at ? (
+            <Field name={said.erasedAt}>
+              <Time value={account.erased_at} />
+            </Field>
+          ) : (
+            <Field name={said.lastSignIn}>
+              <Time value={account.last_sign_in_at} absent={words.common.never} />
+            </Field>
+          )}
           <Field name={said.id}>
             <CopyId value={account.id} label={said.id} />
           </Field>
@@ -106,6 +135,7 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
 function Buttons({ account, onAct }: AccountMenuProps) {
   const reasons = useReasons(account);
   const active = account.state === "active";
+  if (account.state === "erased") return null;
   return (
     <>
       <GuardedButton
@@ -124,6 +154,15 @@ function Buttons({ account, onAct }: AccountMenuProps) {
         onClick={() => onAct({ kind: "sessions", account })}
       >
         {said.endSessions}
+      </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="light"
+        color="red"
+        reason={reasons.erase}
+        onClick={() => onAct({ kind: "erase", account })}
+      >
+        {said.erase}
       </GuardedButton>
     </>
   );
@@ -144,11 +183,22 @@ function send({ kind, account }: Act, reason: string): Promise<unknown> {
   if (kind === "block") {
     return take(api.POST("/v1/accounts/{account_id}/block", { params, body: { reason } }));
   }
+  if (kind === "erase") return take(api.POST("/v1/accounts/{account_id}/erase", { params }));
   if (kind === "unblock") return take(api.POST("/v1/accounts/{account_id}/unblock", { params }));
   return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
 }
 
-function wordsFor({ kind, account: { name, email } }: Act) {
+function wordsFor({ kind, account }: Act): ActWords {
+  const name = nameOf(account);
+  const email = account.email ?? "";
+  if (kind === "erase") {
+    return {
+      title: said.eraseTitle(name),
+      effects: said.eraseEffects(name, email),
+      action: said.eraseAction,
+      done: said.erased(name),
+    };
+  }
   if (kind === "block") {
     return {
       title: said.blockTitle(name),
@@ -174,47 +224,57 @@ function wordsFor({ kind, account: { name, email } }: Act) {
 }
 
 function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
-  const client = useQueryClient();
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
-  const text = wordsFor(act);
-  const run = useMutation({
-    mutationFn: () => send(act, reason.trim()),
-    onSuccess: () => {
-      tell(text.done);
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.accounts }),
-  });
-  const confirm = () => {
+  const check = () => {
     const needed = act.kind === "block" && !reason.trim();
     setMissing(needed);
-    if (!needed) run.mutate();
+    return !needed;
   };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={text.title}
-      effects={text.effects}
-      action={text.action}
-      onConfirm={confirm}
-      busy={run.isPending}
-      error={run.error}
+      text={wordsFor(act)}
+      run={() => send(act, reason.trim())}
+      refresh={[keys.accounts]}
+      check={check}
       harmless={act.kind === "unblock"}
+      typed={act.kind === "erase" ? act.account.email : undefined}
     >
-      {act.kind === "block" ? (
-        <TextInput
-          label={said.reason}
-          description={said.reasonHint}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          error={missing ? said.reasonMissing : null}
-          maxLength={500}
-          required
-          data-autofocus
-        />
-      ) : null}
-    </Confirm>
+      {(error) => (
+        <>
+          <Alone error={error} />
+          {act.kind === "block" ? (
+            <TextInput
+              label={said.reason}
+              description={said.reasonHint}
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+              error={missing ? said.reasonMissing : null}
+              maxLength={500}
+              required
+              data-autofocus
+            />
+          ) : null}
+        </>
+      )}
+    </ActDialog>
+  );
+}
+
+/** The organisations that would be without an owner. */
+function Alone({ error }: { error: unknown }) {
+  const ids = error instanceof Problem ? error.organizations : [];
+  const query = useQuery({ ...organizationsQuery({ limit: 200 }), enabled: ids.length > 0 });
+  if (ids.length === 0) return null;
+  const name = (id: string) => query.data?.items.find((item) => item.id === id)?.name ?? id;
+  return (
+    <Alert color="red" variant="light" title={said.eraseAlone}>
+      <List size="sm">
+        {ids.map((id) => (
+          <List.Item key={id}>{name(id)}</List.Item>
+        ))}
+      </List>
+    </Alert>
   );
 }

@@ -1,13 +1,15 @@
-/** Every account of the platform: finding one, blocking it, ending its sessions. */
+/** Every account of the platform: finding one, blocking it, ending its sessions, erasing its person. */
 import { Group, Text } from "@mantine/core";
 import { IconUserShield } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { accountsQuery, pageSize } from "../../api/queries";
-import type { Account } from "../../api/types";
-import { OwnBadge, Status } from "../../parts/badges";
-import { FilterBar, TextFilter, useOpen } from "../../parts/filters";
+import { api, take } from "../../api/client";
+import { type AccountFilter, accountsQuery, pageSize } from "../../api/queries";
+import type { PlatformAccount } from "../../api/types";
+import { OwnBadge, Status, type Tone } from "../../parts/badges";
+import { ExportPeople } from "../../parts/export-people";
+import { ChoiceFilter, choicesOf, FilterBar, TextFilter, useOpen } from "../../parts/filters";
 import { isEmail } from "../../parts/forms";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -17,30 +19,56 @@ import { Empty } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
-import { AccountDetails, AccountDialogs, AccountMenu, type Act } from "./acts";
+import { AccountDetails, AccountDialogs, AccountMenu, type Act, nameOf } from "./acts";
 
 const said = words.platform.accounts;
 const route = getRouteApi("/signed-in/platform/accounts");
 
 export default function AccountsPage() {
   const forbidden = useWhyNot("accounts_list");
+  const exportNot = useWhyNot("accounts_export");
   return (
-    <Page title={said.title} purpose={said.purpose} place={words.shell.platform}>
+    <Page
+      title={said.title}
+      purpose={said.purpose}
+      place={words.shell.platform}
+      action={
+        <ExportPeople
+          reason={exportNot}
+          name={words.exports.accountsName}
+          fetchFile={async (format) =>
+            (await take(
+              api.POST("/v1/accounts/export", { body: { format }, parseAs: "blob" }),
+            )) as unknown as Blob
+          }
+        />
+      }
+    >
       {forbidden ? <PlatformForbidden back="/platform/accounts" /> : <List />}
     </Page>
   );
 }
 
 function List() {
-  const { email, cursor, open: opened } = route.useSearch();
+  const { email, state, cursor, open: opened } = route.useSearch();
   const me = useMe();
   const open = useOpen();
   const [act, setAct] = useState<Act | null>(null);
-  const query = useQuery(accountsQuery({ email, cursor, limit: pageSize }));
+  const query = useQuery(
+    accountsQuery({ email, state: state as AccountFilter["state"], cursor, limit: pageSize }),
+  );
   return (
     <Panel>
-      <FilterBar active={email ? ["email"] : []}>
+      <FilterBar active={[...(email ? ["email"] : []), ...(state ? ["state"] : [])]}>
         <TextFilter name="email" value={email} label={said.searchLabel} ready={isEmail} />
+        <ChoiceFilter
+          name="state"
+          value={state}
+          label={said.state}
+          any={said.anyState}
+          choices={choicesOf(said.states)}
+          width={150}
+        />
       </FilterBar>
       <DataTable
         caption={said.caption}
@@ -52,8 +80,8 @@ function List() {
         empty={
           <Empty
             icon={<IconUserShield size={22} stroke={1.6} />}
-            title={email ? words.common.noMatchTitle : said.emptyTitle}
-            text={email ? words.common.noMatchText : said.emptyText}
+            title={email || state ? words.common.noMatchTitle : said.emptyTitle}
+            text={email || state ? words.common.noMatchText : said.emptyText}
           />
         }
       />
@@ -68,7 +96,13 @@ function List() {
   );
 }
 
-function columns(own: string): Column<Account>[] {
+const tones: Record<PlatformAccount["state"], Tone> = {
+  active: "good",
+  blocked: "bad",
+  erased: "quiet",
+};
+
+function columns(own: string): Column<PlatformAccount>[] {
   return [
     {
       key: "person",
@@ -82,12 +116,12 @@ function columns(own: string): Column<Account>[] {
               search={(now: Record<string, unknown>) => ({ ...now, open: account.id })}
               className={rowLink}
             >
-              {account.name}
+              {nameOf(account)}
             </Link>
             {account.id === own ? <OwnBadge>{words.common.you}</OwnBadge> : null}
           </Group>
           <Text size="xs" c="dimmed">
-            {account.email}
+            {account.email ?? <Time value={account.erased_at} form="date" />}
           </Text>
         </div>
       ),
@@ -95,9 +129,7 @@ function columns(own: string): Column<Account>[] {
     {
       key: "state",
       header: said.state,
-      render: ({ state }) => (
-        <Status tone={state === "active" ? "good" : "bad"}>{said.states[state]}</Status>
-      ),
+      render: ({ state }) => <Status tone={tones[state]}>{said.states[state]}</Status>,
     },
     {
       key: "since",

@@ -76,6 +76,9 @@ function SignInForm({ target }: { target: string }) {
         <Button type="submit" loading={signIn.isPending} fullWidth>
           {said.submit}
         </Button>
+        <Anchor component={Link} to="/forgot-password" size="sm" ta="center">
+          {said.forgot}
+        </Anchor>
       </Stack>
     </form>
   );

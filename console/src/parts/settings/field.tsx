@@ -1,8 +1,23 @@
 /** One setting: what is in force and why, and what is set here. */
-import { Badge, Button, MultiSelect, NumberInput, Select, TagsInput, Text } from "@mantine/core";
+import {
+  Badge,
+  Button,
+  MultiSelect,
+  NumberInput,
+  Select,
+  Switch,
+  TagsInput,
+  Text,
+} from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
 import { useId, useState } from "react";
-import type { ChoiceSetting, DomainsSetting, NumberSetting, WordsSetting } from "../../api/types";
+import type {
+  ChoiceSetting,
+  DemandSetting,
+  DomainsSetting,
+  NumberSetting,
+  WordsSetting,
+} from "../../api/types";
 import { words } from "../../words";
 import type { Draft } from "./draft";
 import classes from "./settings.module.css";
@@ -10,6 +25,7 @@ import {
   fieldWords,
   inWords,
   isChoice,
+  isDemand,
   isNumber,
   isWords,
   minutesOf,
@@ -82,6 +98,16 @@ function Control(props: ControlProps<Setting, Value> & { onPlatform: boolean }) 
   const { setting, value, onPlatform, ...control } = props;
   if (isNumber(setting)) {
     return <NumberControl {...control} setting={setting} value={value as number | null} />;
+  }
+  if (isDemand(setting)) {
+    return (
+      <DemandControl
+        {...control}
+        setting={setting}
+        value={value as boolean | null}
+        otherwise={onPlatform ? setting.default : setting.platform}
+      />
+    );
   }
   if (isChoice(setting)) {
     return <ChoiceControl {...control} setting={setting} value={value as string | null} />;
@@ -226,6 +252,28 @@ function WordsControl(props: ControlProps<WordsSetting, string[]>) {
       onChange={set}
       readOnly={readOnly}
       error={error}
+    />
+  );
+}
+
+interface DemandControlProps extends ControlProps<DemandSetting, boolean> {
+  /** What holds where nothing is set here. */
+  otherwise: boolean;
+}
+
+function DemandControl(props: DemandControlProps) {
+  const { id, describedBy, setting, value, readOnly, error, set, otherwise } = props;
+  const on = (value ?? otherwise) || setting.demanded;
+  return (
+    <Switch
+      id={id}
+      aria-describedby={describedBy}
+      checked={on}
+      label={on ? said.demanded : said.notDemanded}
+      description={setting.demanded ? said.demandedAbove : undefined}
+      disabled={readOnly || setting.demanded}
+      error={error}
+      onChange={(event) => set(event.currentTarget.checked)}
     />
   );
 }

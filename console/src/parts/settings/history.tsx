@@ -110,7 +110,8 @@ function valueText(
 ): string {
   if (value === undefined || value === null) return said.notSet;
   const setting = settings?.sections[section]?.[field];
-  if (setting && (typeof value === "number" || typeof value === "string" || Array.isArray(value))) {
+  const known = ["number", "string", "boolean"].includes(typeof value) || Array.isArray(value);
+  if (setting && known) {
     return inWords(setting, value);
   }
   return String(value);

@@ -1,12 +1,18 @@
-/** Settings as the pages handle them: sections of fields, each a number, a list of domains, one word, or some of several. */
-import type { ChoiceSetting, DomainsSetting, NumberSetting, WordsSetting } from "../../api/types";
+/** Settings as the pages handle them: sections of fields, each a number, a demand, domains, one word, or some words. */
+import type {
+  ChoiceSetting,
+  DemandSetting,
+  DomainsSetting,
+  NumberSetting,
+  WordsSetting,
+} from "../../api/types";
 import { words } from "../../words";
 
 const said = words.security;
 
-export type Setting = NumberSetting | DomainsSetting | ChoiceSetting | WordsSetting;
+export type Setting = NumberSetting | DomainsSetting | DemandSetting | ChoiceSetting | WordsSetting;
 /** What a field can be set to; null leaves it to the platform, or to the default. */
-export type Value = number | string | string[] | null;
+export type Value = number | boolean | string | string[] | null;
 export type Sections = Record<string, Record<string, Setting>>;
 
 /** In the order in which people read them, which is that of their words. What has none comes last. */
@@ -25,6 +31,10 @@ export function fieldsInOrder(section: string, fields: Record<string, Setting>) 
 
 export function isNumber(setting: Setting): setting is NumberSetting {
   return "unit" in setting;
+}
+
+export function isDemand(setting: Setting): setting is DemandSetting {
+  return "demanded" in setting;
 }
 
 export function isChoice(setting: Setting): setting is ChoiceSetting {
@@ -56,11 +66,12 @@ export function unitFor(minutes: number): string {
   return minutes > 0 && minutes % 60 === 0 ? "hours" : "minutes";
 }
 
-/** A value in words: "12 characters", "30 days", "any domain". */
+/** A value in words: "12 characters", "30 days", "asked for", "any domain". */
 export function inWords(
   setting: Setting,
-  value: number | string | readonly string[] | null | undefined,
+  value: number | boolean | string | readonly string[] | null | undefined,
 ) {
+  if (isDemand(setting)) return value ? said.demanded : said.notDemanded;
   if (typeof value === "string") return said.choice(value);
   if (isWords(setting)) return (Array.isArray(value) ? value : []).map(said.choice).join(", ");
   if (!isNumber(setting)) {

@@ -4,12 +4,15 @@ import {
   IconBuildings,
   IconClockPlay,
   IconFileText,
+  IconForms,
+  IconKey,
   IconLayoutDashboard,
   IconLifebuoy,
   IconMailForward,
   IconServer2,
   IconSettings,
   IconShieldLock,
+  IconTableImport,
   IconUserCircle,
   IconUserQuestion,
   IconUserShield,
@@ -68,6 +71,13 @@ function inOrganization(me: Me): Place[] {
       needs: "sign_up_requests_list",
     },
     {
+      group: said.people,
+      label: said.imports,
+      to: `${base}/imports`,
+      icon: IconTableImport,
+      needs: "imports_list",
+    },
+    {
       group: said.record,
       label: said.audit,
       to: `${base}/audit`,
@@ -87,6 +97,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/settings`,
       icon: IconBuilding,
       needs: "organizations_get",
+    },
+    {
+      group: said.settings,
+      label: said.attributes,
+      to: `${base}/attributes`,
+      icon: IconForms,
+      needs: "attributes_get",
     },
     {
       group: said.settings,
@@ -120,6 +137,7 @@ function onPlatform(me: Me): Place[] {
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
     { group, label: said.jobs, to: "/platform/jobs", icon: IconClockPlay },
     { group, label: said.instances, to: "/platform/instances", icon: IconServer2 },
+    { group, label: said.keys, to: "/platform/keys", icon: IconKey },
     { group, label: said.platformSettings, to: "/platform/settings", icon: IconSettings },
   ];
 }
