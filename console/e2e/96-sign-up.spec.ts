@@ -169,6 +169,6 @@ test("an address is confirmed, changed, and kept after all", async ({ page }) =>
   await inspect(page, "change-email");
   await page.getByRole("button", { name: "Use the new address" }).click();
   await expect(page).toHaveURL(/\/account$/);
-  await expect(page.getByText("lena@new.example", { exact: true })).toBeVisible();
+  await expect(page.getByRole("main").getByText("lena@new.example", { exact: true })).toBeVisible();
   await settings(null, { sign_up: { mode: null } });
 });
