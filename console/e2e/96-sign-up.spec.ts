@@ -66,7 +66,9 @@ test("somebody makes an account by themselves", async ({ page }) => {
   await page.getByLabel("Choose a password").fill(lena.password);
   await inspect(page, "sign-up-confirm");
   await page.getByRole("button", { name: "Create account" }).click();
-  await expect(page.getByRole("heading", { name: "You are in no organisation" })).toBeVisible();
+  await expect(
+    page.getByRole("heading", { name: "You are in no organisation", level: 1 }),
+  ).toBeVisible();
 });
 
 test("somebody waits until an administrator lets them in", async ({ page, browser }) => {
@@ -167,6 +169,6 @@ test("an address is confirmed, changed, and kept after all", async ({ page }) =>
   await inspect(page, "change-email");
   await page.getByRole("button", { name: "Use the new address" }).click();
   await expect(page).toHaveURL(/\/account$/);
-  await expect(page.getByText("lena@new.example", { exact: true })).toBeVisible();
+  await expect(page.getByRole("main").getByText("lena@new.example", { exact: true })).toBeVisible();
   await settings(null, { sign_up: { mode: null } });
 });

@@ -129,7 +129,7 @@ function Sent({ email, organization, onOther }: SentProps) {
   return (
     <Gate title={said.sentTitle} text={said.sentText(email)}>
       <Stack gap="md">
-        <List spacing={6}>
+        <List size="sm" spacing={6}>
           {said.sentHints.map((hint) => (
             <List.Item key={hint}>
               <Text inherit>{hint}</Text>
