@@ -215,7 +215,7 @@ function keyed(texts: readonly string[]): { key: string; text: string }[] {
 
 function FirstLines({ preview }: { preview: Preview }) {
   return (
-    <section aria-label={said.preview}>
+    <div>
       <Text fw={550} size="sm">
         {said.preview}
       </Text>
@@ -245,6 +245,6 @@ function FirstLines({ preview }: { preview: Preview }) {
           </tbody>
         </table>
       </section>
-    </section>
+    </div>
   );
 }

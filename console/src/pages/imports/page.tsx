@@ -15,7 +15,7 @@ import { Time } from "../../parts/time";
 import { words } from "../../words";
 import { ImportDetails } from "./details";
 import { NewImport } from "./new";
-import { Counts, ImportStatus } from "./state";
+import { Counts, ImportStatus, isUnderWay } from "./state";
 
 const said = words.imports;
 const route = getRouteApi("/signed-in/o/$organization/imports");
@@ -60,7 +60,10 @@ export default function ImportsPage() {
 function List({ reason, onNew }: { reason: string | null; onNew: () => void }) {
   const { cursor, open: opened } = route.useSearch();
   const organization = useOrganization();
-  const query = useQuery(importsQuery(organization.id, { cursor, limit: pageSize }));
+  const query = useQuery({
+    ...importsQuery(organization.id, { cursor, limit: pageSize }),
+    refetchInterval: ({ state }) => (state.data?.items.some(isUnderWay) ? 2_000 : false),
+  });
   return (
     <DataTable
       caption={said.caption}
