@@ -164,7 +164,7 @@ async fn five_links_an_hour_by_address_and_by_network_on_all_instances_together(
     // Twelve at the same moment, on two instances, from as many networks: five are answered, known or not.
     for (part, email) in [(1, world.a.member.email.as_str()), (2, "unknown@example.com")] {
         let asked = (0..12).map(async |at: usize| {
-            let nobody = if at % 2 == 0 { here } else { there };
+            let nobody = if at.is_multiple_of(2) { here } else { there };
             ask_from(nobody, &format!("198.51.{part}.{at}"), email).await
         });
         let answers = join_all(asked).await;
