@@ -57,15 +57,8 @@ const ERASE_LINKS: &str = "DELETE FROM email_links WHERE account_id = $1";
 /// When the database fails.
 pub async fn erase(tx: &WriteTx, id: AccountId, erased_at: Timestamp) -> Result<()> {
     tx.execute(ERASE, [id.into(), erased_at.into(), tx.caller().now().into()]).await?;
-    let all = [
-        ERASE_MATCHES,
-        ERASE_CREDENTIALS,
-        ERASE_HISTORY,
-        ERASE_RESETS,
-        ERASE_DEVICES,
-        ERASE_ATTEMPTS,
-        ERASE_LINKS,
-    ];
+    let all =
+        [ERASE_MATCHES, ERASE_CREDENTIALS, ERASE_HISTORY, ERASE_RESETS, ERASE_DEVICES, ERASE_ATTEMPTS, ERASE_LINKS];
     for sql in all {
         tx.execute(sql, [id.into()]).await?;
     }

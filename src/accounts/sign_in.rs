@@ -174,4 +174,3 @@ async fn begin(app: &App, caller: &Caller, credentials: &Credentials<'_>) -> Res
     }
     Ok((found, attempt))
 }
-

@@ -46,7 +46,10 @@ impl<'a> Notice<'a> {
     /// What a letter says; `None` when it has templates of its own.
     pub(super) fn of(letter: &'a Letter) -> Option<Self> {
         Some(match letter {
-            Letter::Invitation { .. } | Letter::PasswordReset { .. } | Letter::PasswordChanged { .. } | Letter::AccountLocked { .. } => return None,
+            Letter::Invitation { .. }
+            | Letter::PasswordReset { .. }
+            | Letter::PasswordChanged { .. }
+            | Letter::AccountLocked { .. } => return None,
             Letter::SignUp { .. }
             | Letter::JoinWithAccount { .. }
             | Letter::AccountExists { .. }

@@ -18,7 +18,17 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_export": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "accounts_manager_update": {
     "scope": "platform",
     "minimumRole": "platform_admin",
     "ownership": null
@@ -33,6 +43,11 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_unlock": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "acting_end": {
     "scope": "self",
     "minimumRole": null,
@@ -41,6 +56,31 @@ export const operations = {
   "acting_start": {
     "scope": "platform",
     "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "attributes_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_delete": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_list": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "attributes_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "audit_get": {
@@ -96,6 +136,56 @@ export const operations = {
   "health_ready": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "import_lines_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "import_report_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_cancel": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_parts_add": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_pause": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_resume": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_start": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "instances_list": {
@@ -218,6 +308,56 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "known_devices_forget": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "known_devices_forget_all": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "known_devices_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "managed_accounts_block": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_sessions_end": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_unblock": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_unlock": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "me_attributes_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_attributes_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "me_email_change_cancel": {
     "scope": "self",
     "minimumRole": null,
@@ -251,6 +391,21 @@ export const operations = {
   "me_update": {
     "scope": "self",
     "minimumRole": null,
+    "ownership": null
+  },
+  "member_attributes_get": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": "membership"
+  },
+  "member_attributes_update": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": "membership"
+  },
+  "members_export": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "members_get": {

@@ -9,10 +9,10 @@ import { csrfToken, renewSession } from "./session";
 import type {
   AuditEntry,
   DataKey,
-  JobRun,
-  KeyRotation,
   Import,
   ImportLine,
+  JobRun,
+  KeyRotation,
   Me,
   Organization,
   Page,

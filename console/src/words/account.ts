@@ -1,7 +1,8 @@
 /** A person's own account. */
 export const account = {
   title: "Profile and sessions",
-  purpose: "Your name, address and password, where you are signed in, and the devices you are known on.",
+  purpose:
+    "Your name, address and password, where you are signed in, and the devices you are known on.",
   profile: "Profile",
   name: "Name",
   nameHint: "Others in your organisations see it.",
