@@ -158,8 +158,8 @@ catalogue! {
     InvitationErased = "invitation.erased", Low, Security, Tenant, "invitation", "Invitation erased", "The person whom the invitation was for was erased, and it went with them.";
     ImportReceived = "import.received", Low, Normal, Tenant, "import", "File for an import received", "A file of people, or a part of one, was uploaded. Nobody was made.";
     ImportStarted = "import.started", High, Security, Tenant, "import", "Import started", "A file of people began to be worked off. The metadata says what its lines make, and whether it only is checked.";
-    ImportPaused = "import.paused", Low, Normal, Tenant, "import", "Import paused", "An import was held.";
-    ImportResumed = "import.resumed", Low, Normal, Tenant, "import", "Import resumed", "A held import went on.";
+    ImportPaused = "import.paused", Low, Normal, Tenant, "import", "Import paused", "A person held an import; it goes on when somebody lets it.";
+    ImportResumed = "import.resumed", Low, Normal, Tenant, "import", "Import resumed", "A person let an import go on that had been held.";
     ImportChecked = "import.checked", Low, Normal, Tenant, "import", "Import checked", "It was found out what would become of each line of a file. Nobody was made.";
     ImportFinished = "import.finished", High, Security, Tenant, "import", "Import finished", "Every line of a file was worked off, and the file destroyed. The metadata says how many lines made somebody, were there before, and were refused.";
     ImportCancelled = "import.cancelled", Medium, Security, Tenant, "import", "Import cancelled", "An import was ended, by a person or because nobody went on with it for a day, and its file destroyed. Who was made before stays.";

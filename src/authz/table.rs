@@ -46,10 +46,12 @@ impl Table {
                 let ask = |own: &str| {
                     enforcer.enforce((&role.name, &row.resource, &row.action, own)).map_err(Error::internal)
                 };
-                cells.push(match (ask("any")?, ask("own")?) {
-                    (true, _) => Decision::Allow,
-                    (false, true) => Decision::IfOwner,
-                    (false, false) => Decision::Deny,
+                cells.push(if ask("any")? {
+                    Decision::Allow
+                } else if ask("own")? {
+                    Decision::IfOwner
+                } else {
+                    Decision::Deny
                 });
             }
         }

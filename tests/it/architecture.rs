@@ -60,7 +60,6 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "failures without a lock were forgotten"),
     ("accounts", "opening the session has recorded the sign-in"),
     ("accounts", "the hashing pool looked at no password"),
-    ("accounts", "the password is the same, only kept better"),
     ("accounts", "what came of an attempt is recorded when it is known"),
     ("accounts", "the password was changed meanwhile"),
     ("accounts", "whose password it is about is found and recorded after the answer"),

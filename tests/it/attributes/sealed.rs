@@ -137,7 +137,8 @@ async fn a_sealed_value_is_not_in_a_dump_and_goes_with_the_salt() {
         assert!(!dump.contains(text) && !dump.contains(&hex), "{text} is in clear");
     }
     let mut psql = world.database.psql(Login::Owner).await;
-    psql.run(&format!("UPDATE accounts SET salt = NULL WHERE id = '{}'", a.member.account)).await.unwrap();
+    let erased = "state = 'erased', erased_at = now(), salt = NULL, email = NULL, name = NULL";
+    psql.run(&format!("UPDATE accounts SET {erased} WHERE id = '{}'", a.member.account)).await.unwrap();
     assert_eq!(opened(&world, &a.member).await.expect_err("it was read"), "not found");
     world.close().await;
 }
