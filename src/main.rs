@@ -1,5 +1,8 @@
 //! The door: the command line.
 
+#[path = "main/transfer.rs"]
+mod transfer;
+
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -16,6 +19,8 @@ use freehold::{
     server, telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
+
+use transfer::{ExportPeople, ImportPeople};
 
 /// Small and short-lived objects are most of what a request costs; this allocator is made for them.
 #[global_allocator]
@@ -47,6 +52,12 @@ enum Command {
     Erasures(ErasuresCommand),
     /// Bring the database to the present schema and stop.
     Migrate,
+    /// Take people in from a file, beside a running server or without one.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Write people out to a file.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Print the link for making the first platform administrator, also beside a running server.
     SetupToken,
     /// Write the OpenAPI contract to the standard output. Needs neither configuration nor database.
@@ -71,6 +82,18 @@ enum ErasuresCommand {
 enum SecretsCommand {
     /// Print a full set of new secrets, ready for an environment file.
     Generate,
+}
+
+#[derive(Subcommand)]
+enum ImportCommand {
+    /// People with a line each. Repeated, it makes nobody twice.
+    People(ImportPeople),
+}
+
+#[derive(Subcommand)]
+enum ExportCommand {
+    /// People with a line each, as `import people` takes them.
+    People(ExportPeople),
 }
 
 fn main() -> ExitCode {
@@ -98,6 +121,12 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Erasures(ErasuresCommand::Replay) => in_runtime(replay_erasures(prepared(arguments.config)?)),
         Command::Erasures(ErasuresCommand::List) => in_runtime(list_erasures(prepared(arguments.config)?)),
         Command::Migrate => in_runtime(migrate(prepared(arguments.config)?)),
+        Command::Import(ImportCommand::People(wanted)) => {
+            in_runtime(transfer::import(prepared(arguments.config)?, wanted))
+        }
+        Command::Export(ExportCommand::People(wanted)) => {
+            in_runtime(transfer::export(prepared(arguments.config)?, wanted))
+        }
         Command::SetupToken => in_runtime(setup_token(prepared(arguments.config)?)),
     }
 }

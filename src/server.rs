@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use database::{Database, open_database};
 
 use crate::{
-    accounts::Passwords,
+    accounts::{self, Passwords},
     api::{self, Face},
     app::App,
     audit::Refusals,
@@ -36,7 +36,7 @@ use crate::{
     error::{Error, Result},
     jobs::{Instances, Job, Jobs, Leader},
     mail::{self, Mail, Transport},
-    operations,
+    operations, people,
     privacy::{self, Known, Ledger, Replayed},
     runtime::{Clock, Entropy, Ids},
     sessions::{self, Keys, Principals, Sessions},
@@ -109,6 +109,24 @@ pub async fn setup_link_alone(config: &Config, clock: &Clock) -> Result<Option<S
     let closed = db.close().await;
     database.close().await;
     closed.and(link)
+}
+
+/// The parts of a server for a command that is run beside one or without one; nothing runs by itself.
+///
+/// # Errors
+/// When there is no root key, the database can't be reached, or the work fails; the text is for the operator.
+pub async fn with_app<T>(config: &Config, clock: &Clock, work: impl AsyncFnOnce(&App) -> Result<T>) -> Result<T> {
+    let database = database::open_beside(config, clock).await?;
+    let done =
+        match app(config, (clock.clone(), database.vault.clone(), Jobs::new(Vec::new())), &database.settings).await {
+            Ok((app, ..)) => {
+                let done = work(&app).await;
+                app.db.close().await.and(done)
+            }
+            Err(error) => Err(error),
+        };
+    database.close().await;
+    done
 }
 
 async fn issued_link(db: &Db, vault: &Vault, public_url: &str, clock: &Clock) -> Result<Option<SecretString>> {
@@ -200,13 +218,12 @@ struct Parts {
     workers: JoinSet<()>,
 }
 
-async fn assemble(
+/// The parts of a server, of which nothing runs by itself yet.
+async fn app(
     config: &Config,
     (clock, vault, jobs): (Clock, Vault, Jobs),
     database: &db::Settings,
-    stop: &CancellationToken,
-) -> Result<Parts> {
-    let mut workers = JoinSet::new();
+) -> Result<(App, Keys, Changes)> {
     let policy = Policy::load(&policy_files(config)?).await.map_err(refused)?;
     let db = Db::new(database, vault.clone());
     let ledger = Ledger::new(&config.privacy.erasure_ledger, &vault)?;
@@ -220,7 +237,6 @@ async fn assemble(
     let principals = Principals::new(db.clone(), policy.clone(), changes.clone(), settings.clone());
     let public_url = config.http.public_url.as_str();
     let sessions = Sessions::new(db.clone(), keys.clone(), principals, config.tokens.clone(), public_url);
-    let mail = Mail::new(vault.clone(), Ids);
     let app = App {
         db: db.clone(),
         probe: Probe::new(db.clone(), clock.clone()),
@@ -228,8 +244,8 @@ async fn assemble(
         sessions,
         settings,
         passwords: Passwords::start(&config.passwords)?,
-        vault: vault.clone(),
-        mail: mail.clone(),
+        mail: Mail::new(vault.clone(), Ids),
+        vault,
         instance,
         ledger,
         jobs: jobs.clone(),
@@ -239,7 +255,19 @@ async fn assemble(
         ids: Ids,
         public_url: public_url.into(),
     };
-    let Bells { outbox: wake, keys: renewed, jobs: queued, data_keys } = listen_for_changes(&changes);
+    Ok((app, keys, changes))
+}
+
+async fn assemble(
+    config: &Config,
+    owned: (Clock, Vault, Jobs),
+    database: &db::Settings,
+    stop: &CancellationToken,
+) -> Result<Parts> {
+    let mut workers = JoinSet::new();
+    let (app, keys, changes) = app(config, owned, database).await?;
+    let App { db, vault, clock, mail, instance, jobs, .. } = app.clone();
+    let Bells { outbox: wake, errands, keys: renewed, imports, jobs: queued, data_keys } = listen_for_changes(&changes);
     let endpoint = endpoint(config, &app)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
@@ -254,8 +282,12 @@ async fn assemble(
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
+    let ending = clock.clone();
+    workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));
     workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
+    workers.spawn(people::Worker { app: app.clone(), wake: imports }.run(stop.clone()));
+    workers.spawn(accounts::resets::Worker { app: app.clone(), wake: errands }.run(stop.clone()));
     workers.spawn(keys.run(renewed, clock, stop.clone()));
     Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
 }
@@ -265,8 +297,12 @@ async fn assemble(
 struct Bells {
     /// The mail worker's.
     outbox: Arc<Notify>,
+    /// Of those who find out whom to write to.
+    errands: Arc<Notify>,
     /// Of the one who reads the signing keys again.
     keys: Arc<Notify>,
+    /// Of the one who works imports off.
+    imports: Arc<Notify>,
     /// The leader's.
     jobs: Arc<Notify>,
     /// Of the one who keeps the data keys.
@@ -276,16 +312,23 @@ struct Bells {
 fn listen_for_changes(changes: &Changes) -> Bells {
     let bells = Bells::default();
     let (outbox, keys, jobs) = (bells.outbox.clone(), bells.keys.clone(), bells.jobs.clone());
-    let data_keys = bells.data_keys.clone();
+    let (data_keys, imports) = (bells.data_keys.clone(), bells.imports.clone());
+    let errands = bells.errands.clone();
     changes.on_change(move |change| match change {
-        Change::Outbox => outbox.notify_one(),
+        Change::Outbox => {
+            outbox.notify_one();
+            errands.notify_one();
+        }
         Change::Keys => keys.notify_one(),
+        Change::Imports => imports.notify_one(),
         Change::Jobs => jobs.notify_one(),
         Change::DataKeys => data_keys.notify_one(),
         Change::Everything => {
             data_keys.notify_one();
             outbox.notify_one();
+            errands.notify_one();
             keys.notify_one();
+            imports.notify_one();
             jobs.notify_one();
         }
         Change::Account(_) | Change::Profile(_) | Change::Organization(_) | Change::Settings(_) => {}

@@ -20,7 +20,8 @@ test("one's name, and ending another session", async ({ page, browser }) => {
 
   await expect(page.getByText("This session")).toHaveCount(1);
   await inspect(page, "account");
-  const row = page.getByRole("row", { name: /Safari on iPhone/ });
+  const sessions = page.getByRole("table", { name: "Your sessions" });
+  const row = sessions.getByRole("row", { name: /Safari on iPhone/ });
   await row.getByRole("button", { name: "End session" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "End session" }).click();
   await expect(row).toBeHidden();

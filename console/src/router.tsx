@@ -46,10 +46,35 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/sign-in/page")),
 });
 
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("./pages/forgot-password/page")),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("./pages/reset-password/page")),
+});
+
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
   component: lazyRouteComponent(() => import("./pages/invitation/page")),
+});
+
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up",
+  validateSearch: texts("organization"),
+  component: lazyRouteComponent(() => import("./pages/sign-up/page")),
+});
+
+const confirmSignUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up/confirm",
+  component: lazyRouteComponent(() => import("./pages/sign-up/confirm")),
 });
 
 const signedIn = createRoute({
@@ -86,7 +111,7 @@ const overview = createRoute({
 const members = createRoute({
   getParentRoute: () => organization,
   path: "/members",
-  validateSearch: texts("search", "role", "status", "cursor", "open"),
+  validateSearch: texts("search", "role", "status", "attribute", "cursor", "open"),
   component: lazyRouteComponent(() => import("./pages/members/page")),
 });
 
@@ -97,11 +122,32 @@ const teams = createRoute({
   component: lazyRouteComponent(() => import("./pages/teams/page")),
 });
 
+const managedAccounts = createRoute({
+  getParentRoute: () => organization,
+  path: "/managed-accounts",
+  validateSearch: texts("search", "cursor", "open"),
+  component: lazyRouteComponent(() => import("./pages/managed-accounts/page")),
+});
+
 const invitations = createRoute({
   getParentRoute: () => organization,
   path: "/invitations",
   validateSearch: texts("status", "cursor", "open", "dialog"),
   component: lazyRouteComponent(() => import("./pages/invitations/page")),
+});
+
+const signUps = createRoute({
+  getParentRoute: () => organization,
+  path: "/sign-ups",
+  validateSearch: texts("status", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/sign-ups/page")),
+});
+
+const imports = createRoute({
+  getParentRoute: () => organization,
+  path: "/imports",
+  validateSearch: texts("cursor", "open", "dialog", "outcome"),
+  component: lazyRouteComponent(() => import("./pages/imports/page")),
 });
 
 const audit = createRoute({
@@ -135,6 +181,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/page")),
 });
 
+const attributes = createRoute({
+  getParentRoute: () => organization,
+  path: "/attributes",
+  validateSearch: texts("open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/attributes/page")),
+});
+
 const security = createRoute({
   getParentRoute: () => organization,
   path: "/security",
@@ -147,6 +200,18 @@ const account = createRoute({
   path: "/account",
   validateSearch: texts("cursor"),
   component: lazyRouteComponent(() => import("./pages/account/page")),
+});
+
+const verifyEmail = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/verify-email",
+  component: lazyRouteComponent(() => import("./pages/email-link/page"), "VerifyEmailPage"),
+});
+
+const changeEmail = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/change-email",
+  component: lazyRouteComponent(() => import("./pages/email-link/page"), "ChangeEmailPage"),
 });
 
 const platformOrganizations = createRoute({
@@ -183,28 +248,46 @@ const platformInstances = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
 });
 
+const platformKeys = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/keys",
+  validateSearch: texts("rotate", "step", "rotation", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-keys/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
+  forgotPassword,
+  resetPassword,
   invitation,
+  signUp,
+  confirmSignUp,
   signedIn.addChildren([
     home,
     organization.addChildren([
       overview,
       members,
       teams,
+      managedAccounts,
       invitations,
+      signUps,
+      imports,
       audit,
       platformAccess,
       settings,
+      attributes,
       security,
     ]),
     account,
+    verifyEmail,
+    changeEmail,
     platformOrganizations,
     platformAccounts,
     platformSettings,
     platformJobs,
     platformInstances,
+    platformKeys,
   ]),
 ]);
 

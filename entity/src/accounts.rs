@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{AccountId, Pii, Salt, Sealed};
+use crate::{AccountId, OrganizationId, Pii, Salt, Sealed};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "accounts")]
@@ -18,7 +18,13 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub last_sign_in_at: Option<DateTimeUtc>,
+    /// The organisation that may act on the account as a whole.
+    pub managed_by: Option<OrganizationId>,
+    /// The organisation that blocked it; the platform did, if it is blocked and there is none.
+    pub blocked_by: Option<OrganizationId>,
     pub erased_at: Option<DateTimeUtc>,
+    /// When the person proved that the address is theirs.
+    pub email_verified_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

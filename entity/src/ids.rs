@@ -41,20 +41,36 @@ ids! {
     AccountId;
     /// An organisation: one tenant, or the platform itself.
     OrganizationId;
+    /// An import of people.
+    ImportId;
+    /// A piece of what was uploaded for an import.
+    ImportPartId;
     /// A membership of an account in an organisation.
     MembershipId;
     /// A team of an organisation.
     TeamId;
+    /// A profile attribute that an organisation has declared.
+    AttributeId;
+    /// What a profile attribute says of a member.
+    AttributeValueId;
     /// An invitation into an organisation.
     InvitationId;
     /// An access of a platform administrator to a tenant's organisation.
     PlatformAccessId;
+    /// A sign-up whose address is not proven yet.
+    SignUpId;
+    /// A sign-up that waits for somebody to let the person in.
+    SignUpRequestId;
+    /// A link that proves an address of a person.
+    EmailLinkId;
     /// A session: one sign-in on one device.
     SessionId;
     /// A refresh token: one link of a session's chain.
     RefreshTokenId;
     /// An attempt to re-authenticate.
     ReauthenticationAttemptId;
+    /// A device that a person has signed in on.
+    KnownDeviceId;
     /// A data key; also what a sealed value says of the key that sealed it.
     DataKeyId;
     /// A rotation of a scope's data key.

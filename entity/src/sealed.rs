@@ -37,6 +37,10 @@ scopes! {
     Secrets "secrets";
 }
 
+/// A scope that is chosen while the server runs: a column beside the value, or one that it belongs to, says which. It is
+/// no [`Scope`], so what asks for one does not take these values.
+pub enum Chosen {}
+
 macro_rules! protected {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*

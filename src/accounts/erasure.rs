@@ -8,6 +8,7 @@ use super::profile;
 use crate::{
     db::{Tx, WriteTx},
     error::{Error, Result},
+    guessing,
     runtime::Timestamp,
     types::Email,
     vault::Vault,
@@ -43,7 +44,11 @@ const ERASE: &str = "
     WHERE id = $1";
 const ERASE_MATCHES: &str = "DELETE FROM account_matches WHERE account_id = $1";
 const ERASE_CREDENTIALS: &str = "DELETE FROM password_credentials WHERE account_id = $1";
+const ERASE_HISTORY: &str = "DELETE FROM password_history WHERE account_id = $1";
+const ERASE_RESETS: &str = "DELETE FROM password_resets WHERE account_id = $1";
+const ERASE_DEVICES: &str = "DELETE FROM known_devices WHERE account_id = $1";
 const ERASE_ATTEMPTS: &str = "DELETE FROM reauthentication_attempts WHERE account_id = $1";
+const ERASE_LINKS: &str = "DELETE FROM email_links WHERE account_id = $1";
 
 /// Destroys what an account says of its person, the salt first of all, what they are found by, and what they sign in
 /// with.
@@ -52,10 +57,12 @@ const ERASE_ATTEMPTS: &str = "DELETE FROM reauthentication_attempts WHERE accoun
 /// When the database fails.
 pub async fn erase(tx: &WriteTx, id: AccountId, erased_at: Timestamp) -> Result<()> {
     tx.execute(ERASE, [id.into(), erased_at.into(), tx.caller().now().into()]).await?;
-    for sql in [ERASE_MATCHES, ERASE_CREDENTIALS, ERASE_ATTEMPTS] {
+    let all =
+        [ERASE_MATCHES, ERASE_CREDENTIALS, ERASE_HISTORY, ERASE_RESETS, ERASE_DEVICES, ERASE_ATTEMPTS, ERASE_LINKS];
+    for sql in all {
         tx.execute(sql, [id.into()]).await?;
     }
-    Ok(())
+    guessing::forget(tx, id).await
 }
 
 #[derive(FromQueryResult)]

@@ -4,6 +4,8 @@
 use argon2::{Algorithm, Argon2, Block, Params, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use subtle::ConstantTimeEq;
 
+use super::stored::{Stored, is_bcrypt};
+
 /// What one hashing thread works with.
 pub(super) struct Mill {
     /// The algorithm, for new hashes.
@@ -18,10 +20,14 @@ impl Mill {
     }
 
     /// Whether this is the password of the hash.
-    pub(super) fn verify(&mut self, password: &[u8], hash: &PasswordHash) -> bool {
-        self.verify_in_memory(password, hash)
-            // Of other parameters or another kind: made before, or elsewhere.
-            .unwrap_or_else(|| self.argon2.verify_password(password, hash).is_ok())
+    pub(super) fn verify(&mut self, password: &[u8], hash: &Stored) -> bool {
+        match hash {
+            Stored::Bcrypt(hash) => is_bcrypt(password, hash),
+            Stored::Argon2(hash) => self
+                .verify_in_memory(password, hash)
+                // Of other parameters or another kind: made before, or elsewhere.
+                .unwrap_or_else(|| self.argon2.verify_password(password, &**hash).is_ok()),
+        }
     }
 
     /// The same, for a hash with our own parameters.

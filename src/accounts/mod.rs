@@ -1,36 +1,55 @@
 //! Accounts: people, whatever organisations they belong to, and how they prove who they are.
 //!
-//! This module owns the tables `accounts`, `account_matches`, `password_credentials` and `reauthentication_attempts`. It knows nothing of
-//! organisations: an account is a person, not a tenant's property.
+//! This module owns the tables `accounts`, `account_matches`, `password_credentials`, `password_history`,
+//! `password_resets`, `password_reset_limits`, `email_links`, `known_devices` and `reauthentication_attempts`. It knows
+//! nothing of organisations but which one manages an account: an account is a person, not a tenant's property.
 
 mod admin;
+mod bulk;
+mod credentials;
+mod devices;
+pub mod email;
 mod erasure;
+mod lockout;
 mod mill;
 mod passwords;
 mod profile;
 mod reauthentication;
+pub mod resets;
 mod sign_in;
+mod stored;
 
 use std::collections::HashMap;
 
-use entity::{AccountId, accounts as rows, password_credentials};
+use entity::{AccountId, Salt, accounts as rows, password_credentials};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
-pub use admin::{ADMINISTRATORS, Search, block, end_sessions, list, unblock};
+pub use admin::{
+    ADMINISTRATORS, Search, block, block_in, end_sessions, end_sessions_in, list_in, locked, manage, unblock,
+    unblock_in, unlock, unlock_in,
+};
+pub use bulk::{NewPerson, count, create_all, hashes, kept_after, with_addresses};
+pub use credentials::{change_password, password_since};
+pub use devices::{
+    KnownDevice, LASTS as DEVICE_LASTS, clean_up as clean_up_devices, forget, forget_all, list as known_devices,
+};
 pub use erasure::{Taken, erase, readable, take};
-pub use passwords::Passwords;
-pub use profile::{Account, Erased, Person, SEALED, find_by_email, match_anew, seal_clear, searched};
+pub use lockout::{end_locks, settled};
+pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};
+pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{METHODS, reauthenticate};
-pub use sign_in::{authenticate, sign_in, signed_in};
+pub use sign_in::{Credentials, Device, Proven, SignedIn, authenticate, sign_in, signed_in};
+pub use stored::{HashFault, check_hash};
 
 use crate::{
     app::App,
     audit::{Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
+    runtime::Timestamp,
     types::{Caller, Email, single_line},
     vault::Vault,
 };
@@ -46,6 +65,8 @@ pub struct NewAccount {
     pub name: String,
     /// Their password's hash.
     pub password_hash: String,
+    /// When they proved that the address is theirs, if they have.
+    pub email_verified_at: Option<Timestamp>,
 }
 
 /// The account with this id.
@@ -86,6 +107,15 @@ pub async fn people(
     tx.all(query).await?.into_iter().map(opened).collect()
 }
 
+/// What is sealed for this person is under a key that needs this salt.
+///
+/// # Errors
+/// `NotFound` when there is no such account, or it has been erased.
+pub async fn salt(tx: &Tx, id: AccountId) -> Result<Salt> {
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
+    tx.one(query).await?.and_then(|row| row.salt).ok_or_else(Error::not_found)
+}
+
 /// A subquery of the ids of those who may sign in, for a list that is bounded by something else.
 pub fn active(tx: &Tx) -> SelectStatement {
     tx.find_identity::<rows::Entity>()
@@ -112,7 +142,10 @@ pub async fn create(tx: &WriteTx, app: &App, new: NewAccount) -> Result<Account>
         created_at: now,
         updated_at: now,
         last_sign_in_at: None,
+        managed_by: None,
+        blocked_by: None,
         erased_at: None,
+        email_verified_at: new.email_verified_at,
     };
     let account = tx.insert(rows::ActiveModel::from(row)).await?;
     profile::keep_matches(tx, &app.vault, id, &new.email, &new.name).await?;

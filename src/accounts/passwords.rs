@@ -1,10 +1,14 @@
-//! Passwords: what is good enough, and hashing them with Argon2id (AUT-1).
+//! Passwords: what is good enough (AUT-2), and hashing them with Argon2id (AUT-1).
 //!
 //! Hashing is slow and hungry by intent. It runs on a few threads of its own at the lowest priority behind a bounded
 //! queue, so that a storm of sign-ins neither exhausts memory nor slows other requests.
 //!
 //! A password is hashed in Unicode's normalisation form C, whichever form a keyboard made of it: `ë` is one character
 //! or two, by the system that it was typed on (NIST SP 800-63B-4, 3.1.1.2).
+
+mod common;
+mod policy;
+mod strength;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,30 +19,23 @@ use std::{
     time::Duration,
 };
 
-use argon2::{
-    Params,
-    password_hash::{PasswordHasher, phc::PasswordHash},
-};
+use argon2::{Params, password_hash::PasswordHasher};
+pub use policy::{LONGEST, Rules, STRONGEST, Verdict};
 use thread_priority::{ThreadBuilder, ThreadPriority};
 use tokio::sync::oneshot;
 
-use super::mill::Mill;
+use super::{mill::Mill, stored::Stored};
 use crate::{
     config::{self, SecretString},
-    error::{Error, Fault, Result},
-    settings,
-    types::{Email, nfc},
+    error::{Error, Result},
+    types::nfc,
 };
 
-/// The longest password in characters (AUT-2).
-const LONGEST: usize = 256;
 /// When to come back while the queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// After how long without work a thread gives its memory back.
 const REST: Duration = Duration::from_secs(1);
 
-/// A class of characters that a password must have: its code, its name, and what belongs to it.
-type Class = (&'static str, &'static str, fn(char) -> bool);
 type Work = Box<dyn FnOnce(&mut Mill) + Send>;
 
 /// The hashing pool. Cheap to clone; the threads end with the last clone.
@@ -47,6 +44,7 @@ pub struct Passwords {
     queue: SyncSender<Work>,
     /// The hash of nobody's password, to spend the same time on an account that does not exist.
     nobody: Arc<str>,
+    params: Params,
 }
 
 impl Passwords {
@@ -70,7 +68,12 @@ impl Passwords {
                 .spawn_careless(move || serve(&work, &mut mill))
                 .map_err(Error::internal)?;
         }
-        Ok(Self { queue, nobody: nobody.into() })
+        Ok(Self { queue, nobody: nobody.into(), params })
+    }
+
+    /// Whether a hash is not what would be made of its password now: of another tool, or of other parameters.
+    pub(super) fn is_outdated(&self, hash: &str) -> bool {
+        Stored::parse(hash).is_ok_and(|stored| !stored.is_ours(&self.params))
     }
 
     /// Hashes a password, with a fresh salt, into a PHC string.
@@ -93,7 +96,7 @@ impl Passwords {
         let hash = hash.map_or_else(|| self.nobody.to_string(), str::to_owned);
         let matches = self
             .run(move |mill| {
-                let hash = PasswordHash::new(&hash).map_err(Error::internal)?;
+                let hash = Stored::parse(&hash).map_err(Error::internal)?;
                 let mut is = |text: &SecretString| mill.verify(text.expose().as_bytes(), &hash);
                 let normal = normalised(&password);
                 // As it was typed too: hashes were once made of that.
@@ -101,46 +104,6 @@ impl Passwords {
             })
             .await??;
         Ok(real && matches)
-    }
-
-    /// Whether a password is good enough for this person, under the strictest settings that they meet.
-    ///
-    /// # Errors
-    /// `Invalid` with every fault at `/password`.
-    pub fn check(
-        &self,
-        password: &str,
-        email: &Email,
-        name: &str,
-        rules: &settings::sections::Passwords,
-    ) -> Result<()> {
-        let password = normalised(&SecretString::new(password));
-        let password = password.expose();
-        let length = password.chars().count();
-        let minimum = usize::try_from(rules.minimum_length).unwrap_or(LONGEST);
-        let mut faults = Vec::new();
-        let mut fault = |code, detail: String| faults.push(Fault::body("/password", code, detail));
-        if length < minimum {
-            fault("too_short", format!("must have at least {minimum} characters"));
-        }
-        if length > LONGEST {
-            fault("too_long", format!("must have at most {LONGEST} characters"));
-        }
-        let classes: [Class; 4] = [
-            ("no_upper_case", "an upper-case letter", char::is_uppercase),
-            ("no_lower_case", "a lower-case letter", char::is_lowercase),
-            ("no_digit", "a digit", |c| c.is_ascii_digit()),
-            ("no_special", "a character that is neither letter nor digit", |c| !c.is_alphanumeric()),
-        ];
-        for (code, what, has) in classes {
-            if !password.chars().any(has) {
-                fault(code, format!("must have {what}"));
-            }
-        }
-        if contains_person(password, email, name) {
-            fault("personal", "must not contain your name or e-mail address".to_owned());
-        }
-        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Mill) -> T + Send + 'static) -> Result<T> {
@@ -186,18 +149,10 @@ fn normalised(password: &SecretString) -> SecretString {
     SecretString::new(nfc(password.expose()))
 }
 
-/// Whether the password has the e-mail address, its local part, or a word of the name, of four letters or more.
-fn contains_person(password: &str, email: &Email, name: &str) -> bool {
-    let password = password.to_lowercase();
-    let local = email.as_str().split('@').next().unwrap_or_default();
-    let name = name.to_lowercase();
-    let words = name.split_whitespace().chain([local, email.as_str()]);
-    words.filter(|word| word.chars().count() >= 4).any(|word| password.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::sections::PROFILES;
 
     fn pool() -> Passwords {
         let settings = config::Passwords {
@@ -242,9 +197,31 @@ mod tests {
         let hash = pool.run(move |mill| mill.argon2.hash_password(two.as_bytes()).unwrap().to_string()).await.unwrap();
         assert!(pool.verify(secret(two), Some(&hash)).await.unwrap());
         // Eleven characters, however they are spelt.
-        let email: Email = "ada@example.com".parse().unwrap();
-        let rules = settings::sections::Passwords { minimum_length: 12 };
-        assert!(pool.check("Cafe\u{301}-lait-7", &email, "Ada", &rules).is_err());
+        let email = "ada@example.com".parse().unwrap();
+        let rules = Rules { minimum_strength: 0, ..PROFILES[0].values };
+        assert!(pool.check("Cafe\u{301}-lait-7", &email, "Ada", &rules).await.is_err());
+    }
+
+    /// Proves AUT-1.
+    #[tokio::test]
+    async fn hashes_of_other_tools_verify_and_are_told_from_ours() {
+        use crate::accounts::stored::tests::{FOREIGN, OF_EIGHTY_BYTES, OF_UMLAUTS, PASSWORD, UMLAUTS};
+
+        let pool = pool();
+        for (tool, hash) in FOREIGN {
+            assert!(pool.verify(secret(PASSWORD), Some(hash)).await.unwrap(), "{tool}");
+            assert!(!pool.verify(secret("Correct-horse-battery-8"), Some(hash)).await.unwrap(), "{tool}");
+            assert!(pool.is_outdated(hash), "{tool}");
+        }
+        assert!(!pool.is_outdated(&pool.hash(secret(PASSWORD)).await.unwrap()));
+        assert!(pool.verify(secret(UMLAUTS), Some(OF_UMLAUTS)).await.unwrap());
+        // What follows 72 bytes, or a NUL, never counted for the tool that made the hash.
+        let long = "Aa1-".repeat(20);
+        assert!(pool.verify(secret(&long), Some(OF_EIGHTY_BYTES)).await.unwrap());
+        assert!(pool.verify(secret(&long[..72]), Some(OF_EIGHTY_BYTES)).await.unwrap());
+        assert!(!pool.verify(secret(&long[..71]), Some(OF_EIGHTY_BYTES)).await.unwrap());
+        let cut = format!("{PASSWORD}\0tail");
+        assert!(pool.verify(secret(&cut), Some(FOREIGN[0].1)).await.unwrap());
     }
 
     #[tokio::test]
@@ -256,21 +233,5 @@ mod tests {
         }
         let hash = pool.hash(secret("Correct-horse-7")).await.unwrap();
         assert!(pool.verify(secret("Correct-horse-7"), Some(&hash)).await.unwrap());
-    }
-
-    #[test]
-    fn every_weakness_is_named_at_once() {
-        let pool = pool();
-        let email: Email = "ada.byron@example.com".parse().unwrap();
-        let rules = settings::sections::Passwords { minimum_length: 12 };
-        let Err(Error::Invalid(faults)) = pool.check("lovelace", &email, "Ada Lovelace", &rules) else {
-            panic!("taken")
-        };
-        let codes: Vec<_> = faults.iter().map(|fault| fault.code).collect();
-        assert_eq!(codes, ["too_short", "no_upper_case", "no_digit", "no_special", "personal"]);
-        assert!(pool.check("Correct-horse-7", &email, "Ada Lovelace", &rules).is_ok());
-        assert!(pool.check(&"aA1-".repeat(65), &email, "Ada", &rules).is_err());
-        let stricter = settings::sections::Passwords { minimum_length: 16 };
-        assert!(pool.check("Correct-horse-7", &email, "Ada Lovelace", &stricter).is_err());
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use entity::{AccountId, DataKeyId, Match, Pii, Salt, account_matches as matches, accounts as rows};
+use entity::{AccountId, DataKeyId, Match, OrganizationId, Pii, Salt, account_matches as matches, accounts as rows};
 use sea_orm::{
     ColumnTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, IntoColumnRef, SelectStatement},
@@ -44,6 +44,12 @@ pub struct Account {
     pub updated_at: Timestamp,
     /// When the person last signed in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// When the person proved that the address is theirs.
+    pub email_verified_at: Option<Timestamp>,
+    /// The organisation that manages it.
+    pub managed_by: Option<OrganizationId>,
+    /// The organisation that blocked it; without one, the platform did.
+    pub blocked_by: Option<OrganizationId>,
 }
 
 impl fmt::Debug for Account {
@@ -118,6 +124,9 @@ pub(super) fn open(vault: &Vault, row: rows::Model) -> Result<Account> {
         created_at: row.created_at,
         updated_at: row.updated_at,
         last_sign_in_at: row.last_sign_in_at,
+        email_verified_at: row.email_verified_at,
+        managed_by: row.managed_by,
+        blocked_by: row.blocked_by,
     })
 }
 
@@ -138,6 +147,16 @@ pub(super) fn addresses(vault: &Vault, email: &str) -> Result<Vec<Vec<u8>>> {
 pub async fn find_by_email(vault: &Vault, tx: &Tx, email: &Email) -> Result<Option<Account>> {
     let rows: Vec<rows::Model> = tx.query(FIND, [addresses(vault, email.as_str())?.into()]).await?;
     rows.into_iter().next().map(|row| open(vault, row)).transpose()
+}
+
+/// Whether there is an account with this address. It opens nothing, so that it takes the same time either way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_known(vault: &Vault, tx: &Tx, email: &Email) -> Result<bool> {
+    let values = vault.matches(EMAIL, email.as_str())?.into_iter().map(|(_, value)| value);
+    let found = tx.find_identity::<matches::Entity>().filter(matches::Column::Field.eq(matches::Field::Email));
+    Ok(tx.count(found.filter(matches::Column::Value.is_in(values))).await? > 0)
 }
 
 /// A subquery of the id of the account with this address.
@@ -198,7 +217,7 @@ fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 
 /// Match values, column by column: one statement, whatever their number.
 #[derive(Default)]
-struct Values {
+pub(super) struct Values {
     accounts: Vec<Uuid>,
     values: Vec<Vec<u8>>,
     fields: Vec<String>,
@@ -206,7 +225,8 @@ struct Values {
 }
 
 impl Values {
-    fn add(&mut self, vault: &Vault, id: AccountId, email: Option<&str>, texts: [&str; 2]) -> Result<()> {
+    /// The values of an address, if it is given, and of the words of texts.
+    pub(super) fn add(&mut self, vault: &Vault, id: AccountId, email: Option<&str>, texts: [&str; 2]) -> Result<()> {
         let mut add = |field: &str, made: Vec<(DataKeyId, Match<Pii>)>| {
             for (key, value) in made {
                 self.accounts.push(id.into());
@@ -240,6 +260,11 @@ const INSERT: &str = "
 pub(super) async fn keep_matches(tx: &WriteTx, vault: &Vault, id: AccountId, email: &Email, name: &str) -> Result<()> {
     let mut values = Values::default();
     values.add(vault, id, Some(email.as_str()), [email.as_str(), name])?;
+    keep_all(tx, values).await
+}
+
+/// Keeps what new accounts are found by.
+pub(super) async fn keep_all(tx: &WriteTx, values: Values) -> Result<()> {
     tx.execute(INSERT, values.parameters()).await?;
     Ok(())
 }
@@ -252,6 +277,21 @@ pub(super) async fn change_words(tx: &WriteTx, vault: &Vault, id: AccountId, ema
     values.add(vault, id, None, [email, name])?;
     tx.execute(INSERT, values.parameters()).await?;
     Ok(())
+}
+
+/// Keeps a person's new address, and the words of it and of the name, in the place of those before.
+///
+/// # Errors
+/// `Conflict` when the address has an account already.
+pub(super) async fn change_address(
+    tx: &WriteTx,
+    vault: &Vault,
+    id: AccountId,
+    email: &Email,
+    name: &str,
+) -> Result<()> {
+    tx.execute("DELETE FROM account_matches WHERE account_id = $1", [id.into()]).await?;
+    keep_matches(tx, vault, id, email, name).await
 }
 
 #[derive(FromQueryResult)]
@@ -334,8 +374,11 @@ const INSERT_MISSING: &str = "
     INSERT INTO account_matches (account_id, value, field, key_id)
     SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[]) ON CONFLICT (account_id, value) DO NOTHING";
 
-/// The columns of accounts that are sealed.
+/// The columns of this module that are sealed.
 pub const SEALED: &[Column] = &[
+    crate::vault::sealed_column!("email_links", "email", Pii),
     crate::vault::sealed_column!("accounts", "email", Pii, "salt"),
     crate::vault::sealed_column!("accounts", "name", Pii, "salt"),
+    crate::vault::sealed_column!("known_devices", "address", Pii),
+    crate::vault::sealed_column!("known_devices", "user_agent", Pii),
 ];

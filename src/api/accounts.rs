@@ -1,7 +1,7 @@
 //! People, for platform administrators.
 
 use chrono::{DateTime, Utc};
-use entity::{AccountId, accounts::State};
+use entity::{AccountId, OrganizationId, accounts::State};
 use poem::Request;
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -12,13 +12,14 @@ use uuid::Uuid;
 
 use super::{
     Face, Tag,
-    wire::{Done, Listed, Versioned},
+    wire::{Change, Done, Listed, Versioned},
 };
 use crate::{
     accounts::{self, Person},
     edge::ApiResult,
     error::{Error, Fault},
     privacy,
+    tenancy::managed,
     types::{Caller, PageRequest},
 };
 
@@ -53,8 +54,19 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// When the person last signed in.
     pub last_sign_in_at: Option<DateTime<Utc>>,
+    /// When the person proved that the address is theirs; absent if they have not yet.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// Grows with every change.
     pub version: i32,
+}
+
+/// An organisation that manages an account.
+#[derive(Clone, Debug, Object)]
+struct Manager {
+    /// Its id.
+    id: Uuid,
+    /// Its name.
+    name: String,
 }
 
 /// An account as the platform's administrators see it, also when its person has been erased.
@@ -69,6 +81,10 @@ struct PlatformAccount {
     name: Option<String>,
     /// Whether the person may sign in.
     state: AccountState,
+    /// Until when wrong passwords have locked the sign-in from unknown devices. Only lists say so.
+    locked_until: Option<DateTime<Utc>>,
+    /// The organisation that manages the account. Only lists say so, and what changes it.
+    manager: Option<Manager>,
     /// When the account was made.
     created_at: DateTime<Utc>,
     /// When the person last signed in.
@@ -82,10 +98,18 @@ struct PlatformAccount {
 /// Why an account is blocked.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
-struct BlockAccount {
+pub struct BlockAccount {
     /// For the record.
     #[oai(validator(min_length = 1, max_length = 500))]
-    reason: String,
+    pub reason: String,
+}
+
+/// Who manages an account from now on.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct ManageAccount {
+    /// The organisation; null for none.
+    organization_id: Change<Uuid>,
 }
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Accounts")]
@@ -110,9 +134,9 @@ impl Accounts {
     ) -> ApiResult<Listed<PlatformAccount>> {
         let wrong = |detail| Error::Invalid(vec![Fault::parameter("email", "format", detail)]);
         let email = email.0.map(|text| text.parse()).transpose().map_err(wrong)?;
-        let search = accounts::Search { email, state: state.0.map(Into::into) };
+        let search = accounts::Search { email, state: state.0.map(Into::into), ..accounts::Search::default() };
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
-        let page = accounts::list(&self.0.gate.app, &caller, &search, page).await?;
+        let page = managed::accounts(&self.0.gate.app, &caller, &search, page).await?;
         Ok(Listed::page(request, page, PlatformAccount::from))
     }
 
@@ -133,6 +157,34 @@ impl Accounts {
     async fn unblock(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Versioned<PlatformAccount>> {
         let account = accounts::unblock(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
         Ok(PlatformAccount::answer(Person::Known(account)))
+    }
+
+    /// End the lock that wrong passwords have brought upon an account.
+    ///
+    /// What failed before counts no more, on its known devices too.
+    #[oai(path = "/accounts/:account_id/unlock", method = "post", operation_id = "accounts_unlock")]
+    async fn unlock(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Done> {
+        accounts::unlock(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
+        Ok(Done::Done)
+    }
+
+    /// Put an account under the management of an organisation, or under nobody's.
+    ///
+    /// The managing organisation's administrators may unlock the account, block it and end its sessions everywhere, and
+    /// have the events about it in their record.
+    #[oai(path = "/accounts/:account_id/manager", method = "put", operation_id = "accounts_manager_update")]
+    async fn manage(
+        &self,
+        caller: Caller,
+        account_id: Path<Uuid>,
+        body: Json<ManageAccount>,
+    ) -> ApiResult<Versioned<PlatformAccount>> {
+        let missing = || Error::field("/organization_id", "required", "is needed; null for none");
+        let organization = body.0.organization_id.wanted().ok_or_else(missing)?.map(OrganizationId);
+        let id = AccountId(account_id.0);
+        let overseen = managed::change_manager(&self.0.gate.app, &caller, id, organization).await?;
+        let account = PlatformAccount::from(overseen);
+        Ok(Versioned::of(account.version, account))
     }
 
     /// End every session of an account.
@@ -169,6 +221,8 @@ impl From<Person> for PlatformAccount {
                 email: Some(row.email),
                 name: Some(row.name),
                 state: row.state.into(),
+                locked_until: None,
+                manager: None,
                 created_at: row.created_at,
                 last_sign_in_at: row.last_sign_in_at,
                 erased_at: None,
@@ -179,6 +233,8 @@ impl From<Person> for PlatformAccount {
                 email: None,
                 name: None,
                 state: AccountState::Erased,
+                locked_until: None,
+                manager: None,
                 created_at: erased.created_at,
                 last_sign_in_at: None,
                 erased_at: Some(erased.erased_at),
@@ -197,8 +253,17 @@ impl From<accounts::Account> for Account {
             state: row.state.into(),
             created_at: row.created_at,
             last_sign_in_at: row.last_sign_in_at,
+            email_verified_at: row.email_verified_at,
             version: row.version,
         }
+    }
+}
+
+impl From<managed::Overseen> for PlatformAccount {
+    fn from(overseen: managed::Overseen) -> Self {
+        let managed::Overseen { person, locked_until, manager } = overseen;
+        let manager = manager.map(|(id, name)| Manager { id: id.into(), name });
+        Self { locked_until, manager, ..person.into() }
     }
 }
 

@@ -8,8 +8,11 @@ use crate::authz::Registry;
 /// What the path parameters mean, the same in every operation.
 const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
+    ("attribute_id", "The profile attribute."),
     ("data_key_id", "The data key."),
+    ("device_id", "The known device."),
     ("entry_id", "The entry of the record."),
+    ("import_id", "The import."),
     ("invitation_id", "The invitation."),
     ("job_name", "The job's name."),
     ("key_rotation_id", "The rotation."),
@@ -18,6 +21,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("run_id", "The run of a job."),
     ("scope", "The scope of a data key, such as `pii`."),
     ("session_id", "The session."),
+    ("sign_up_request_id", "Who waits to be let in."),
     ("team_id", "The team."),
 ];
 
@@ -25,9 +29,23 @@ const PARAMETERS: &[(&str, &str)] = &[
 pub(super) fn example(operation: &str) -> Option<Value> {
     let password = "Correct-horse-battery-7";
     let token = "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL";
+    let sign_up_token = "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+    let email_token = "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+    let reset = "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
     Some(match operation {
-        "accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "accounts_block" | "managed_accounts_block" => json!({"reason": "Reported as lost on 3 May"}),
+        "accounts_manager_update" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
         "acting_start" => json!({"reason": "Ticket 4711: the invitations do not arrive"}),
+        "email_changes_complete" | "email_verifications_complete" => json!({"token": email_token}),
+        "attributes_create" => json!({
+            "key": "cost_center", "label": "Cost centre", "description": "Where the hours are booked", "type": "text",
+            "required": true, "visible_to": "person_and_managers", "editable_by": "managers", "searchable": true,
+        }),
+        "attributes_update" => json!({"label": "Cost centre", "description": null, "position": 0}),
+        "accounts_export" | "members_export" => json!({"format": "csv"}),
+        "imports_create" => json!({"content": "ZW1haWwKZ3JhY2VAZXhhbXBsZS5jb20K", "format": "csv"}),
+        "imports_parts_add" => json!({"offset": 24, "content": "am9hbkBleGFtcGxlLmNvbQo="}),
+        "imports_start" => json!({"dry_run": true}),
         "invitations_accept" => {
             json!({"token": token, "name": "Grace", "password": password, "token_delivery": "body"})
         }
@@ -41,6 +59,11 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         ]}),
         "invitations_lookup" | "me_invitations_accept" => json!({"token": token}),
         "key_rotations_create" => json!({"scope": "pii"}),
+        "me_email_change_create" => json!({"email": "grace@example.net"}),
+        "me_attributes_update" => json!({"attributes": {"emergency_phone": "+4930123456", "birthday": null}}),
+        "member_attributes_update" => {
+            json!({"attributes": {"cost_center": "4711", "shift_hours": 7.5, "remote": true}})
+        }
         "me_update" => json!({"name": "Grace"}),
         "members_update" => json!({"role": "manager"}),
         "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),
@@ -51,6 +74,12 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "settings_update" => json!({"sessions": {"lifetime_minutes": 720, "idle_minutes": null}}),
         "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
+        "password_check" => json!({"password": password}),
+        "password_resets_complete" => json!({"token": reset, "password": password}),
+        "password_resets_create" => json!({"email": "grace@example.com"}),
+        "password_resets_lookup" => json!({"token": reset}),
+        "password_update" => json!({"current_password": "Granite-orchard-47", "password": password}),
+        "passwords_check" => json!({"token": token, "password": password, "name": "Grace"}),
         "sessions_create" => json!({"email": "grace@example.com", "password": password, "token_delivery": "body"}),
         "sessions_refresh" => json!({"refresh_token": "fhr_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
         "setup_create" => json!({
@@ -60,6 +89,12 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "password": password,
             "token_delivery": "body",
         }),
+        "sign_up_requests_reject" => json!({"reason": "We do not know you: ask your manager to invite you"}),
+        "sign_ups_create" => json!({"email": "grace@example.com", "organization": "example-works"}),
+        "sign_ups_lookup" => json!({"token": sign_up_token}),
+        "sign_ups_verify" => {
+            json!({"token": sign_up_token, "name": "Grace", "password": password, "token_delivery": "body"})
+        }
         "teams_create" => json!({
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     Face, Tag,
     address::Email,
+    passwords::PasswordRules,
     sessions::{SignedIn, TokenDelivery, email},
     teams::TeamOf,
     wire::{Created, Done, Listed},
@@ -179,8 +180,8 @@ struct InvitationPreview {
     expires_at: DateTime<Utc>,
     /// Whether the address has an account: then its password is asked for.
     account_exists: bool,
-    /// The fewest characters that the password of a new account must have.
-    password_minimum_length: u32,
+    /// What the password of a new account must be.
+    password_rules: PasswordRules,
 }
 
 /// The invited person's answer.
@@ -328,7 +329,7 @@ impl Invitations {
             invited_by_name: preview.inviter,
             expires_at: preview.expires_at,
             account_exists: preview.account_exists,
-            password_minimum_length: preview.password_minimum_length,
+            password_rules: preview.password_rules.into(),
         }))
     }
 

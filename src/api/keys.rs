@@ -20,6 +20,7 @@ use crate::{
     edge::ApiResult,
     operations::keys::{self, Inventory, Preview, Rotation},
     types::{Caller, PageRequest},
+    vault::Custodian,
 };
 
 /// The operations.
@@ -67,6 +68,16 @@ struct DataKey {
     values: Option<i64>,
 }
 
+/// Who keeps the root key.
+#[derive(Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+enum RootKeyCustodian {
+    /// The servers, which are given it by their environment or a file.
+    Server,
+    /// A Transit engine, which never gives it out.
+    Transit,
+}
+
 /// The data keys of the installation.
 #[derive(Debug, Object)]
 struct DataKeys {
@@ -76,6 +87,8 @@ struct DataKeys {
     scopes: Vec<String>,
     /// Which root key wraps the data keys: the beginning of its fingerprint.
     root_key: String,
+    /// Who keeps the root key.
+    root_key_custodian: RootKeyCustodian,
     /// How many instances there are.
     instances: i64,
     /// How many of them know the keys as they are.
@@ -174,7 +187,7 @@ impl Keys {
         count: Query<Option<bool>>,
     ) -> ApiResult<Json<DataKeys>> {
         let app = &self.0.gate.app;
-        let Inventory { keys, scopes, root_key, acknowledgements } = keys::inventory(app, &caller).await?;
+        let Inventory { keys, scopes, root_key, custodian, acknowledgements } = keys::inventory(app, &caller).await?;
         let census = match count.0 {
             Some(true) => Some(keys::census(app, &caller).await?),
             _ => None,
@@ -183,6 +196,10 @@ impl Keys {
             items: keys.into_iter().map(|key| DataKey::of(key, census.as_ref())).collect(),
             scopes,
             root_key,
+            root_key_custodian: match custodian {
+                Custodian::Server => RootKeyCustodian::Server,
+                Custodian::Transit => RootKeyCustodian::Transit,
+            },
             instances: acknowledgements.instances,
             acknowledged: acknowledgements.acknowledged,
         }))

@@ -94,6 +94,10 @@ impl Members {
         /// Who have all these words in their name or address, or exactly this address.
         #[oai(validator(min_length = 1, max_length = 200))]
         search: Query<Option<String>>,
+        /// Who have this value of a searchable profile attribute, written as the attribute's key, a colon and the whole
+        /// value: `cost_center:4711`. Upper and lower case of a text are the same.
+        #[oai(validator(min_length = 1, max_length = 2100))]
+        attribute: Query<Option<String>>,
         /// The most items of the page.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<u64>>,
@@ -102,7 +106,8 @@ impl Members {
     ) -> ApiResult<Listed<Member>> {
         let _ = organization_id;
         let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
-        let filter = members::Filter { role: role.0, status: status.0.map(Into::into), search: search.0 };
+        let status = status.0.map(Into::into);
+        let filter = members::Filter { role: role.0, status, search: search.0, attribute: attribute.0 };
         let page = members::list(&self.0.gate.app, &caller, &filter, page).await?;
         Ok(Listed::page(request, page, Member::from))
     }

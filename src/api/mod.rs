@@ -4,20 +4,28 @@
 mod accounts;
 mod acting;
 mod address;
+mod attributes;
 mod audit;
 pub mod dev_mail;
 mod document;
+mod email;
+mod exports;
 mod health;
+mod imports;
 mod invitations;
 mod jobs;
 mod keys;
+mod known_devices;
+mod managed_accounts;
 mod me;
 mod members;
 mod organizations;
+mod passwords;
 mod policy;
 mod sessions;
 mod settings;
 mod setup;
+mod sign_ups;
 mod teams;
 mod wire;
 
@@ -42,18 +50,20 @@ pub struct Face {
     pub stats: Arc<ErrorStats>,
 }
 
-/// Every operation of the contract.
+/// Every operation of the contract. A tuple of APIs has room for sixteen, so kin share a place.
 pub type Everything = (
     Health,
     setup::Setup,
-    sessions::SignIn,
-    me::Me,
+    // A tuple has sixteen places at most; what belongs together shares one.
+    (sessions::SignIn, sign_ups::SignUps, passwords::Passwords),
+    (me::Me, email::OwnEmail, known_devices::KnownDevices),
     organizations::Organizations,
     acting::Acting,
     settings::SettingsOf,
-    members::Members,
+    (members::Members, attributes::ProfileAttributes, managed_accounts::ManagedAccounts),
     teams::Teams,
     invitations::Invitations,
+    (imports::Imports, exports::Exports),
     audit::Audit,
     accounts::Accounts,
     jobs::Operations,
@@ -66,14 +76,19 @@ pub fn everything(face: &Face) -> Everything {
     (
         Health(face.clone()),
         setup::Setup(face.clone()),
-        sessions::SignIn(face.clone()),
-        me::Me(face.clone()),
+        (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone()), passwords::Passwords(face.clone())),
+        (me::Me(face.clone()), email::OwnEmail(face.clone()), known_devices::KnownDevices(face.clone())),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
-        members::Members(face.clone()),
+        (
+            members::Members(face.clone()),
+            attributes::ProfileAttributes(face.clone()),
+            managed_accounts::ManagedAccounts(face.clone()),
+        ),
         teams::Teams(face.clone()),
         invitations::Invitations(face.clone()),
+        (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
         jobs::Operations(face.clone()),
@@ -91,6 +106,10 @@ enum Tag {
     Setup,
     /// Signing in, carrying on, signing out.
     Sessions,
+    /// Coming in without an invitation.
+    SignUps,
+    /// What passwords must be, and choosing new ones.
+    Passwords,
     /// The signed-in person's own affairs.
     Me,
     /// Tenants.
@@ -99,10 +118,16 @@ enum Tag {
     Settings,
     /// Who belongs to an organisation.
     Members,
+    /// Fields that an organisation declares for its members' profiles, and what they say.
+    Attributes,
+    /// People whose accounts an organisation manages.
+    ManagedAccounts,
     /// Members together, and what a team gives them.
     Teams,
     /// Who is asked to.
     Invitations,
+    /// Files of people, in and out.
+    Imports,
     /// What happened.
     Audit,
     /// People, for platform administrators.

@@ -49,6 +49,13 @@ pub struct SignInWithPassword {
     password: String,
     /// How the tokens travel.
     token_delivery: TokenDelivery,
+    /// What a sign-in with `remember_device` brought; browsers have it in a cookie. Wrong passwords that strangers give
+    /// elsewhere don't lock a known device out.
+    #[oai(validator(min_length = 1, max_length = 256), skip_serializing_if_is_none)]
+    device_token: Option<String>,
+    /// Whether this device is known from now on, with `token_delivery: body`; browsers always are.
+    #[oai(skip_serializing_if_is_none)]
+    remember_device: Option<bool>,
 }
 
 /// A refresh.
@@ -115,6 +122,8 @@ pub struct SignedIn {
     pub refresh_token: Option<String>,
     /// `Bearer`, with `token_delivery: body`.
     pub token_type: Option<String>,
+    /// What this device is known by for 180 days, with `token_delivery: body`: to be sent with the next sign-in.
+    pub device_token: Option<String>,
     /// For how many seconds the access token is valid.
     pub expires_in: u64,
 }
@@ -123,15 +132,30 @@ pub struct SignedIn {
 impl SignIn {
     /// Sign in with a password.
     ///
-    /// The answer is the same, in the same time, whether or not the address has an account.
+    /// The answer is the same, in the same time, whether or not the address has an account. Five wrong passwords lock the
+    /// address for a quarter of an hour, and each further one for twice as long; from one network address, too many are
+    /// refused as well. What is refused with 429 was not looked at.
     #[oai(path = "/sessions", method = "post", operation_id = "sessions_create")]
-    async fn create(&self, visitor: Visitor, body: Json<SignInWithPassword>) -> ApiResult<Response<Created<SignedIn>>> {
-        let body = body.0;
+    async fn create(
+        &self,
+        visitor: Visitor,
+        request: &Request,
+        body: Json<SignInWithPassword>,
+    ) -> ApiResult<Response<Created<SignedIn>>> {
+        let (gate, body) = (&self.0.gate, body.0);
         let email = email(&body.email)?;
-        let password = SecretString::new(body.password);
-        let (account, opened) =
-            accounts::sign_in(&self.0.gate.app, &visitor.0, &email, password, body.token_delivery.into()).await?;
-        Ok(self.0.created(&visitor.0, account, opened).await?)
+        let (delivery, device) = body.device()?;
+        let presented = match delivery {
+            Delivery::Body => body.device_token,
+            Delivery::Cookie => gate.cookies.read(request.headers(), CookieKind::Device),
+        };
+        let credentials = accounts::Credentials {
+            email: &email,
+            password: SecretString::new(body.password),
+            device: presented.map(SecretString::new),
+        };
+        let signed_in = accounts::sign_in(&gate.app, &visitor.0, credentials, delivery, device).await?;
+        Ok(self.0.created_on(&visitor.0, signed_in).await?)
     }
 
     /// Carry a session on with its refresh token, which is used up.
@@ -184,6 +208,22 @@ impl SignIn {
     }
 }
 
+impl SignInWithPassword {
+    /// How the tokens travel, and what becomes of the device.
+    fn device(&self) -> Result<(Delivery, accounts::Device)> {
+        let remember = self.remember_device == Some(true);
+        match self.token_delivery {
+            TokenDelivery::Body if !remember => Ok((Delivery::Body, accounts::Device::Leave)),
+            TokenDelivery::Body => Ok((Delivery::Body, accounts::Device::Remember)),
+            // A token stays in the vessel that it was made for.
+            TokenDelivery::Cookie if self.device_token.is_some() => {
+                Err(Error::field("/device_token", "delivery", "is in a cookie with this token_delivery"))
+            }
+            TokenDelivery::Cookie => Ok((Delivery::Cookie, accounts::Device::Remember)),
+        }
+    }
+}
+
 impl Face {
     /// The answer to a sign-in.
     pub(super) async fn created(
@@ -192,8 +232,22 @@ impl Face {
         account: accounts::Account,
         opened: Opened,
     ) -> Result<Response<Created<SignedIn>>> {
-        let location = format!("/v1/me/sessions/{}", opened.session.id);
-        let (signed_in, cookies) = self.signed_in(caller, account, opened).await?;
+        self.created_on(caller, accounts::SignedIn { account, opened, device: None }).await
+    }
+
+    /// The answer to a sign-in on a device that may be known now.
+    async fn created_on(&self, caller: &Caller, new: accounts::SignedIn) -> Result<Response<Created<SignedIn>>> {
+        let accounts::SignedIn { account, opened, device } = new;
+        let (location, delivery) = (format!("/v1/me/sessions/{}", opened.session.id), opened.session.delivery);
+        let (mut signed_in, mut cookies) = self.signed_in(caller, account, opened).await?;
+        match (device, delivery) {
+            (Some(token), Delivery::Body) => signed_in.device_token = Some(token.expose().to_owned()),
+            (Some(token), Delivery::Cookie) => {
+                let lasts = accounts::DEVICE_LASTS.to_std().unwrap_or_default();
+                cookies.push(self.gate.cookies.set(CookieKind::Device, token.expose(), lasts)?);
+            }
+            (None, _) => {}
+        }
         let response = Response::new(Created::Created(Json(signed_in), location));
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }
@@ -215,7 +269,7 @@ impl Face {
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }
 
-    async fn signed_in(
+    pub(super) async fn signed_in(
         &self,
         caller: &Caller,
         account: accounts::Account,
@@ -235,6 +289,7 @@ impl Face {
             access_token: None,
             refresh_token: None,
             token_type: None,
+            device_token: None,
             expires_in: access.expires_in.as_secs(),
         };
         let mut cookies = Vec::new();

@@ -9,6 +9,7 @@ use poem_openapi::{
 use super::{
     Face, Tag,
     address::Email,
+    passwords::PasswordRules,
     sessions::{SignedIn, TokenDelivery, email},
     wire::Created,
 };
@@ -26,8 +27,8 @@ pub struct Setup(pub Face);
 struct SetupState {
     /// Whether the platform has no administrator yet.
     required: bool,
-    /// The fewest characters that a password must have.
-    password_minimum_length: u32,
+    /// What a password must be.
+    password_rules: PasswordRules,
 }
 
 /// The first platform administrator.
@@ -42,7 +43,7 @@ struct CreateFirstAdmin {
     /// How you are called.
     #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
-    /// A password, as long as `setup_get` says, with upper and lower case, a digit and another character.
+    /// A password, by the rules that `setup_get` says.
     #[oai(validator(min_length = 1, max_length = 256))]
     password: String,
     /// How the tokens of the first session travel.
@@ -56,7 +57,7 @@ impl Setup {
     async fn get(&self, visitor: Visitor) -> ApiResult<Json<SetupState>> {
         let required = setup::required(&self.0.gate.app, &visitor.0).await?;
         let rules = self.0.gate.app.settings.platform(&visitor.0.origin).await?;
-        Ok(Json(SetupState { required, password_minimum_length: rules.passwords.minimum_length }))
+        Ok(Json(SetupState { required, password_rules: rules.passwords.into() }))
     }
 
     /// Become the first platform administrator, with the token that the server printed.

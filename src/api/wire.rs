@@ -3,8 +3,9 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
 use poem::{
-    IntoResponse, Request, Response,
+    Body, IntoResponse, Request, Response,
     http::{HeaderValue, header},
 };
 use poem_openapi::{
@@ -15,7 +16,10 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use crate::types::{Cursor, Page};
+use crate::{
+    error::Result,
+    types::{Cursor, Page},
+};
 
 /// A page of a list.
 #[derive(Debug, Object)]
@@ -113,6 +117,61 @@ pub enum Done {
     /// Done.
     #[oai(status = 204)]
     Done,
+}
+
+/// The answer of an operation whose result comes another way, such as by mail.
+#[derive(ApiResponse)]
+pub enum Accepted {
+    /// Accepted; a letter says the rest.
+    #[oai(status = 202)]
+    Accepted,
+}
+
+/// A file, as it comes; its name says what is in it.
+pub struct Download(Body);
+
+impl Payload for Download {
+    const CONTENT_TYPE: &'static str = "application/octet-stream";
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")))
+    }
+}
+
+impl IntoResponse for Download {
+    fn into_response(self) -> Response {
+        // No browser shows it as a page, whatever is in it.
+        const BYTES: HeaderValue = HeaderValue::from_static(Download::CONTENT_TYPE);
+        let mut response = Response::default();
+        response.headers_mut().insert(header::CONTENT_TYPE, BYTES);
+        response.set_body(self.0);
+        response
+    }
+}
+
+/// The answer of an operation that gives a file.
+#[derive(ApiResponse)]
+pub enum File {
+    /// The file.
+    #[oai(status = 200)]
+    File(
+        Download,
+        /// What to call it (RFC 6266).
+        #[oai(header = "Content-Disposition")]
+        String,
+    ),
+}
+
+impl File {
+    /// A file that is made while it leaves; an error breaks it off.
+    pub fn of(bytes: impl Stream<Item = Result<Bytes>> + Send + 'static, name: impl AsRef<str>) -> Self {
+        let bytes = bytes.map_err(|error| {
+            tracing::error!(%error, "a file broke off");
+            std::io::Error::other("a file broke off")
+        });
+        let name = format!("attachment; filename=\"{}\"", name.as_ref());
+        Self::File(Download(Body::from_bytes_stream(bytes)), name)
+    }
 }
 
 /// A field of an update that may be left out, set, or taken away with null. The contract says so, which

@@ -1,7 +1,10 @@
 //! An event on its way into the record.
 
+use std::collections::BTreeSet;
+
 use chrono::SecondsFormat;
-use entity::{AuditEntryId, OrganizationId, audit_entries};
+use entity::{AccountId, AuditEntryId, OrganizationId, audit_entries};
+use sea_orm::FromQueryResult;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -45,6 +48,7 @@ pub struct Event {
     kind: Kind,
     target: Option<Uuid>,
     organization: Option<OrganizationId>,
+    account: Option<AccountId>,
     outcome: Outcome,
     metadata: Map<String, Value>,
     details: Map<String, Value>,
@@ -59,13 +63,20 @@ impl Event {
     /// Something that has no target with an id.
     pub fn without_target(kind: Kind) -> Self {
         let (metadata, details) = (Map::new(), Map::new());
-        Self { kind, target: None, organization: None, outcome: Outcome::Success, metadata, details }
+        Self { kind, target: None, organization: None, account: None, outcome: Outcome::Success, metadata, details }
     }
 
     /// The same event in the record of this organisation.
     #[must_use]
     pub fn in_organization(mut self, organization: OrganizationId) -> Self {
         self.organization = Some(organization);
+        self
+    }
+
+    /// The same event, about something of this account's, where that is not what the caller's account or the target says.
+    #[must_use]
+    pub fn about(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
         self
     }
 
@@ -136,25 +147,90 @@ impl Event {
     }
 }
 
+impl Event {
+    /// The account that an event of the platform's record is about: an organisation that manages it has the same event
+    /// in its own.
+    fn subject(&self, caller: &Caller) -> Option<AccountId> {
+        if self.kind.home() == Home::Tenant || self.organization.is_some() {
+            return None;
+        }
+        match self.kind.target() {
+            "account" => self.account.or(self.target.map(AccountId)),
+            "session" | "known_device" => self.account.or_else(|| caller.account()),
+            _ => None,
+        }
+    }
+}
+
 /// Several things that one transaction did, with their words and what is personal of them: one statement, however many
-/// they are.
+/// they are, and two more for what is about a managed account.
 impl Record for Vec<Event> {
     async fn record(self, tx: &WriteTx) -> Result<()> {
         if self.is_empty() {
             return Ok(());
         }
-        let (mut entries, mut words, mut personal) = (Vec::new(), Words::default(), Fields::default());
-        for event in self {
-            let event = event.by(tx.caller());
-            let row = event.row(tx.caller());
-            words.add(&row);
-            personal.add(tx, &row, event.details)?;
-            entries.push(line(&row));
+        let events: Vec<_> = self.into_iter().map(|event| event.by(tx.caller())).collect();
+        let managers = Lines::of(tx, &events)?.write(tx).await?;
+        let copies = events.iter().filter_map(|event| {
+            let subject = event.subject(tx.caller())?;
+            let manager = managers.iter().find(|manager| manager.account == subject)?;
+            Some(event.clone().in_organization(manager.organization))
+        });
+        let copies: Vec<_> = copies.collect();
+        if copies.is_empty() {
+            return Ok(());
         }
-        let values = [Value::Array(entries).into()].into_iter().chain(words.columns()).chain(personal.columns());
-        tx.execute(RECORD, values).await?;
+        // First the entries alone: PostgreSQL lets others add to this record only what belongs to them.
+        let (entries, rest) = Lines::of(tx, &copies)?.apart();
+        entries.write(tx).await?;
+        rest.write(tx).await?;
         Ok(())
     }
+}
+
+/// Entries as the statement takes them, with their words and what is personal of them.
+#[derive(Default)]
+struct Lines {
+    entries: Vec<Value>,
+    words: Words,
+    personal: Fields,
+    /// The accounts that they are about.
+    accounts: BTreeSet<Uuid>,
+}
+
+impl Lines {
+    fn of(tx: &WriteTx, events: &[Event]) -> Result<Self> {
+        let mut lines = Self::default();
+        for event in events {
+            let row = event.row(tx.caller());
+            lines.words.add(&row);
+            lines.personal.add(tx, &row, event.details.clone())?;
+            lines.entries.push(line(&row));
+            lines.accounts.extend(event.subject(tx.caller()).map(Uuid::from));
+        }
+        Ok(lines)
+    }
+
+    /// The entries, and what lies beside them.
+    fn apart(self) -> (Self, Self) {
+        let entries = Self { entries: self.entries, ..Self::default() };
+        (entries, Self { words: self.words, personal: self.personal, ..Self::default() })
+    }
+
+    /// Writes them, and finds the organisations that manage the accounts that they are about.
+    async fn write(self, tx: &WriteTx) -> Result<Vec<Manager>> {
+        let accounts: Vec<Uuid> = self.accounts.into_iter().collect();
+        let entries = [Value::Array(self.entries).into()].into_iter();
+        let values = entries.chain(self.words.columns()).chain(self.personal.columns()).chain([accounts.into()]);
+        tx.query(RECORD, values.collect::<Vec<sea_orm::Value>>()).await
+    }
+}
+
+/// An account and the organisation that manages it.
+#[derive(FromQueryResult)]
+struct Manager {
+    account: AccountId,
+    organization: OrganizationId,
 }
 
 /// An entry as the statement takes it.
@@ -186,12 +262,15 @@ const RECORD: &str = "
             request_id text, metadata jsonb)
     ), words AS (
         INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($2::uuid[], $3::text[], $4::uuid[])
+    ), personal AS (
+        INSERT INTO audit_personal (id, organization_id, account_id, about_id, address, user_agent, details)
+        SELECT id, organization_id, nullif(account_id, $12), nullif(about_id, $12), nullif(address, ''), nullif(user_agent, ''),
+               nullif(details, '')
+        FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[], $11::bytea[])
+            AS p (id, organization_id, account_id, about_id, address, user_agent, details)
     )
-    INSERT INTO audit_personal (id, organization_id, account_id, about_id, address, user_agent, details)
-    SELECT id, organization_id, nullif(account_id, $12), nullif(about_id, $12), nullif(address, ''), nullif(user_agent, ''),
-           nullif(details, '')
-    FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[], $11::bytea[])
-        AS p (id, organization_id, account_id, about_id, address, user_agent, details)";
+    SELECT a.id AS account, a.managed_by AS organization FROM accounts a
+    WHERE a.id = ANY ($13::uuid[]) AND a.managed_by IS NOT NULL";
 
 impl Record for Event {
     async fn record(self, tx: &WriteTx) -> Result<()> {

@@ -12,7 +12,7 @@ use entity::{AccountId, OrganizationId, PlatformAccessId, SessionId};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Event, Kind};
+use super::{Event, Home, Kind};
 use crate::{
     db::Db,
     error::{Code, Result},
@@ -39,6 +39,8 @@ enum Attempt {
     Call(&'static str, Code),
     /// The use of something that is there, and why not.
     Use(Kind, Uuid, &'static str),
+    /// What failed on something that is not there, and why.
+    Failure(Kind, &'static str),
 }
 
 /// The counters. Cheap to clone.
@@ -56,9 +58,17 @@ impl Refusals {
         self.add(caller, Attempt::Use(kind, target.into(), reason));
     }
 
+    /// Counts one failure that has no target.
+    pub fn count_failed(&self, caller: &Caller, kind: Kind, reason: &'static str) {
+        self.add(caller, Attempt::Failure(kind, reason));
+    }
+
     fn add(&self, caller: &Caller, attempt: Attempt) {
         let actor = caller.account().zip(caller.session());
-        let organization = caller.organization().unwrap_or(OrganizationId::PLATFORM);
+        let organization = match attempt {
+            Attempt::Failure(kind, _) if kind.home() == Home::Platform => OrganizationId::PLATFORM,
+            _ => caller.organization().unwrap_or(OrganizationId::PLATFORM),
+        };
         let Ok(mut counts) = self.0.lock() else { return };
         let key = Key { organization, actor, acting: caller.acting, attempt };
         if counts.len() < MOST || counts.contains_key(&key) {
@@ -113,11 +123,13 @@ async fn write(db: &Db, key: &Key, count: u64, origin: Origin) -> Result<()> {
         caller.actor = Actor::Anonymous;
     }
     let event = match key.attempt {
-        Attempt::Call(operation, code) => {
-            Event::without_target(Kind::AccessRefused).with("operation", operation).with("code", code.as_str())
-        }
-        Attempt::Use(kind, target, reason) => Event::new(kind, target).with("reason", reason),
+        Attempt::Call(operation, code) => Event::without_target(Kind::AccessRefused)
+            .with("operation", operation)
+            .with("code", code.as_str())
+            .refused(),
+        Attempt::Use(kind, target, reason) => Event::new(kind, target).with("reason", reason).refused(),
+        Attempt::Failure(kind, reason) => Event::without_target(kind).with("reason", reason).failed(),
     };
-    let event = event.in_organization(key.organization).refused().with("count", count);
+    let event = event.in_organization(key.organization).with("count", count);
     db.write(&caller).await?.commit(event).await
 }

@@ -52,6 +52,8 @@ pub enum Change {
     DataKeys,
     /// There is something in the outbox.
     Outbox,
+    /// There is an import to work off.
+    Imports,
     /// There is something in the queue of jobs.
     Jobs,
     /// Notifications may have been missed: everything.
@@ -162,6 +164,7 @@ impl Changes {
             "keys" => self.tell(Change::Keys),
             "data_keys" => self.tell(Change::DataKeys),
             "outbox" => self.tell(Change::Outbox),
+            "imports" => self.tell(Change::Imports),
             "jobs" => self.tell(Change::Jobs),
             _ => tracing::debug!(kind, "a notification of a kind that this release does not know"),
         }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{Code, Error, Result},
-    types::{Caller, Page, PageRequest, Tenancy},
+    types::{Actor, Caller, Origin, Page, PageRequest, Tenancy},
 };
 
 /// What each transaction tells PostgreSQL first, in one round trip: for whom it is, whether it writes, and how long it
@@ -249,6 +249,15 @@ impl WriteTx {
     pub async fn enter(&mut self, organization: OrganizationId) -> Result<()> {
         self.0.caller = self.0.caller.within(organization);
         self.0.tell_who().await
+    }
+
+    /// From here on the record names this request, of somebody who has not signed in, for which the transaction only
+    /// goes on with what was asked. What it may see stays the same.
+    #[must_use]
+    pub fn on_behalf_of(mut self, origin: Origin) -> Self {
+        self.0.caller.origin = origin;
+        self.0.caller.actor = Actor::Anonymous;
+        self
     }
 
     /// Seals what a record keeps of a person.

@@ -9,6 +9,15 @@ use poem::{Request, error::ReadBodyError, http::header};
 
 use crate::error::{Code, Error, Result};
 
+/// The operations that take files, and the most bytes of their bodies: 10 MiB (NET-6).
+const OF_FILES: [&str; 2] = ["imports_create", "imports_parts_add"];
+const FILE: usize = 10 * 1024 * 1024;
+
+/// The most bytes of an operation's body, of which others have at most so many.
+pub fn limit(operation: &str, others: usize) -> usize {
+    if OF_FILES.contains(&operation) { others.max(FILE) } else { others }
+}
+
 /// Takes the body out of a request: at most `limit` bytes, arrived within `timeout`.
 ///
 /// A body whose `Content-Length` is above the limit is refused before a byte of it is read; one without a length is

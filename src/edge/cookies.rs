@@ -1,7 +1,8 @@
-//! The three cookies of a browser's session: how they are named, set, read and cleared.
+//! The three cookies of a browser's session, and the one by which a browser is known that somebody has signed in on: how
+//! they are named, set, read and cleared.
 //!
 //! `freehold_access` is `SameSite=Lax`, so that a link from a mail opens a page that is signed in. `freehold_refresh`
-//! is `Strict`: only Freehold's own pages ever refresh. Neither can be read by a script. `freehold_csrf` can: the
+//! is `Strict`: only Freehold's own pages ever refresh; `freehold_device` is too, and outlives the session. None of them can be read by a script. `freehold_csrf` can: the
 //! console repeats its value in the `X-CSRF-Token` header. Over https all have the prefix `__Host-`, which browsers
 //! tie to Secure, to this host and to the whole path, so that a neighbouring subdomain can't plant one (RFC 6265bis,
 //! 4.1.3.2). This module knows nothing of what the values mean.
@@ -12,7 +13,7 @@ use poem::http::{HeaderMap, HeaderValue, header};
 
 use crate::error::{Error, Result};
 
-/// One of the three cookies.
+/// One of the cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieKind {
     /// The access token.
@@ -21,6 +22,8 @@ pub enum CookieKind {
     Refresh,
     /// The proof that a write comes from Freehold's own page.
     Csrf,
+    /// The token of a known device.
+    Device,
 }
 
 /// The cookies' names and attributes in this deployment.
@@ -41,9 +44,11 @@ impl CookieNames {
             (true, CookieKind::Access) => "__Host-freehold_access",
             (true, CookieKind::Refresh) => "__Host-freehold_refresh",
             (true, CookieKind::Csrf) => "__Host-freehold_csrf",
+            (true, CookieKind::Device) => "__Host-freehold_device",
             (false, CookieKind::Access) => "freehold_access",
             (false, CookieKind::Refresh) => "freehold_refresh",
             (false, CookieKind::Csrf) => "freehold_csrf",
+            (false, CookieKind::Device) => "freehold_device",
         }
     }
 
@@ -63,7 +68,7 @@ impl CookieNames {
         self.build(kind, value, max_age.as_secs())
     }
 
-    /// The `Set-Cookie` headers that remove all three.
+    /// The `Set-Cookie` headers that remove the session's three.
     ///
     /// # Errors
     /// Never in practice: the values are fixed.
@@ -76,7 +81,7 @@ impl CookieNames {
         let name = self.name(kind);
         let same_site = match kind {
             CookieKind::Access => "Lax",
-            CookieKind::Refresh | CookieKind::Csrf => "Strict",
+            CookieKind::Refresh | CookieKind::Csrf | CookieKind::Device => "Strict",
         };
         let http_only = if kind == CookieKind::Csrf { "" } else { "; HttpOnly" };
         let secure = if self.secure { "; Secure" } else { "" };
@@ -141,6 +146,10 @@ mod tests {
         assert_eq!(
             set(true, CookieKind::Refresh),
             "__Host-freehold_refresh=v; Path=/; Max-Age=604800; SameSite=Strict; HttpOnly; Secure"
+        );
+        assert_eq!(
+            set(true, CookieKind::Device),
+            "__Host-freehold_device=v; Path=/; Max-Age=604800; SameSite=Strict; HttpOnly; Secure"
         );
         assert_eq!(set(false, CookieKind::Csrf), "freehold_csrf=v; Path=/; Max-Age=604800; SameSite=Strict");
         assert!(CookieNames::new(true).set(CookieKind::Access, "a;b", week).is_err());

@@ -374,7 +374,8 @@ impl Guard {
 
     /// Reads the body and holds the request against the contract.
     async fn read(&self, request: &mut Request) -> Result<Bytes> {
-        let bytes = body::read(request, self.gate.body_limit, self.gate.body_timeout).await?;
+        let bytes =
+            body::read(request, body::limit(self.operation, self.gate.body_limit), self.gate.body_timeout).await?;
         let content = Content { media_type: request.content_type(), bytes: &bytes };
         self.gate.contract.check(self.operation, request.uri().query(), content)?;
         Ok(bytes)

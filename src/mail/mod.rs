@@ -6,8 +6,10 @@
 //! This module never decides who is written to.
 
 mod eml;
+mod errand;
 pub mod files;
 mod letter;
+mod notice;
 mod post;
 mod retry;
 mod smtp;
@@ -21,7 +23,8 @@ use entity::{OutboxId, Sealed, Secrets, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-pub use letter::Letter;
+pub use errand::Errand;
+pub use letter::{Letter, LockScope};
 pub use transport::Transport;
 pub use worker::Worker;
 
@@ -77,6 +80,14 @@ impl Mail {
     /// # Errors
     /// When the database fails or there is no entropy to seal with.
     pub async fn queue(&self, tx: &WriteTx, to: &Email, letter: &Letter) -> Result<OutboxId> {
+        self.queue_for(tx, to, letter, tx.caller().now()).await
+    }
+
+    /// The same for a letter that leaves no earlier than at a time.
+    ///
+    /// # Errors
+    /// As [`Mail::queue`].
+    pub async fn queue_for(&self, tx: &WriteTx, to: &Email, letter: &Letter, at: Timestamp) -> Result<OutboxId> {
         let id: OutboxId = self.ids.next();
         let clear = Post::new(to, letter)?.to_bytes()?;
         let now = tx.caller().now();
@@ -85,7 +96,7 @@ impl Mail {
             kind: KIND.to_owned(),
             payload: Some(self.vault.seal(PAYLOAD, id, &clear)?),
             created_at: now,
-            available_at: now,
+            available_at: at,
             attempts: 0,
             leased_by: None,
             leased_until: None,

@@ -24,12 +24,12 @@ use crate::{
     audit::{self, Event, Kind},
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
-    jobs, mail,
+    jobs, mail, people,
     runtime::Ids,
     sessions,
-    tenancy::invitations,
+    tenancy::{attributes, invitations, sign_ups},
     types::{Caller, Page, PageRequest},
-    vault::{self, Acknowledgements, Column},
+    vault::{self, Acknowledgements, Column, Custodian},
 };
 
 /// The job that goes on with rotations.
@@ -46,10 +46,25 @@ pub type Rotation = rows::Model;
 /// The lock under which the keys of a scope change.
 const LOCK: &str = "data keys";
 
-/// Every column of a scope that is sealed.
+/// Every column that is sealed.
+fn all_columns() -> impl Iterator<Item = &'static Column> {
+    let all = [
+        accounts::SEALED,
+        invitations::SEALED,
+        sign_ups::SEALED,
+        attributes::SEALED,
+        people::SEALED,
+        sessions::SEALED,
+        audit::SEALED,
+        mail::SEALED,
+        ANSWERS,
+    ];
+    all.into_iter().flatten()
+}
+
+/// Every column that has sealed values of a scope.
 fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
-    let all = [accounts::SEALED, invitations::SEALED, sessions::SEALED, audit::SEALED, mail::SEALED, ANSWERS];
-    all.into_iter().flatten().filter(move |column| column.scope == scope)
+    all_columns().filter(move |column| column.scope.is_none_or(|own| own == scope))
 }
 
 /// The keys of an installation, and how it is with them.
@@ -60,6 +75,8 @@ pub struct Inventory {
     pub scopes: Vec<String>,
     /// The root key that this instance works with.
     pub root_key: String,
+    /// Who keeps it.
+    pub custodian: Custodian,
     /// Who knows the keys as they are.
     pub acknowledgements: Acknowledgements,
 }
@@ -76,6 +93,7 @@ pub async fn inventory(app: &App, caller: &Caller) -> Result<Inventory> {
         keys,
         scopes: app.vault.scopes().to_vec(),
         root_key: app.vault.root_key(),
+        custodian: app.vault.root_key_custodian(),
         acknowledgements: vault::acknowledgements(&tx).await?,
     })
 }
@@ -87,7 +105,7 @@ pub async fn inventory(app: &App, caller: &Caller) -> Result<Inventory> {
 pub async fn census(app: &App, caller: &Caller) -> Result<HashMap<DataKeyId, i64>> {
     let tx = app.db.read(caller).await?;
     let mut numbers = HashMap::new();
-    for column in app.vault.scopes().iter().flat_map(|scope| columns(scope)) {
+    for column in all_columns() {
         for under in column.census(&tx).await? {
             *numbers.entry(under.key).or_default() += under.number;
         }

@@ -8,11 +8,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
+    accounts::{self, resets},
     db::{Unrecorded, idempotency},
     error::Result,
+    guessing,
     jobs::{self, Job, Report, Run, Schedule},
-    mail, sessions,
-    tenancy::{invitations, organizations},
+    mail, people, sessions,
+    tenancy::{invitations, organizations, sign_ups},
 };
 
 /// How long the history of jobs is kept.
@@ -23,14 +25,36 @@ pub fn jobs() -> Vec<Job> {
     vec![
         Job::new("invitations_expire", Schedule::QUARTERLY, invitations::expire_all)
             .described("Expire invitations", "Closes invitations that nobody accepted in their time."),
+        Job::new("sign_up_requests_expire", Schedule::QUARTERLY, sign_ups::expire_all).described(
+            "Expire sign-ups that wait",
+            "Ends the wait of people whom no administrator has let in or turned away within 30 days.",
+        ),
+        Job::new("sign_ups_clean_up", Schedule::HOURLY_AT_7, sign_ups::clean_up).described(
+            "Clean up sign-ups",
+            "Removes sign-ups and links to addresses whose time is over, and decisions that are older than 30 days.",
+        ),
         Job::new("sessions_clean_up", Schedule::HOURLY_AT_7, sessions::clean_up).described(
             "Clean up sessions",
             "Removes used-up refresh tokens, and sessions that ended more than 30 days ago.",
         ),
+        Job::new("password_resets_clean_up", Schedule::HOURLY_AT_7, resets::clean_up_resets).described(
+            "Clean up links to new passwords",
+            "Removes links that nobody can use any more, and counters of requests for them after their hour.",
+        ),
+        Job::new("guesses_clean_up", Schedule::QUARTERLY, guessing::clean_up).described(
+            "Clean up failed sign-ins",
+            "Removes counters of wrong passwords that count no more, and bounds those of addresses without an account.",
+        ),
+        Job::new("known_devices_clean_up", Schedule::NIGHTLY, accounts::clean_up_devices)
+            .described("Clean up known devices", "Forgets devices that nobody has signed in on for 180 days."),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
         Job::new("outbox_clean_up", Schedule::NIGHTLY, mail::clean_up)
             .described("Clean up the outbox", "Removes what is left of letters that were sent or given up 30 days ago."),
+        Job::new("imports_clean_up", Schedule::HOURLY_AT_7, people::clean_up).described(
+            "Clean up imports",
+            "Cancels imports that nobody went on with for a day, with what was uploaded, and removes reports after 30 days.",
+        ),
         Job::new("organizations_purge", Schedule::NIGHTLY, organizations::purge).described(
             "Remove deleted organisations",
             "Removes organisations whose grace period has ended, with everything that belonged to them but their audit entries.",

@@ -22,7 +22,7 @@ use crate::{
     error::{Code, Error, Result},
     runtime::Timestamp,
     sessions,
-    tenancy::erasure as tenancy,
+    tenancy::{erasure as tenancy, sign_ups},
     types::Caller,
     vault::Vault,
 };
@@ -79,6 +79,7 @@ async fn destroy(tx: &WriteTx, vault: &Vault, taken: &Taken, erasure: Erasure) -
     let sessions = sessions::erase(tx, id).await?;
     let mut events = tenancy::erase_memberships(tx, id).await?;
     events.extend(tenancy::erase_invitations(tx, vault, id, taken.email.as_ref()).await?);
+    sign_ups::erase(tx, vault, id, taken.email.as_ref()).await?;
     idempotency::erase(tx, id).await?;
     audit::erase(tx, id).await?;
     events.push(Event::new(Kind::AccountErased, id).with("sessions", sessions));

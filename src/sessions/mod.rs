@@ -218,7 +218,7 @@ impl Sessions {
             return Err(refused());
         }
         if presented.used_at.is_some() {
-            let event = Event::new(Kind::RefreshTokenReused, session.id).refused();
+            let event = Event::new(Kind::RefreshTokenReused, session.id).about(session.account_id).refused();
             let account = session.account_id;
             end_row(&tx, session, "refresh_token_reused").await?;
             let refusal = tx.commit_refused(event, refused()).await;
@@ -229,7 +229,7 @@ impl Sessions {
             return Err(refused());
         }
         if session.delivery != vessel {
-            let event = Event::new(Kind::RefreshTokenMisplaced, session.id).refused();
+            let event = Event::new(Kind::RefreshTokenMisplaced, session.id).about(session.account_id).refused();
             return tx.commit_refused(event, refused()).await;
         }
         tx.identify(session.account_id, session.id).await?;
@@ -346,7 +346,8 @@ impl Sessions {
     ///
     /// # Errors
     /// `NotFound` when the caller is no active member of an active organisation of this id; `Forbidden` with
-    /// `sign_in_again` when they signed in longer ago than it allows.
+    /// `sign_in_again` when they signed in longer ago than it allows, with `way_not_allowed` when in a way that it does
+    /// not.
     pub async fn switch(&self, caller: &Caller, organization: OrganizationId) -> Result<Opened> {
         let (account, _) = signed_in(caller)?;
         let mut tx = self.db.write(caller).await?;
@@ -355,8 +356,12 @@ impl Sessions {
         acting::leave(&tx).await?;
         tx.enter(seat.organization_id).await?;
         let row = self.current(&tx).await?;
-        if row.authenticated_at + self.policy.effective_in(&tx).await?.sessions.lifetime() <= caller.now() {
+        let settings = self.policy.effective_in(&tx).await?;
+        if row.authenticated_at + settings.sessions.lifetime() <= caller.now() {
             return Err(Error::Forbidden(Code::SignInAgain));
+        }
+        if !settings.sign_in.admits(row.factors.split(' ')) {
+            return Err(Error::Forbidden(Code::WayNotAllowed));
         }
         let mut row = row.into_active_model();
         row.active_organization = Set(Some(organization));
@@ -436,6 +441,21 @@ pub async fn end_all_of(tx: &WriteTx, account: AccountId, reason: &'static str) 
         .col_expr(rows::Column::EndedAt, Expr::value(tx.caller().now()))
         .col_expr(rows::Column::EndReason, Expr::value(reason))
         .filter(rows::Column::AccountId.eq(account))
+        .filter(rows::Column::EndedAt.is_null());
+    tx.apply(update).await
+}
+
+/// Ends every session of an account but one, in a transaction that has another reason to. Returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others_of(tx: &WriteTx, account: AccountId, kept: SessionId, reason: &'static str) -> Result<u64> {
+    let update = tx
+        .change_identity::<rows::Entity>()
+        .col_expr(rows::Column::EndedAt, Expr::value(tx.caller().now()))
+        .col_expr(rows::Column::EndReason, Expr::value(reason))
+        .filter(rows::Column::AccountId.eq(account))
+        .filter(rows::Column::Id.ne(kept))
         .filter(rows::Column::EndedAt.is_null());
     tx.apply(update).await
 }

@@ -263,7 +263,10 @@ impl Principals {
         let generation = Arc::new(AtomicU64::new(0));
         let (dropped, counted) = (cache.clone(), generation.clone());
         changes.on_change(move |change| {
-            if matches!(change, Change::Keys | Change::DataKeys | Change::Outbox | Change::Jobs | Change::Settings(_)) {
+            if matches!(
+                change,
+                Change::Keys | Change::DataKeys | Change::Outbox | Change::Imports | Change::Jobs | Change::Settings(_)
+            ) {
                 return;
             }
             if let Change::Profile(id) = change {
@@ -350,8 +353,13 @@ impl Principals {
         }
         let seat = match &principal.seat {
             Some(seat) => {
-                let lifetime = self.settings.effective(seat.organization, origin).await?.sessions.lifetime();
-                principal.authenticated_at + lifetime
+                let settings = self.settings.effective(seat.organization, origin).await?;
+                if settings.sign_in.admits(principal.factors.iter().map(String::as_str)) {
+                    principal.authenticated_at + settings.sessions.lifetime()
+                } else {
+                    // However new the sign-in is, it is not one that the organisation takes.
+                    principal.authenticated_at
+                }
             }
             None => session,
         };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    field::{Bound, Field},
+    field::{Bound, Field, Kind, Unset},
     sections::{Outline, Reach, SECTIONS},
 };
 use crate::error::{Error, Fault, Result};
@@ -80,9 +80,20 @@ impl Standing {
     /// The least and the most that can be set here; `None` for what is no number.
     pub fn range(&self) -> Option<(u32, u32)> {
         match &self.field.kind {
-            super::Kind::Number(number) => Some(number.within(self.laxest.as_ref())),
-            super::Kind::Domains => None,
+            Kind::Number(number) => Some(number.within(self.laxest.as_ref())),
+            Kind::Domains | Kind::Demand | Kind::Choice(_) | Kind::Words(_) => None,
         }
+    }
+
+    /// The words that can be set here; none for what is no word.
+    pub fn options(&self) -> Vec<&'static str> {
+        let (Kind::Choice(words) | Kind::Words(words)) = self.field.kind else { return Vec::new() };
+        let fits = |word: &Value| {
+            let value =
+                if matches!(self.field.kind, Kind::Choice(_)) { word.clone() } else { Value::from(vec![word.clone()]) };
+            self.laxest.as_ref().is_none_or(|laxest| self.field.kind.laxer(&value, laxest).is_none())
+        };
+        words.iter().copied().filter(|word| fits(&Value::from(*word))).collect()
     }
 }
 
@@ -121,9 +132,14 @@ impl Levels<'_> {
             (Some(value), Bound::Configured) => field.kind.combine(value, &default),
         };
         let own = self.organization.and_then(|document| document.fitting(section, field));
-        let effective = own.as_ref().map_or_else(|| platform.clone(), |own| field.kind.combine(own, &platform));
+        let effective = match (&own, self.organization, field.unset) {
+            (Some(own), ..) => field.kind.in_force(own, &platform),
+            (None, Some(_), Unset::Default) => field.kind.combine(&default, &platform),
+            (None, ..) => platform.clone(),
+        };
         let source = match (&own, &on_platform) {
             (Some(own), _) if *own == effective => Source::Organization,
+            (None, _) if effective != platform => Source::Default,
             (_, Some(set)) if *set == platform => Source::Platform,
             _ => Source::Default,
         };

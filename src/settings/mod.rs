@@ -25,7 +25,7 @@ use uuid::Uuid;
 use self::document::{Document, Level, Levels};
 pub use self::{
     document::{Changed, Source, Standing},
-    field::{Field, Kind, MOST_DOMAINS, Number, Stricter, Unit},
+    field::{Field, Kind, MOST_DOMAINS, Number, Stricter, Unit, Unset},
     sections::{Configured, Effective, Outline, Reach, SECTIONS},
 };
 use crate::{
@@ -94,6 +94,7 @@ impl Settings {
             | Change::Keys
             | Change::DataKeys
             | Change::Outbox
+            | Change::Imports
             | Change::Jobs => {}
         });
         Ok(settings)

@@ -9,7 +9,7 @@ use super::{
     SECTIONS, Source,
     document::{Document, Levels, Standing},
     field::{Bound, Field, Kind},
-    sections::{Configured, Effective, Reach},
+    sections::{Configured, Effective, Reach, SignUpMode},
     written,
 };
 use crate::error::{Error, Place};
@@ -41,12 +41,24 @@ fn value_of(kind: Kind) -> BoxedStrategy<Value> {
             let list = prop::collection::vec(domain, 1..4).prop_map(|list| json!(list));
             prop_oneof![4 => list, 1 => Just(Value::Null)].boxed()
         }
+        Kind::Choice(words) => {
+            prop_oneof![4 => prop::sample::select(words).prop_map(Value::from), 1 => Just(Value::Null)].boxed()
+        }
+        Kind::Words(words) => {
+            let some = prop::sample::subsequence(words, 1..=words.len()).prop_map(|words| json!(words));
+            prop_oneof![4 => some, 1 => Just(Value::Null)].boxed()
+        }
+        Kind::Demand => prop::option::of(any::<bool>()).prop_map(|demand| json!(demand)).boxed(),
     }
 }
 
+/// As there will be more ways to sign in.
+const WAYS: Field = Field::words("ways", "Ways.", &["password", "passkey", "google"]);
+
 /// A field with three values in the form that is kept.
 fn field_and_values() -> impl Strategy<Value = (&'static Field, [Value; 3])> {
-    prop::sample::select(all_fields()).prop_flat_map(|(_, field)| {
+    let fields = [all_fields(), vec![("ways", &WAYS)]].concat();
+    prop::sample::select(fields).prop_flat_map(|(_, field)| {
         let kept = value_of(field.kind).prop_map(move |value| match value {
             Value::Null => Value::Null,
             value => field.kind.check(&value).unwrap(),
@@ -203,4 +215,50 @@ fn what_another_release_or_configuration_left_is_made_to_fit() {
     let (document, _) = levels.changed(wanted.as_object().unwrap()).unwrap();
     assert_eq!(document.0["weather"], stored["weather"]);
     assert_eq!(document.0["passwords"], json!({"minimum_length": 14, "rotation": "yearly"}));
+}
+
+/// Proves AUT-10.
+#[test]
+fn ways_are_narrowed_and_never_all_taken_away() {
+    let (all, one) = (json!(["password", "passkey", "google"]), json!(["passkey"]));
+    let kind = WAYS.kind;
+    assert_eq!(kind.in_force(&one, &all), one, "an organisation narrows what the platform has");
+    let wider = kind.laxer(&json!(["password", "passkey"]), &one);
+    assert_eq!(wider.as_deref(), Some("must be among passkey"));
+    assert_eq!(kind.check(&json!(["google", "password", "google"])), Ok(json!(["password", "google"])));
+    assert!(kind.check(&json!(["password", "magic"])).is_err());
+    // The platform narrows later to what an organisation does not have: its people could not get in any more.
+    assert_eq!(kind.in_force(&one, &json!(["password"])), json!(["password"]));
+    // What an older release does not know is no way.
+    assert_eq!(kind.fit(&json!(["magic"])), None);
+    assert_eq!(kind.fit(&json!(["magic", "google"])), Some(json!(["google"])));
+
+    // Nobody takes the last one away.
+    assert_eq!(kind.check(&json!([])).unwrap_err().0, "none_left");
+    let (defaults, nothing) = (defaults(), Document::default());
+    for organization in [None, Some(&nothing)] {
+        let levels = Levels { defaults: &defaults, platform: &nothing, organization };
+        assert!(levels.changed(json!({"sign_in": {"ways": []}}).as_object().unwrap()).is_err());
+        assert!(levels.changed(json!({"sign_in": {"ways": ["password"]}}).as_object().unwrap()).is_ok());
+    }
+}
+
+/// Proves AUT-3.
+#[test]
+fn what_the_platform_opens_each_organisation_opens_for_itself() {
+    let defaults = defaults();
+    let document = |value: Value| Document(value.as_object().cloned().unwrap());
+    let open = document(json!({"sign_up": {"mode": "open"}}));
+    let in_force = |platform: &Document, organization: Option<&Document>| {
+        super::read_back(Levels { defaults: &defaults, platform, organization }.effective()).unwrap().sign_up.mode
+    };
+    let nothing = Document::default();
+    assert_eq!(in_force(&open, None), SignUpMode::Open);
+    assert_eq!(in_force(&open, Some(&nothing)), SignUpMode::InvitationOnly);
+    assert_eq!(in_force(&open, Some(&open)), SignUpMode::Open);
+    assert_eq!(in_force(&nothing, Some(&open)), SignUpMode::InvitationOnly);
+    let approval = document(json!({"sign_up": {"mode": "approval_required"}}));
+    assert_eq!(in_force(&approval, Some(&open)), SignUpMode::ApprovalRequired);
+    let levels = Levels { defaults: &defaults, platform: &approval, organization: Some(&nothing) };
+    assert!(levels.changed(json!({"sign_up": {"mode": "open"}}).as_object().unwrap()).is_err());
 }

@@ -15,9 +15,9 @@ use sea_orm::{
     sea_query::ExprTrait,
 };
 
-pub use accept::{Acceptance, Preview, accept, join, lookup};
+pub use accept::{Acceptance, PREFIX, Preview, accept, join, lookup};
 pub use address::{SEALED, addresses, erase, match_anew, seal_clear};
-pub use create::{LONGEST_MESSAGE, MOST, create, create_all};
+pub use create::{Bulk, LONGEST_MESSAGE, MOST, create, create_all};
 pub use expiry::expire_all;
 
 use create::Host;

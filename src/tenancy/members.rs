@@ -3,7 +3,7 @@
 use entity::{AccountId, MembershipId, OrganizationId, memberships as rows, platform_access};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
-use super::{organizations, roles, teams};
+use super::{attributes, organizations, roles, teams};
 use crate::{
     accounts::{self, Account, expect_version},
     app::App,
@@ -36,6 +36,8 @@ pub struct Filter {
     pub status: Option<rows::Status>,
     /// Whose name or address has this text.
     pub search: Option<String>,
+    /// Who have this value of a profile attribute: `key:value`.
+    pub attribute: Option<String>,
 }
 
 /// What to change of a member.
@@ -52,7 +54,7 @@ pub struct Changes {
 /// The members of the caller's organisation, newest first.
 ///
 /// # Errors
-/// When the database fails.
+/// `Invalid` for a search with too many words, or by an attribute or value that there is none of.
 pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest) -> Result<Page<Member>> {
     let tx = app.db.read(caller).await?;
     let mut query = tx.find::<rows::Entity>();
@@ -65,6 +67,9 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
     if let Some(text) = &filter.search {
         let id = (rows::Entity, rows::Column::AccountId);
         query = query.filter(accounts::searched(&app.vault, &tx, id, text)?);
+    }
+    if let Some(wanted) = &filter.attribute {
+        query = query.filter(rows::Column::Id.in_subquery(attributes::holders(app, &tx, wanted).await?));
     }
     let page = tx.page(query, rows::Column::Id, |row| row.id.into(), page).await?;
     with_people(app, &tx, page).await
@@ -99,13 +104,17 @@ fn made(app: &App, membership: rows::Model, account: Account, teams: &mut teams:
     Member { membership, account, teams, roles }
 }
 
-fn effective(app: &App, membership: &rows::Model, teams: &[teams::Row]) -> Vec<Role> {
+/// The roles that count of a membership with these teams.
+pub(super) fn effective(app: &App, membership: &rows::Model, teams: &[teams::Row]) -> Vec<Role> {
     let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
     app.policy.hierarchy().effective(&membership.role, by_teams)
 }
 
 /// The roles that count of a membership.
-async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Role>> {
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Role>> {
     let mut teams = teams::of(tx, [membership.id]).await?;
     Ok(effective(app, membership, &teams.remove(&membership.id).unwrap_or_default()))
 }
@@ -157,21 +166,29 @@ pub(super) async fn still(app: &App, tx: &Tx) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, roles: &[&str]) -> Result<bool> {
+    let (own, hierarchy) = (held_by(app, tx, account).await?, app.policy.hierarchy());
+    Ok(roles.iter().all(|role| own.iter().any(|own| hierarchy.covers(own.as_str(), role))))
+}
+
+/// The roles that this person has in the transaction's organisation today, the highest first; none if they have no
+/// access. For what goes on without them: it ends with their authority.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held_by(app: &App, tx: &Tx, account: AccountId) -> Result<Vec<Role>> {
     let seat = tx
         .find::<rows::Entity>()
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::Status.eq(rows::Status::Active))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
-    let hierarchy = app.policy.hierarchy();
     if let Some(seat) = tx.one(seat).await? {
-        let own = roles_of(app, tx, &seat).await?;
-        return Ok(roles.iter().all(|role| own.iter().any(|own| hierarchy.covers(own.as_str(), role))));
+        return roles_of(app, tx, &seat).await;
     }
     // What a platform administrator grants while acting here is worth something as long as they do.
     let acting = sessions::acting(tx, account);
     let acting = acting.filter(platform_access::Column::AccountId.in_subquery(accounts::active(tx)));
-    let acts = tx.one(acting.limit(1)).await?.is_some();
-    Ok(acts && roles.iter().all(|role| hierarchy.covers(Role::PLATFORM_ADMIN, role)))
+    let acts = tx.one(acting.limit(1)).await?;
+    Ok(acts.map(|_| Role::named(Role::PLATFORM_ADMIN)).into_iter().collect())
 }
 
 /// Makes a person a member, in the transaction of the reason for it.

@@ -1,12 +1,17 @@
-//! Tenancy: organisations, who belongs to them, who is asked to, and the rules about roles.
+//! Tenancy: organisations, who belongs to them, what is known of each there, who is asked to, and the rules about roles.
 //!
-//! This module owns the tables `organizations`, `memberships`, `teams`, `team_members`, `invitations`,
-//! `invitation_teams` and `setup_tokens`.
+//! This module owns the tables `organizations`, `memberships`, `attributes`, `attribute_values`, `attribute_matches`,
+//! `teams`, `team_members`, `invitations`, `invitation_teams`, `setup_tokens`, `sign_ups` and `sign_up_requests`.
 
+pub mod attributes;
 pub mod erasure;
 pub mod invitations;
+pub mod managed;
 pub mod members;
 pub mod organizations;
+pub mod passwords;
 pub mod roles;
+pub mod seats;
 pub mod setup;
+pub mod sign_ups;
 pub mod teams;

@@ -102,7 +102,7 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<(
     }
     drop(tx);
     let rules = app.settings.platform(&caller.origin).await?;
-    app.passwords.check(first.password.expose(), &first.email, &name, &rules.passwords)?;
+    app.passwords.check(first.password.expose(), &first.email, &name, &rules.passwords).await?;
     let password_hash = app.passwords.hash(first.password).await?;
 
     let mut tx = app.db.write(&caller).await?;
@@ -115,7 +115,9 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<(
     let mut token = tx.one(by_hash.lock_exclusive()).await?.ok_or_else(refused)?.into_active_model();
     token.used_at = Set(Some(caller.now()));
     tx.update(token).await?;
-    let account = accounts::create(&tx, app, NewAccount { email: first.email, name, password_hash }).await?;
+    let account =
+        accounts::create(&tx, app, NewAccount { email: first.email, name, password_hash, email_verified_at: None })
+            .await?;
     let session = app.ids.next();
     tx.identify(account.id, session).await?;
     let role = Role::named(Role::PLATFORM_ADMIN);
@@ -131,6 +133,15 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<(
     let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Event::new(Kind::SetupCompleted, account.id)).await?;
     Ok((account, opened))
+}
+
+/// Whether a token makes the first administrator.
+///
+/// # Errors
+/// `Conflict` with `setup_not_available` when it does not.
+pub async fn expect_token(app: &App, caller: &Caller, token: &SecretString) -> Result<()> {
+    let tx = app.db.read(&caller.within(OrganizationId::PLATFORM)).await?;
+    if usable(&tx, token).await? { Ok(()) } else { Err(Error::Conflict(Code::SetupNotAvailable)) }
 }
 
 async fn usable(tx: &Tx, token: &SecretString) -> Result<bool> {

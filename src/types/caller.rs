@@ -22,6 +22,8 @@ pub struct Caller {
     pub membership: Option<MembershipId>,
     /// The leadership that the call acts under: it commits nothing once another has begun.
     pub term: Option<i64>,
+    /// The organisation in whose name the caller acts on an account that it manages, beyond its own rows.
+    pub manager: Option<OrganizationId>,
     /// The access that gives the role, of a platform administrator who acts in the organisation without a membership.
     pub acting: Option<PlatformAccessId>,
     /// The key of a creating call that must not happen twice, set by the edge.
@@ -75,6 +77,7 @@ impl Caller {
             other_roles: Vec::new(),
             membership: None,
             term: None,
+            manager: None,
             acting: None,
             idempotency: None,
         }
@@ -91,6 +94,17 @@ impl Caller {
     #[must_use]
     pub fn within(&self, organization: OrganizationId) -> Self {
         Self { tenancy: Tenancy::Organization(organization), ..self.clone() }
+    }
+
+    /// The same caller, in the name of the organisation that they are in, beyond its rows: an account belongs to no
+    /// organisation, and what is done to one that an organisation manages reaches further. Whoever opens a transaction
+    /// with it sees everybody's rows and answers for the scope of every query.
+    ///
+    /// `None` for a caller in no organisation.
+    #[must_use]
+    pub fn as_manager(&self) -> Option<Self> {
+        let manager = self.organization()?;
+        Some(Self { tenancy: Tenancy::Platform, manager: Some(manager), ..self.clone() })
     }
 
     /// The same call, now made by this account through this session.

@@ -6,6 +6,7 @@ mod email;
 mod page;
 mod request;
 mod role;
+mod sheet;
 mod text;
 
 pub use caller::{Actor, Caller, IdempotencyKey, Tenancy};
@@ -14,4 +15,5 @@ pub use email::{Email, ascii_domain};
 pub use page::{Cursor, Page, PageRequest};
 pub use request::Origin;
 pub use role::Role;
+pub use sheet::{cell, of_cell};
 pub use text::{has_link, nfc, single_line};

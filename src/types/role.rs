@@ -12,6 +12,9 @@ impl Role {
     /// The role that an organisation can't be without.
     pub const OWNER: &'static str = "owner";
 
+    /// The role that runs an organisation from day to day.
+    pub const ADMIN: &'static str = "admin";
+
     /// A role by name, unchecked: the policy checks it.
     pub fn named(name: &str) -> Self {
         Self(name.into())

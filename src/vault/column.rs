@@ -19,9 +19,10 @@ use aes_gcm::aead::Payload;
 pub struct Column {
     /// The field's name, which is what the values are bound to.
     pub name: &'static str,
-    /// The scope.
-    pub scope: &'static str,
-    /// The rows after one, in the order of their ids, that are sealed under a key.
+    /// The scope; none when each row has one of its own, which its key tells.
+    pub scope: Option<&'static str>,
+    /// The rows after one, in the order of their ids, that are sealed under a key. Each says what it is bound to when
+    /// that is another field for each.
     pub next: &'static str,
     /// Writes values in the place of those that were read.
     pub write: &'static str,
@@ -39,13 +40,13 @@ macro_rules! sealed_column {
     ($table:literal, $column:literal, $scope:ty, $salt:literal) => {
         $crate::vault::Column {
             name: concat!($table, ".", $column),
-            scope: <$scope as entity::Scope>::NAME,
+            scope: Some(<$scope as entity::Scope>::NAME),
             next: concat!(
                 "SELECT id, ",
                 $column,
                 " AS value, ",
                 $salt,
-                " AS salt FROM ",
+                " AS salt, NULL::text AS field FROM ",
                 $table,
                 " WHERE id > $1 AND substr(",
                 $column,
@@ -83,6 +84,7 @@ struct Old {
     id: Uuid,
     value: Vec<u8>,
     salt: Option<Salt>,
+    field: Option<String>,
 }
 
 #[derive(FromQueryResult)]
@@ -145,7 +147,7 @@ impl Column {
         let rows: Vec<Old> = tx.query(self.next, [rows.after.into(), bytes(rows.from), rows.most.into()]).await?;
         let (mut ids, mut present, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
-            values.push(vault.seal_anew(self, row.id, row.salt.as_ref(), &row.value)?);
+            values.push(vault.seal_anew(self, &row)?);
             ids.push(row.id);
             present.push(row.value);
         }
@@ -157,21 +159,22 @@ impl Column {
 
 impl Vault {
     /// The same value under the scope's active key.
-    fn seal_anew(&self, column: &Column, row: Uuid, salt: Option<&Salt>, value: &[u8]) -> Result<Vec<u8>> {
-        let name = column.name;
-        let fault = |why: &str| Error::internal(format!("{name} of row {row} can't be sealed anew: {why}"));
-        let parts = Parts::of(value).map_err(fault)?;
+    fn seal_anew(&self, column: &Column, row: &Old) -> Result<Vec<u8>> {
+        let name = row.field.as_deref().unwrap_or(column.name);
+        let fault = |why: &str| Error::internal(format!("{name} of row {} can't be sealed anew: {why}", row.id));
+        let parts = Parts::of(&row.value).map_err(fault)?;
         let salt = match parts.version {
-            BY_PERSON => Some(salt.ok_or_else(|| fault("its person's salt is gone"))?),
+            BY_PERSON => Some(row.salt.as_ref().ok_or_else(|| fault("its person's salt is gone"))?),
             _ => None,
         };
         let ring = self.0.ring.load();
         let old = ring.find(parts.key).ok_or_else(|| fault("its data key is not here"))?;
-        let aad = associated(parts.version, column.scope, name, Some(row));
+        let scope = column.scope.unwrap_or(&old.scope);
+        let aad = associated(parts.version, scope, name, Some(row.id));
         let clear = old.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &aad })?;
         let clear =
             clear.ok_or_else(|| fault(&format!("changed, or moved from another place (data key {})", parts.key)))?;
-        let (key, iv) = (ring.active(column.scope)?, self.0.entropy.bytes::<IV>()?);
+        let (key, iv) = (ring.active(scope)?, self.0.entropy.bytes::<IV>()?);
         let sealed = key.seal(salt, &iv, Payload { msg: &clear, aad: &aad })?;
         Ok(Parts { version: parts.version, key: key.id.into(), iv, sealed: &sealed }.join())
     }

@@ -5,6 +5,7 @@
 //! (DAT-1). What is sealed for a person is under a key that needs the person's salt as well (DAT-10). Each scope has a
 //! data key; the keys are wrapped by the root key in `data_keys`, which this module owns, and change by rotation.
 
+mod chosen;
 mod column;
 mod format;
 mod key;
@@ -25,9 +26,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub use chosen::FieldIn;
 pub(crate) use column::sealed_column;
 pub use column::{Batch, Column, Stretch, Under};
-pub use root::{Local, Root, Wrapper};
+pub use root::{Custodian, Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
 pub use transit::Transit;
 
@@ -37,7 +39,7 @@ use crate::{
     error::{Error, Result},
     runtime::{Entropy, Timestamp},
 };
-use format::{BY_PERSON, BY_SCOPE, IV, Parts, associated_data};
+use format::{BY_PERSON, BY_SCOPE, IV, Parts, associated, associated_data};
 use ring::Ring;
 
 /// The scopes that every installation has (DAT-2).
@@ -72,6 +74,24 @@ impl<S> Clone for Field<S> {
 }
 
 impl<S> Copy for Field<S> {}
+
+/// Where a sealed value belongs.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    scope: &'a str,
+    field: &'a str,
+    row: Uuid,
+}
+
+impl<'a> Place<'a> {
+    fn of<S: Scope>(field: Field<S>, row: Uuid) -> Self {
+        Self { scope: S::NAME, field: field.name(), row }
+    }
+
+    fn associated(&self, version: u8) -> Vec<u8> {
+        associated(version, self.scope, self.field, Some(self.row))
+    }
+}
 
 /// The vault. Cloning shares it.
 #[derive(Clone)]
@@ -112,7 +132,7 @@ impl Vault {
     /// # Errors
     /// When the operating system has no entropy.
     pub fn seal<S: Scope>(&self, field: Field<S>, row: impl Into<Uuid>, clear: &[u8]) -> Result<Sealed<S>> {
-        self.seal_with(field, row.into(), None, clear)
+        self.seal_at(Place::of(field, row.into()), None, clear).map(Sealed::from_vault)
     }
 
     /// Seals a value of a person for its row: who has not their salt can't open it.
@@ -126,7 +146,7 @@ impl Vault {
         row: impl Into<Uuid>,
         clear: &[u8],
     ) -> Result<Sealed<S>> {
-        self.seal_with(field, row.into(), Some(salt), clear)
+        self.seal_at(Place::of(field, row.into()), Some(salt), clear).map(Sealed::from_vault)
     }
 
     /// Opens a value that was sealed for this field of this row.
@@ -140,7 +160,7 @@ impl Vault {
         row: impl Into<Uuid>,
         value: &Sealed<S>,
     ) -> Result<Zeroizing<Vec<u8>>> {
-        self.open_with(field, row.into(), None, value)
+        self.open_at(Place::of(field, row.into()), None, value.as_bytes())
     }
 
     /// Opens a text of a person.
@@ -154,7 +174,7 @@ impl Vault {
         row: impl Into<Uuid>,
         value: &Sealed<S>,
     ) -> Result<String> {
-        text(self.open_with(field, row.into(), Some(salt), value)?)
+        text(self.open_at(Place::of(field, row.into()), Some(salt), value.as_bytes())?)
     }
 
     /// Opens a text.
@@ -162,7 +182,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`].
     pub fn open_text<S: Scope>(&self, field: Field<S>, row: impl Into<Uuid>, value: &Sealed<S>) -> Result<String> {
-        text(self.open_with(field, row.into(), None, value)?)
+        text(self.open_at(Place::of(field, row.into()), None, value.as_bytes())?)
     }
 
     /// The match values of a text in its compared form, under every key that is live: to be written all, and to be found
@@ -171,13 +191,8 @@ impl Vault {
     /// # Errors
     /// Never in practice.
     pub fn matches<S: Scope>(&self, field: Field<S>, text: &str) -> Result<Vec<(DataKeyId, Match<S>)>> {
-        let aad = associated_data(BY_MATCH, S::NAME, field, None);
-        let ring = self.0.ring.load();
-        let value = |key: &Arc<key::DataKey>| {
-            let value = key.match_value(Payload { msg: text.as_bytes(), aad: &aad })?;
-            Ok((key.id, Match::from_vault(value)))
-        };
-        ring.matching(S::NAME).map(value).collect()
+        let made = self.all_matches(S::NAME, &associated_data(BY_MATCH, S::NAME, field, None), text)?.into_iter();
+        Ok(made.map(|(key, value)| (key, Match::from_vault(value))).collect())
     }
 
     /// The match values of a text under one key, for a rotation.
@@ -185,10 +200,7 @@ impl Vault {
     /// # Errors
     /// When this instance does not know the key.
     pub fn match_under<S: Scope>(&self, key: DataKeyId, field: Field<S>, text: &str) -> Result<Match<S>> {
-        let aad = associated_data(BY_MATCH, S::NAME, field, None);
-        let ring = self.0.ring.load();
-        let key = ring.find(key.into()).ok_or_else(|| Error::internal(format!("the data key {key} is not here")))?;
-        key.match_value(Payload { msg: text.as_bytes(), aad: &aad }).map(Match::from_vault)
+        self.one_match(key, &associated_data(BY_MATCH, S::NAME, field, None), text).map(Match::from_vault)
     }
 
     /// A new person's salt.
@@ -209,29 +221,29 @@ impl Vault {
         self.0.root.name()
     }
 
+    /// Who keeps the root key.
+    pub fn root_key_custodian(&self) -> Custodian {
+        self.0.root.custodian()
+    }
+
     /// The revision of the keys that this instance works with.
     pub fn revision(&self) -> i64 {
         self.0.ring.load().revision
     }
 
-    fn seal_with<S: Scope>(&self, field: Field<S>, row: Uuid, salt: Option<&Salt>, clear: &[u8]) -> Result<Sealed<S>> {
+    fn seal_at(&self, place: Place<'_>, salt: Option<&Salt>, clear: &[u8]) -> Result<Vec<u8>> {
         let version = if salt.is_some() { BY_PERSON } else { BY_SCOPE };
-        let (iv, aad) = (self.0.entropy.bytes::<IV>()?, associated_data(version, S::NAME, field, Some(row)));
+        let (iv, aad) = (self.0.entropy.bytes::<IV>()?, place.associated(version));
         let ring = self.0.ring.load();
-        let key = ring.active(S::NAME)?;
+        let key = ring.active(place.scope)?;
         let sealed = key.seal(salt, &iv, Payload { msg: clear, aad: &aad })?;
-        Ok(Sealed::from_vault(Parts { version, key: key.id.into(), iv, sealed: &sealed }.join()))
+        Ok(Parts { version, key: key.id.into(), iv, sealed: &sealed }.join())
     }
 
-    fn open_with<S: Scope>(
-        &self,
-        field: Field<S>,
-        row: Uuid,
-        salt: Option<&Salt>,
-        value: &Sealed<S>,
-    ) -> Result<Zeroizing<Vec<u8>>> {
-        let fault = |why: String| Error::internal(format!("{} of row {row} can't be opened: {why}", field.name()));
-        let parts = Parts::of(value.as_bytes()).map_err(|why| fault(why.to_owned()))?;
+    fn open_at(&self, place: Place<'_>, salt: Option<&Salt>, value: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let Place { field, row, .. } = place;
+        let fault = |why: String| Error::internal(format!("{field} of row {row} can't be opened: {why}"));
+        let parts = Parts::of(value).map_err(|why| fault(why.to_owned()))?;
         if (parts.version == BY_PERSON) != salt.is_some() {
             return Err(fault(format!("another format than the field's (data key {})", parts.key)));
         }
@@ -239,17 +251,25 @@ impl Vault {
         let Some(key) = ring.find(parts.key) else {
             self.0.unknown.notify_one();
             return Err(Error::Upstream {
-                reason: format!(
-                    "{} of row {row} is sealed under the data key {}, which is not here",
-                    field.name(),
-                    parts.key
-                ),
+                reason: format!("{field} of row {row} is sealed under the data key {}, which is not here", parts.key),
                 retry_after: std::time::Duration::from_secs(1),
             });
         };
-        let aad = associated_data(parts.version, S::NAME, field, Some(row));
-        let opened = key.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &aad })?;
+        let opened = key.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &place.associated(parts.version) })?;
         opened.ok_or_else(|| fault(format!("changed, or moved from another place (data key {})", parts.key)))
+    }
+
+    /// The match values of a text under every key of a scope that is live, the newest key's first.
+    fn all_matches(&self, scope: &str, aad: &[u8], text: &str) -> Result<Vec<(DataKeyId, Vec<u8>)>> {
+        let ring = self.0.ring.load();
+        let value = |key: &Arc<key::DataKey>| Ok((key.id, key.match_value(Payload { msg: text.as_bytes(), aad })?));
+        ring.matching(scope).map(value).collect()
+    }
+
+    fn one_match(&self, key: DataKeyId, aad: &[u8], text: &str) -> Result<Vec<u8>> {
+        let ring = self.0.ring.load();
+        let key = ring.find(key.into()).ok_or_else(|| Error::internal(format!("the data key {key} is not here")))?;
+        key.match_value(Payload { msg: text.as_bytes(), aad })
     }
 }
 

@@ -61,6 +61,15 @@ pub enum Wrapper {
     Transit(Box<Transit>),
 }
 
+/// Who keeps the root key in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Custodian {
+    /// The servers, each of which was given it.
+    Server,
+    /// A Transit engine.
+    Transit,
+}
+
 /// A root key that this process holds.
 #[derive(Clone)]
 pub struct Local {
@@ -85,6 +94,14 @@ impl Root {
     /// The same as text, for people.
     pub fn name(&self) -> String {
         name(&self.id())
+    }
+
+    /// Who keeps it.
+    pub const fn custodian(&self) -> Custodian {
+        match &self.present {
+            Wrapper::Local(_) => Custodian::Server,
+            Wrapper::Transit(_) => Custodian::Transit,
+        }
     }
 
     /// Whether whoever keeps the root key does what it should.

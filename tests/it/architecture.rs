@@ -10,8 +10,8 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
-    (3, &["accounts", "app", "authz", "operations", "privacy", "sessions", "tenancy"]),
-    (2, &["audit", "jobs", "mail", "settings"]),
+    (3, &["accounts", "app", "authz", "operations", "people", "privacy", "sessions", "tenancy"]),
+    (2, &["audit", "guessing", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
 
@@ -24,17 +24,20 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("accounts", "accounts"),
     ("data_keys", "vault"),
     ("erasures", "privacy"),
+    ("email_links", "accounts"),
     ("idempotency_keys", "db"),
     ("instances", "jobs"),
     ("job_pauses", "jobs"),
     ("job_runs", "jobs"),
     ("key_rotations", "operations"),
+    ("known_devices", "accounts"),
     ("outbox", "mail"),
     ("password_credentials", "accounts"),
     ("reauthentication_attempts", "accounts"),
     ("refresh_tokens", "sessions"),
     ("sessions", "sessions"),
     ("setup_tokens", "tenancy"),
+    ("sign_ups", "tenancy"),
     ("signing_keys", "sessions"),
 ];
 
@@ -53,9 +56,14 @@ const AROUND_TX: &[&str] = &[
 
 /// Why something commits without an audit entry, and where.
 const UNRECORDED: &[(&str, &str)] = &[
+    ("accounts", "attempts on addresses without an account are recorded with their number"),
+    ("accounts", "failures without a lock were forgotten"),
     ("accounts", "opening the session has recorded the sign-in"),
     ("accounts", "the hashing pool looked at no password"),
+    ("accounts", "the password is the same, only kept better"),
     ("accounts", "what came of an attempt is recorded when it is known"),
+    ("accounts", "the password was changed meanwhile"),
+    ("accounts", "whose password it is about is found and recorded after the answer"),
     ("edge", "bookkeeping of a call that records itself"),
     ("jobs", "a run of a job is its own record"),
     ("jobs", "a sign of life says nothing about what anybody did"),
@@ -63,11 +71,14 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("mail", "a lease of a letter says nothing about what anybody did"),
     ("mail", "the audit entry is that of the operation that queued the letter"),
     ("operations", "a run of a job is its own record"),
+    ("people", "an import waits for a while"),
+    ("people", "who was made by these lines has an entry of their own"),
     ("privacy", "an erasure is recorded before it is written into the ledger"),
     ("privacy", "what the ledger says was recorded when it was done"),
     ("sessions", "a refresh only carries on what session.created recorded"),
     ("sessions", "nobody's session was removed"),
     ("sessions", "nothing was changed"),
+    ("tenancy", "nothing was changed"),
     ("vault", "a sign of life says nothing about what anybody did"),
 ];
 

@@ -29,10 +29,7 @@ async fn killed_after_each_step_of_the_path_nothing_acknowledged_is_lost() {
     let ada = house.nobody.post("/v1/setup", first_admin(&token)).await.expect(201);
     let ada = house.nobody.bearing(ada.text_at("/access_token"));
     house.kill_and_start().await;
-    assert_eq!(
-        house.nobody.get("/v1/setup").await.expect(200).json,
-        json!({"required": false, "password_minimum_length": 12})
-    );
+    assert_eq!(house.nobody.get("/v1/setup").await.expect(200).json["required"], false);
     assert_eq!(ada.get("/v1/me").await.expect(200).text_at("/role"), "platform_admin");
     house.is_whole().await;
 

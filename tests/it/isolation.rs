@@ -10,17 +10,24 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 18] = [
+const IDENTITY: [(&str, &str); 25] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
+    ("password_history", "belongs to an account"),
+    ("password_reset_limits", "counts by HMAC; says nothing by itself"),
+    ("password_resets", "belongs to an account"),
     ("sessions", "belongs to an account; the organisation is where it is at the moment"),
     ("refresh_tokens", "belongs to a session"),
     ("setup_tokens", "makes the first administrator, before there is anything else"),
     ("signing_keys", "signs for the whole installation"),
+    ("email_links", "belong to an account"),
+    ("sign_ups", "of people who are nobody yet; the organisation is where they want to go"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
     ("data_keys", "the installation's keys; out of reach for the application"),
     ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
+    ("guesses", "of whatever people sign in with, by an HMAC that says nothing"),
+    ("known_devices", "belongs to an account"),
     ("instances", "the servers; out of reach for the application"),
     ("job_pauses", "the installation's jobs; out of reach for the application"),
     ("job_runs", "the installation's jobs; out of reach for the application"),
@@ -32,14 +39,21 @@ const IDENTITY: [(&str, &str); 18] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 13] = [
+const TENANT: [(&str, &str); 20] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
+    ("attributes", "organization_id"),
+    ("attribute_values", "organization_id"),
+    ("attribute_matches", "organization_id"),
     ("teams", "organization_id"),
     ("team_members", "organization_id"),
     ("invitations", "organization_id"),
     ("invitation_teams", "organization_id"),
     ("invitation_matches", "organization_id"),
+    ("sign_up_requests", "organization_id"),
+    ("imports", "organization_id"),
+    ("import_parts", "organization_id"),
+    ("import_lines", "organization_id"),
     ("platform_access", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_personal", "organization_id"),
@@ -88,11 +102,20 @@ async fn fingerprint(owner: &mut Psql, organization: Uuid) -> Vec<String> {
     all
 }
 
-/// A platform administrator has acted in both tenants.
+/// A platform administrator has acted in both tenants, and in each somebody waits to be let in.
 async fn visited(world: &World) {
+    let mut owner = world.database.psql(Login::Owner).await;
     for tenant in [&world.a, &world.b] {
         world.acting_in(tenant.id).await;
+        owner.run(&sign_up_request(tenant.id)).await.unwrap();
     }
+}
+
+fn sign_up_request(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO sign_up_requests (id, organization_id, email, name, address_tag, status, created_at, expires_at)
+         VALUES (gen_random_uuid(), '{organization}', 'x', 'x', sha256(gen_random_uuid()::text::bytea), 'pending', now(), now())"
+    )
 }
 
 /// Proves AZ-9.
@@ -143,12 +166,18 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("UPDATE organizations SET name = 'Ours' WHERE id = '{}'", b.id),
         format!("UPDATE invitations SET status = 'revoked' WHERE id = '{}'", b.pending.id),
         format!("DELETE FROM memberships WHERE id = '{}'", b.member.membership),
+        format!("UPDATE attributes SET scope = NULL WHERE id = '{}'", b.desk),
+        format!("DELETE FROM attributes WHERE id = '{}'", b.desk),
+        format!("UPDATE attribute_values SET version = 9 WHERE attribute_id = '{}'", b.desk),
+        format!("DELETE FROM attribute_values WHERE attribute_id = '{}'", b.desk),
+        format!("DELETE FROM attribute_matches WHERE organization_id = '{}'", b.id),
         format!("UPDATE teams SET role = 'admin' WHERE id = '{}'", b.team),
         format!("DELETE FROM teams WHERE id = '{}'", b.team),
         format!("DELETE FROM team_members WHERE team_id = '{}'", b.team),
         format!("DELETE FROM invitation_teams WHERE team_id = '{}'", b.team),
         format!("UPDATE settings SET document = '{{}}' WHERE organization_id = '{}'", b.id),
         "UPDATE settings SET document = '{}' WHERE organization_id = platform_organization()".to_owned(),
+        format!("UPDATE sign_up_requests SET status = 'pending' WHERE organization_id = '{}'", b.id),
     ] {
         assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");
     }
@@ -167,14 +196,26 @@ async fn the_application_changes_nothing_of_another_organisation() {
             "INSERT INTO teams (id, organization_id, name, name_key, role, created_at, updated_at)
              VALUES (gen_random_uuid(), '{b_id}', 'X', 'x', 'admin', now(), now())"
         ),
+        format!(
+            "INSERT INTO attribute_values (id, organization_id, attribute_id, membership_id, clear, updated_at)
+             VALUES (gen_random_uuid(), '{b_id}', '{}', '{}', 'x', now())",
+            b.site, b.member.membership
+        ),
         format!("INSERT INTO team_members VALUES ('{b_id}', '{}', '{}')", b.team, b.member.membership),
         format!("INSERT INTO invitation_teams VALUES ('{b_id}', '{}', '{}')", b.pending.id, b.team),
         audit_entry(b.id),
         format!("INSERT INTO audit_words (organization_id, word, entry_id) VALUES ('{b_id}', 'x', '{}')", b.entry),
         format!("INSERT INTO audit_personal (id, organization_id) VALUES (gen_random_uuid(), '{b_id}')"),
         settings_version(b.id),
+        sign_up_request(b.id),
         // Moved over.
+        format!("UPDATE sign_up_requests SET organization_id = '{b_id}'"),
         format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),
+        format!("UPDATE attributes SET organization_id = '{b_id}' WHERE id = '{}'", a.desk),
+        // What never changes.
+        format!("UPDATE attributes SET key = 'x' WHERE id = '{}'", a.desk),
+        format!("UPDATE attributes SET kind = 'url' WHERE id = '{}'", a.desk),
+        format!("UPDATE attribute_values SET membership_id = '{}'", a.member.membership),
         format!("UPDATE settings SET organization_id = '{b_id}'"),
         format!("UPDATE memberships SET organization_id = '{b_id}' WHERE id = '{}'", a.member.membership),
         format!("UPDATE invitations SET organization_id = '{b_id}' WHERE id = '{}'", a.pending.id),

@@ -233,10 +233,14 @@ async fn the_clean_ups_remove_what_is_over_and_nothing_else() {
     owner.delete(&format!("/v1/organizations/{}", world.a.id)).await.expect(204);
     let jobs = [
         "invitations_expire",
+        "sign_up_requests_expire",
+        "sign_ups_clean_up",
         "sessions_clean_up",
+        "password_resets_clean_up",
         "idempotency_keys_clean_up",
         "outbox_clean_up",
         "organizations_purge",
+        operations::keys::JOB,
         "job_history_clean_up",
     ];
     let names: Vec<_> = operations::jobs().iter().map(|job| job.name).collect();

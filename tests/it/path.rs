@@ -57,9 +57,9 @@ async fn the_setup_link_makes_one_administrator_once() {
     let mut weak = first_admin(&token);
     weak["password"] = json!("lovelace");
     let answer = nobody.post("/v1/setup", weak).await.expect(422).problem("invalid_request");
-    assert_eq!(answer.faults(), ["/password"; 5], "{answer}");
+    assert_eq!(answer.faults(), ["/password"; 7], "{answer}");
     let codes: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|fault| &fault["code"]).collect();
-    assert_eq!(codes, ["too_short", "no_upper_case", "no_digit", "no_special", "personal"]);
+    assert_eq!(codes, ["too_short", "no_upper_case", "no_digit", "no_special", "personal", "common", "too_weak"]);
     assert!(!answer.text.contains("\"lovelace\""), "the password is in the answer: {answer}");
     assert_eq!(required().await, true);
 
@@ -127,7 +127,11 @@ async fn from_the_setup_link_to_a_colleague_who_sees_what_a_member_may_see() {
     let preview = nobody.post("/v1/invitations/lookup", json!({"token": token})).await.expect(200);
     let mut expected = json!({
         "organization_name": "Analytical Engines", "email": "charles@example.com", "role": "member",
-        "teams": [], "invited_by_name": "Ada Lovelace", "account_exists": false, "password_minimum_length": 12,
+        "teams": [], "invited_by_name": "Ada Lovelace", "account_exists": false,
+        "password_rules": {
+            "minimum_length": 12, "maximum_length": 256, "require_upper_case": true, "require_lower_case": true,
+            "require_digit": true, "require_special": true, "minimum_strength": 3, "history": 10,
+        },
     });
     expected["expires_at"] = invitation.json["expires_at"].clone();
     assert_eq!(preview.json, expected);

@@ -17,6 +17,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("account_matches.account_id", "destroyed"),
     ("audit_personal.about_id", "what others wrote about the person is destroyed"),
     ("audit_personal.account_id", "destroyed"),
+    ("email_links.account_id", "destroyed"),
     ("erasures.account_id", "says that the person was erased"),
     ("idempotency_keys.account_id", "destroyed"),
     ("invitations.accepted_by", "the invitation is destroyed"),
@@ -27,11 +28,15 @@ const REFERENCES: &[(&str, &str)] = &[
     ("memberships.account_id", "destroyed, with the places in teams"),
     ("outbox.leased_by", "a worker and no person"),
     ("password_credentials.account_id", "destroyed"),
+    ("password_history.account_id", "destroyed"),
+    ("password_resets.account_id", "destroyed"),
     ("platform_access.account_id", "an id that says nothing; the reason is destroyed"),
     ("reauthentication_attempts.account_id", "destroyed"),
     ("sessions.account_id", "destroyed, with the tokens"),
     ("settings.updated_by", "an id that says nothing"),
     ("settings_history.changed_by", "an id that says nothing"),
+    ("sign_up_requests.account_id", "destroyed"),
+    ("sign_up_requests.decided_by", "an id that says nothing"),
 ];
 
 /// Erases a person as the platform's administrator.
@@ -71,7 +76,15 @@ async fn busy(world: &World, person: &Person) {
     let block = format!("/v1/accounts/{}", person.account);
     world.platform.post(&format!("{block}/block"), json!({"reason": "Looks like Rumpelstiltskin"})).await.expect(200);
     world.platform.post_nothing(&format!("{block}/unblock")).await.expect(200);
-    sign_in(world.server.nobody(), &person.email).await;
+    let back = sign_in(world.server.nobody(), &person.email).await;
+    let change = json!({"current_password": PASSWORD, "password": "Granite-orchard-47-lamps"});
+    back.request(reqwest::Method::PUT, "/v1/me/password").json(&change).send().await.expect(204);
+    let link = format!(
+        "INSERT INTO password_resets (account_id, token_hash, created_at, expires_at)
+         VALUES ('{}', sha256('a link'), now(), now() + interval '30 minutes')",
+        person.account
+    );
+    world.database.psql(Login::Owner).await.run(&link).await.unwrap();
 }
 
 /// Proves DAT-10.

@@ -4,14 +4,15 @@
 //! people's names and addresses, its messages) holds [`CANARY`]: where that word turns up in front of anybody who is
 //! not A's, something leaked. The platform administrator belongs to neither tenant.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::harness::{Actor, Answer, Database, PASSWORD, Server};
+use crate::harness::{Actor, Answer, Database, PASSWORD, Server, eventually};
 
 /// The word in every text of tenant A.
 pub const CANARY: &str = "canary7f3a";
@@ -58,7 +59,7 @@ pub struct Tenant {
     pub member: Person,
     /// An auditor.
     pub auditor: Person,
-    /// Another plain member, for what is done to one.
+    /// Another plain member, for what is done to one. The tenant manages the account.
     pub subject: Person,
     /// A member who is blocked in this organisation, with a session in it.
     pub blocked: Person,
@@ -68,10 +69,18 @@ pub struct Tenant {
     pub guest_token: String,
     /// A team that gives the role of a member, with the subject in it.
     pub team: Uuid,
+    /// A profile attribute, `desk`: sealed and searchable, with a value of the subject's.
+    pub desk: Uuid,
+    /// A profile attribute, `site`: a choice that nobody has made.
+    pub site: Uuid,
     /// An open invitation of somebody without an account, into the team.
     pub pending: Invitation,
     /// An invitation that was withdrawn.
     pub revoked: Invitation,
+    /// An import of the administrator's, checked and not worked off.
+    pub import: Uuid,
+    /// How many bytes its file has.
+    pub import_bytes: usize,
     /// An entry of the audit log.
     pub entry: Uuid,
 }
@@ -274,10 +283,15 @@ impl Builder<'_> {
         owner.patch(&scene.path(&format!("members/{}", blocked.membership)), block).await.expect(200);
         owner.delete(&scene.path(&format!("members/{}", guest.membership))).await.expect(204);
         let guest_token = scene.invite(&owner, "guest", "member").await.token;
+        let management = format!("/v1/accounts/{}/manager", subject.account);
+        let manage = platform.request(Method::PUT, &management).json(&json!({"organization_id": id}));
+        manage.send().await.expect(200);
         let team = scene.team(&owner, &subject).await;
+        let (desk, site) = scene.attributes(&owner, &subject).await;
         let pending = scene.invite_into(&owner, "pending", "member", &[team]).await;
         let revoked = scene.invite(&owner, "revoked", "member").await;
         owner.delete(&scene.path(&format!("invitations/{}", revoked.id))).await.expect(204);
+        let (import, import_bytes) = scene.import(&admin).await;
         // What holds anyway, so that there are settings and a history of them.
         let settings = json!({"reauthentication": {"window_minutes": 60}});
         owner.patch(&scene.path("settings"), settings).await.expect(200);
@@ -294,8 +308,12 @@ impl Builder<'_> {
             guest,
             guest_token,
             team,
+            desk,
+            site,
             pending,
             revoked,
+            import,
+            import_bytes,
             entry,
         }
     }
@@ -322,6 +340,24 @@ impl Scene<'_> {
         id
     }
 
+    /// A sealed attribute that says something of a member, and one that says nothing of anybody.
+    async fn attributes(&self, by: &Actor, of: &Person) -> (Uuid, Uuid) {
+        let everybody = "person_and_managers";
+        let desk = json!({
+            "key": "desk", "label": format!("Desk at {}", self.word), "description": format!("Where {} sits", self.word),
+            "type": "text", "visible_to": everybody, "editable_by": everybody, "sealed_in": "pii", "searchable": true,
+        });
+        let desk = by.post(&self.path("attributes"), desk).await.expect(201).id_at("/id");
+        let site = json!({
+            "key": "site", "label": format!("Site of {}", self.word), "type": "choice",
+            "options": [format!("North of {}", self.word), "South"], "visible_to": everybody, "editable_by": "managers",
+        });
+        let site = by.post(&self.path("attributes"), site).await.expect(201).id_at("/id");
+        let value = json!({"attributes": {"desk": format!("By the window, {}", self.word)}});
+        by.patch(&self.path(&format!("members/{}/attributes", of.membership)), value).await.expect(200);
+        (desk, site)
+    }
+
     async fn invite(&self, by: &Actor, name: &str, role: &str) -> Invitation {
         self.invite_into(by, name, role, &[]).await
     }
@@ -332,6 +368,20 @@ impl Scene<'_> {
         let body = json!({"email": email, "role": role, "team_ids": teams, "message": message});
         let id = by.post(&self.path("invitations"), body).await.expect(201).id_at("/id");
         Invitation { id, token: self.builder.database.mail().take_token(&email).await, email }
+    }
+
+    /// A file of which it is known what would become of its lines.
+    async fn import(&self, by: &Actor) -> (Uuid, usize) {
+        let file = format!("email,name\nfresh.{0}@example.com,Fresh of {0}\nbroken\n", self.word);
+        let body = json!({"format": "csv", "content": STANDARD.encode(&file)});
+        let id = by.post(&self.path("imports"), body).await.expect(201).id_at("/id");
+        by.post(&self.path(&format!("imports/{id}/start")), json!({"dry_run": true})).await.expect(200);
+        eventually("the file is checked", Duration::from_secs(10), async || {
+            let import = by.get(&self.path(&format!("imports/{id}"))).await.expect(200);
+            (import.json["state"] == "checked").then_some(())
+        })
+        .await;
+        (id, file.len())
     }
 
     /// Invites a person, who accepts with a new account.

@@ -48,6 +48,13 @@ export async function organizationOf(name: string, owner: Person): Promise<Json 
   return organization;
 }
 
+/** Sets settings of the platform, or of an organisation that Ada is in. */
+export async function settings(organization: string | null, sections: Json): Promise<void> {
+  const inside = await enter(organization ?? "00000000-0000-7000-8000-000000000001");
+  const path = organization ? `/v1/organizations/${organization}/settings` : "/v1/settings";
+  await call(inside, "PATCH", path, sections);
+}
+
 /** Ada leaves one of her organisations. */
 export async function adaLeaves(organization: string): Promise<void> {
   const inside = await enter(organization);

@@ -3,17 +3,28 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { server } from "./people";
 
-/** The link in the newest message to this address; waits until the outbox has sent it. */
-export async function invitationLink(to: string, since = 0): Promise<string> {
+/** The invitation's link in the newest message to this address. */
+export function invitationLink(to: string, since = 0): Promise<string> {
+  return linkTo("invitation", to, since);
+}
+
+/** The link to a page in the newest message to an address; waits until the outbox has sent it. */
+export async function linkTo(page: string, to: string, since = 0): Promise<string> {
+  const pattern = new RegExp(`https?://\\S+/${page}#token=[\\w~.-]+`);
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline) {
     for (const text of await messagesTo(to, since)) {
-      const link = /https?:\/\/\S+\/invitation#token=[\w~.-]+/.exec(text)?.[0];
+      const link = pattern.exec(text)?.[0];
       if (link) return link;
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error(`no invitation link arrived for ${to} in ${server.mailDir}`);
+  throw new Error(`no link to ${page} arrived for ${to} in ${server.mailDir}`);
+}
+
+/** The link to a new password in the newest message to this address. */
+export function resetLink(to: string, since = 0): Promise<string> {
+  return linkTo("reset-password", to, since);
 }
 
 /** The text parts of the messages to an address, newest first. */

@@ -10,6 +10,7 @@ export const server = {
   url: required("FREEHOLD_URL"),
   setupUrl: required("FREEHOLD_SETUP_URL"),
   mailDir: required("FREEHOLD_MAIL_DIR"),
+  databaseDir: required("FREEHOLD_DATABASE_DIR"),
 };
 
 export interface Person {

@@ -1,10 +1,17 @@
 /**
- * The secret in a setup or invitation link (`#token=…`). It is taken out of the address at once,
+ * The secret in a link that was mailed or printed (`#token=…`). It is taken out of the address at once,
  * so that it stays in no history, bookmark or screenshot, and is kept in memory only.
  */
 import { useSyncExternalStore } from "react";
 
-const pagesWithToken = ["/setup", "/invitation"];
+const pagesWithToken = [
+  "/setup",
+  "/invitation",
+  "/sign-up/confirm",
+  "/verify-email",
+  "/change-email",
+  "/reset-password",
+];
 let token: string | null = null;
 const listeners = new Set<() => void>();
 

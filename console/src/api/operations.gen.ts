@@ -18,7 +18,17 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_export": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "accounts_manager_update": {
     "scope": "platform",
     "minimumRole": "platform_admin",
     "ownership": null
@@ -33,6 +43,11 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_unlock": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "acting_end": {
     "scope": "self",
     "minimumRole": null,
@@ -41,6 +56,31 @@ export const operations = {
   "acting_start": {
     "scope": "platform",
     "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "attributes_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_delete": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "attributes_list": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "attributes_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "audit_get": {
@@ -61,6 +101,16 @@ export const operations = {
   "data_keys_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "email_changes_complete": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "email_verifications_complete": {
+    "scope": "self",
+    "minimumRole": null,
     "ownership": null
   },
   "errors_stats": {
@@ -86,6 +136,56 @@ export const operations = {
   "health_ready": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "import_lines_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "import_report_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_cancel": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_parts_add": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_pause": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_resume": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "imports_start": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "instances_list": {
@@ -208,6 +308,76 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "known_devices_forget": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "known_devices_forget_all": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "known_devices_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "managed_accounts_block": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_sessions_end": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_unblock": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_unlock": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "me_attributes_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_attributes_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_email_change_cancel": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_email_change_create": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_email_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "me_email_verification_create": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "me_get": {
     "scope": "self",
     "minimumRole": null,
@@ -221,6 +391,21 @@ export const operations = {
   "me_update": {
     "scope": "self",
     "minimumRole": null,
+    "ownership": null
+  },
+  "member_attributes_get": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": "membership"
+  },
+  "member_attributes_update": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": "membership"
+  },
+  "members_export": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "members_get": {
@@ -286,6 +471,46 @@ export const operations = {
   "organizations_update": {
     "scope": "organization",
     "minimumRole": "admin",
+    "ownership": null
+  },
+  "password_check": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_profiles_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_resets_complete": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_resets_create": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_resets_lookup": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "password_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passwords_check": {
+    "scope": "public",
+    "minimumRole": null,
     "ownership": null
   },
   "platform_accesses_list": {
@@ -364,6 +589,46 @@ export const operations = {
     "ownership": null
   },
   "setup_get": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_up_options": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_up_requests_approve": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_up_requests_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_up_requests_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_up_requests_reject": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "sign_ups_create": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_ups_lookup": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sign_ups_verify": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null

@@ -6,7 +6,20 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api, take } from "./client";
 import type { paths } from "./schema.gen";
 import { csrfToken, renewSession } from "./session";
-import type { AuditEntry, JobRun, Me, Page, Settings, SettingsChange, Team } from "./types";
+import type {
+  AuditEntry,
+  DataKey,
+  Import,
+  ImportLine,
+  JobRun,
+  KeyRotation,
+  Me,
+  Organization,
+  Page,
+  Settings,
+  SettingsChange,
+  Team,
+} from "./types";
 
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
@@ -15,9 +28,11 @@ type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { quer
 export type MemberFilter = Query<"/v1/organizations/{organization_id}/members">;
 export type TeamFilter = Query<"/v1/organizations/{organization_id}/teams">;
 export type InvitationFilter = Query<"/v1/organizations/{organization_id}/invitations">;
+export type SignUpFilter = Query<"/v1/organizations/{organization_id}/sign-up-requests">;
 export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
 export type PlatformAccessFilter = Query<"/v1/organizations/{organization_id}/platform-access">;
 export type OrganizationFilter = Query<"/v1/organizations">;
+export type ManagedAccountFilter = Query<"/v1/organizations/{organization_id}/managed-accounts">;
 export type AccountFilter = Query<"/v1/accounts">;
 
 /** Rows on a page of a list. */
@@ -26,10 +41,17 @@ export const pageSize = 50;
 export const keys = {
   me: ["me"] as const,
   sessions: ["me", "sessions"] as const,
+  email: ["me", "email"] as const,
+  knownDevices: ["me", "known-devices"] as const,
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
+  managedAccounts: (id: string) => ["organization", id, "managed-accounts"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
+  attributes: (id: string) => ["organization", id, "attributes"] as const,
+  profiles: (id: string) => ["organization", id, "profiles"] as const,
   invitations: (id: string) => ["organization", id, "invitations"] as const,
+  signUps: (id: string) => ["organization", id, "sign-ups"] as const,
+  imports: (id: string) => ["organization", id, "imports"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
@@ -38,6 +60,8 @@ export const keys = {
   accounts: ["platform", "accounts"] as const,
   jobs: ["platform", "jobs"] as const,
   instances: ["platform", "instances"] as const,
+  dataKeys: ["platform", "data-keys"] as const,
+  keyRotations: ["platform", "key-rotations"] as const,
 };
 
 /** Who is signed in, where, and what they may do there. */
@@ -66,6 +90,19 @@ export const setupQuery = queryOptions({
   queryFn: ({ signal }) => take(api.GET("/v1/setup", { signal })),
 });
 
+/** Since when the person has their password, and what a new one must be. */
+export const passwordQuery = queryOptions({
+  queryKey: [...keys.me, "password"],
+  queryFn: ({ signal }) => take(api.GET("/v1/me/password", { signal })),
+});
+
+/** The built-in sets of rules for passwords. */
+export const passwordProfilesQuery = queryOptions({
+  queryKey: ["password-profiles"],
+  queryFn: async ({ signal }) => (await take(api.GET("/v1/password-profiles", { signal }))).items,
+  staleTime: 300_000,
+});
+
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
   queryFn: async ({ signal }) => (await take(api.GET("/v1/roles", { signal }))).items,
@@ -84,6 +121,12 @@ export const sessionsQuery = (query: { cursor?: string } = {}) =>
     queryFn: ({ signal }) => take(api.GET("/v1/me/sessions", { signal, params: { query } })),
     placeholderData: keepPreviousData,
   });
+
+/** There are at most twenty. */
+export const knownDevicesQuery = queryOptions({
+  queryKey: keys.knownDevices,
+  queryFn: ({ signal }) => take(api.GET("/v1/me/known-devices", { signal })),
+});
 
 const path = "/v1/organizations/{organization_id}" as const;
 
@@ -111,6 +154,47 @@ export const memberQuery = (organization_id: string, member_id: string) =>
           params: { path: { organization_id, member_id } },
         }),
       ),
+  });
+
+/** What the organisation's attributes say of a member, as far as one sees it. */
+export const memberProfileQuery = (organization_id: string, member_id: string) =>
+  queryOptions({
+    queryKey: [...keys.profiles(organization_id), member_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/members/{member_id}/attributes`, {
+          signal,
+          params: { path: { organization_id, member_id } },
+        }),
+      ),
+  });
+
+/** The same of oneself, in the organisation that the session is in. */
+export const myProfileQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: [...keys.profiles(organization_id), "own"],
+    queryFn: ({ signal }) => take(api.GET("/v1/me/attributes", { signal })),
+  });
+
+/** The attributes of an organisation. There are at most 50. */
+export const attributesQuery = (organization_id: string) =>
+  queryOptions({
+    queryKey: keys.attributes(organization_id),
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/attributes`, { signal, params: { path: { organization_id } } })),
+  });
+
+export const managedAccountsQuery = (organization_id: string, query: ManagedAccountFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.managedAccounts(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/managed-accounts`, {
+          signal,
+          params: { path: { organization_id }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
   });
 
 export const teamsQuery = (organization_id: string, query: TeamFilter = {}) =>
@@ -179,6 +263,34 @@ export const invitationsQuery = (organization_id: string, query: InvitationFilte
     placeholderData: keepPreviousData,
   });
 
+/** Who signed up and waits, or has waited. */
+export const signUpsQuery = (organization_id: string, query: SignUpFilter = {}) =>
+  queryOptions({
+    queryKey: [...keys.signUps(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/sign-up-requests`, {
+          signal,
+          params: { path: { organization_id }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+/** How people come in without an invitation: into an organisation, or for an account alone. */
+export const signUpOptionsQuery = (organization?: string) =>
+  queryOptions({
+    queryKey: ["sign-up-options", organization ?? null],
+    queryFn: ({ signal }) =>
+      take(api.GET("/v1/sign-ups/options", { signal, params: { query: { organization } } })),
+  });
+
+/** One's own address. */
+export const emailQuery = queryOptions({
+  queryKey: keys.email,
+  queryFn: ({ signal }) => take(api.GET("/v1/me/email", { signal })),
+});
+
 export const invitationQuery = (organization_id: string, invitation_id: string) =>
   queryOptions({
     queryKey: [...keys.invitations(organization_id), "one", invitation_id],
@@ -189,6 +301,53 @@ export const invitationQuery = (organization_id: string, invitation_id: string) 
           params: { path: { organization_id, invitation_id } },
         }),
       ),
+  });
+
+export const importsQuery = (
+  organization_id: string,
+  query: Query<"/v1/organizations/{organization_id}/imports"> = {},
+) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), query],
+    queryFn: ({ signal }) =>
+      take(api.GET(`${path}/imports`, { signal, params: { path: { organization_id }, query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const importQuery = (organization_id: string, import_id: string) =>
+  queryOptions({
+    queryKey: [...keys.imports(organization_id), "one", import_id],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}`, {
+          signal,
+          params: { path: { organization_id, import_id } },
+        }),
+      ),
+  });
+
+/** What became of an import's lines, page after page. They are read again as it comes further. */
+export const importLinesQuery = (row: Import, outcome: ImportLine["outcome"] | undefined) =>
+  infiniteQueryOptions({
+    queryKey: [
+      ...keys.imports(row.organization_id),
+      "lines",
+      row.id,
+      { outcome, state: row.state, read: row.lines_read },
+    ],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET(`${path}/imports/{import_id}/lines`, {
+          signal,
+          params: {
+            path: { organization_id: row.organization_id, import_id: row.id },
+            query: { outcome, limit: pageSize, cursor: pageParam ?? undefined },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? null,
+    placeholderData: keepPreviousData,
   });
 
 export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>
@@ -262,6 +421,22 @@ export const organizationsQuery = (query: OrganizationFilter = {}) =>
     placeholderData: keepPreviousData,
   });
 
+/** Every tenant that is there, by name: page after page, because one of them is to be chosen. */
+export const tenantsQuery = queryOptions({
+  queryKey: [...keys.organizations, "tenants"],
+  queryFn: async ({ signal }) => {
+    const tenants: Organization[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { limit: 200, cursor, status: "active" as const };
+      const page = await take(api.GET("/v1/organizations", { signal, params: { query } }));
+      tenants.push(...page.items.filter(({ kind }) => kind === "tenant"));
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+    return tenants.toSorted((a, b) => a.name.localeCompare(b.name));
+  },
+});
+
 export const accountsQuery = (query: AccountFilter = {}) =>
   queryOptions({
     queryKey: [...keys.accounts, query],
@@ -303,6 +478,12 @@ export const jobRunsQuery = (job_name: string, cursor?: string) =>
     refetchInterval: ({ state }) => pace(state.data?.items.some(isUnderWay)),
   });
 
+/** By the server's clock: the viewer's may be wrong, where a second or two count. */
+async function answeredAt(call: Promise<{ response: Response }>): Promise<string> {
+  const date = (await call).response.headers.get("date");
+  return (date ? new Date(date) : new Date()).toISOString();
+}
+
 /** How often instances say that they are there, in milliseconds. */
 const signOfLife = 5_000;
 
@@ -310,11 +491,87 @@ export const instancesQuery = queryOptions({
   queryKey: keys.instances,
   queryFn: async ({ signal }) => {
     const call = api.GET("/v1/instances", { signal });
-    const list = await take(call);
-    // By the server's clock: the viewer's may be wrong, and a second or two count here.
-    const date = (await call).response.headers.get("date");
-    return { ...list, answered_at: date ? new Date(date).toISOString() : new Date().toISOString() };
+    return { ...(await take(call)), answered_at: await answeredAt(call) };
   },
   refetchInterval: signOfLife,
   notifyOnChangeProps: "all",
 });
+
+/** Whether a rotation will still change by itself. */
+export function isRotating(rotation: KeyRotation): boolean {
+  return rotation.step !== "finished" && !rotation.paused;
+}
+
+/** The states that a key leaves by itself. */
+const inTransition = new Set<DataKey["state"]>(["pending", "retiring", "closing"]);
+
+export const dataKeysQuery = queryOptions({
+  queryKey: [...keys.dataKeys, "list"],
+  queryFn: ({ signal }) => take(api.GET("/v1/data-keys", { signal })),
+  refetchInterval: ({ state }) =>
+    pace(state.data?.items.some((key) => inTransition.has(key.state))),
+  notifyOnChangeProps: "all",
+});
+
+/**
+ * How many values are under each key, by its id. The server reads every protected row for it, so it
+ * is asked once, and again when another key seals or one has been retired.
+ */
+export const dataKeysCensusQuery = (all: DataKey[] | undefined) =>
+  queryOptions({
+    queryKey: [
+      ...keys.dataKeys,
+      "census",
+      all?.filter(({ state }) => state === "active" || state === "retired").map(({ id }) => id),
+    ],
+    queryFn: async ({ signal }) => {
+      const { items } = await take(
+        api.GET("/v1/data-keys", { signal, params: { query: { count: true } } }),
+      );
+      return new Map(items.map(({ id, values = 0 }) => [id, values]));
+    },
+    enabled: all !== undefined,
+    staleTime: 300_000,
+    refetchOnWindowFocus: false,
+    placeholderData: keepPreviousData,
+  });
+
+export const keyRotationPreviewQuery = (scope: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "preview", scope],
+    queryFn: ({ signal }) =>
+      take(api.GET("/v1/key-rotations/preview/{scope}", { signal, params: { path: { scope } } })),
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+  });
+
+/** Rotations on a page of the history. */
+const rotationsPage = 20;
+
+export const keyRotationsQuery = (cursor?: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "list", { cursor }],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET("/v1/key-rotations", {
+          signal,
+          params: { query: { cursor, limit: rotationsPage } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => pace(state.data?.items.some(isRotating)),
+  });
+
+export const keyRotationQuery = (key_rotation_id: string) =>
+  queryOptions({
+    queryKey: [...keys.keyRotations, "one", key_rotation_id],
+    queryFn: async ({ signal }) => {
+      const call = api.GET("/v1/key-rotations/{key_rotation_id}", {
+        signal,
+        params: { path: { key_rotation_id } },
+      });
+      return { ...(await take(call)), answered_at: await answeredAt(call) };
+    },
+    refetchInterval: ({ state }) =>
+      state.data?.step === "finished" ? false : state.data?.paused ? 5_000 : 1_000,
+  });

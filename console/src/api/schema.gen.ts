@@ -128,6 +128,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{account_id}/manager": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put an account under the management of an organisation, or under nobody's.
+         * @description The managing organisation's administrators may unlock the account, block it and end its sessions everywhere, and
+         *     have the events about it in their record.
+         */
+        put: operations["accounts_manager_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{account_id}/sessions": {
         parameters: {
             query?: never;
@@ -156,6 +177,43 @@ export interface paths {
         put?: never;
         /** Let an account sign in again. */
         post: operations["accounts_unblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account_id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the lock that wrong passwords have brought upon an account.
+         * @description What failed before counts no more, on its known devices too.
+         */
+        post: operations["accounts_unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A file of everybody with an account. It has no hashes of passwords; the command line gives those. */
+        post: operations["accounts_export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -511,6 +569,123 @@ export interface paths {
         patch: operations["me_update"];
         trace?: never;
     };
+    "/v1/me/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own profile in the organisation that the session is in. */
+        get: operations["me_attributes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change one's own profile in the organisation that the session is in, as far as each attribute lets one. */
+        patch: operations["me_attributes_update"];
+        trace?: never;
+    };
+    "/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address of one's account, whether it is proven, and the one that is to take its place. */
+        get: operations["me_email_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another address: a link goes there, and word of it to the present one.
+         * @description The answer is the same, in the same time, whether or not the address is somebody else's; they are told. Five an
+         *     hour at most. The link before stops working.
+         */
+        post: operations["me_email_change_create"];
+        /** Keep the present address after all. */
+        delete: operations["me_email_change_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/change/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take another address with the token of the link that was sent there. The one before is told.
+         * @description It takes a session of the account that asked, so that nobody gives a stranger their address.
+         */
+        post: operations["email_changes_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a link to one's address, which proves that it is one's own.
+         * @description Five an hour at most. The link before stops working.
+         */
+        post: operations["me_email_verification_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/verification/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove one's address with the token of the link that was sent there.
+         * @description It takes a session of the account that asked, so that nobody proves an address for a stranger.
+         */
+        post: operations["email_verifications_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/invitations": {
         parameters: {
             query?: never;
@@ -522,6 +697,83 @@ export interface paths {
         put?: never;
         /** Accept an invitation as the person who is signed in. */
         post: operations["me_invitations_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/known-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own known devices, newest first. */
+        get: operations["known_devices_list"];
+        put?: never;
+        post?: never;
+        /** Have all of one's own known devices forgotten. */
+        delete: operations["known_devices_forget_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/known-devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Have one of one's own known devices forgotten.
+         * @description Sessions on it go on.
+         */
+        delete: operations["known_devices_forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Since when one has one's password, and what a new one must be. */
+        get: operations["password_get"];
+        /**
+         * Change one's own password.
+         * @description All of one's other sessions end, and a letter says so. Three wrong `current_password` in five minutes close this
+         *     operation, and re-authentication, until one of them is five minutes old.
+         */
+        put: operations["password_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/password/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is to be said of a password that one may choose for oneself. */
+        post: operations["password_check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -623,6 +875,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The profile attributes of an organisation, in their order.
+         * @description Managers get those whose values they see of others; whoever declares attributes gets all, archived ones too.
+         */
+        get: operations["attributes_list"];
+        put?: never;
+        /** Declare a profile attribute. It comes after those that there are. */
+        post: operations["attributes_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/attributes/{attribute_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One profile attribute. */
+        get: operations["attributes_get"];
+        put?: never;
+        post?: never;
+        /** Remove a profile attribute with what it says of anybody. One with values is archived first. */
+        delete: operations["attributes_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a profile attribute, move it among the others, archive it or restore it.
+         * @description Key and type never change. What values are sealed in, and whether they are searchable, can't change while there are
+         *     values (409 `attribute_in_use`): what once lay in clear would stay in the database's files and backups. Options that
+         *     are taken away stay with whoever has them. An archived attribute is in no profile and finds nobody; its values are
+         *     kept until it is removed.
+         */
+        patch: operations["attributes_update"];
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/audit": {
         parameters: {
             query?: never;
@@ -651,6 +949,171 @@ export interface paths {
         get: operations["audit_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The imports of an organisation, the latest first. */
+        get: operations["imports_list"];
+        put?: never;
+        /**
+         * Upload a file of people, or the first part of one.
+         * @description It has a person a line: `email`, and `name`, `role`, `teams`, `state` and `password_hash` if they are wanted. In the
+         *     platform's organisation its lines become accounts, and a platform administrator may bring the hashes of passwords.
+         *     Elsewhere they become invitations. Nothing is made before the import is started.
+         */
+        post: operations["imports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import, and how far it is. */
+        get: operations["imports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an import and destroy its file. Who was made before stays. */
+        post: operations["imports_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of the lines of an import, in their order. */
+        get: operations["import_lines_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add the next part to a file that is not worked off yet. Whatever was found out before is void.
+         * @description The same part sent again changes nothing.
+         */
+        post: operations["imports_parts_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hold an import after the lines that it is at. */
+        post: operations["imports_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a CSV file. It has no word of what the lines said. */
+        get: operations["import_report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a held import go on. */
+        post: operations["imports_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/imports/{import_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Work a file off, in the background; or find out what would become of each line.
+         * @description Who began the import starts it. It ends when they lose the role that it takes.
+         */
+        post: operations["imports_start"];
         delete?: never;
         options?: never;
         head?: never;
@@ -730,6 +1193,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/managed-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts that the organisation manages, newest first. */
+        get: operations["managed_accounts_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Block a managed account everywhere and end its sessions. */
+        post: operations["managed_accounts_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End every session of a managed account, whatever organisation it is in. */
+        delete: operations["managed_accounts_sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a managed account sign in again.
+         * @description An organisation undoes only its own block: 409 `blocked_by_platform` for any other.
+         */
+        post: operations["managed_accounts_unblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the lock that wrong passwords have brought upon a managed account. */
+        post: operations["managed_accounts_unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/members": {
         parameters: {
             query?: never;
@@ -767,6 +1318,46 @@ export interface paths {
          * @description Nobody grants or takes a role above their own, and an organisation keeps at least one owner.
          */
         patch: operations["members_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/members/{member_id}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's profile, as far as the caller sees it. Members see their own. */
+        get: operations["member_attributes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a member's profile, as far as each attribute lets the caller.
+         * @description Everything that is given is written, or nothing. Afterwards every required value that the caller may change must be
+         *     there. A field that is not the caller's to change is refused with `attribute_not_editable`; one that they don't see
+         *     is unknown to them. Nobody changes the profile of somebody with a role above their own.
+         */
+        patch: operations["member_attributes_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/members/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A file of the members of an organisation, with their roles and teams. */
+        post: operations["members_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/organizations/{organization_id}/platform-access": {
@@ -835,6 +1426,77 @@ export interface paths {
         get: operations["organization_settings_history_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sign-up-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has signed up and waits to be let in, and what became of those who did, newest first.
+         * @description In the platform's own organisation it is who waits for an account alone.
+         */
+        get: operations["sign_up_requests_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sign-up-requests/{sign_up_request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One who waits, or has waited. */
+        get: operations["sign_up_requests_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sign-up-requests/{sign_up_request_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let somebody in who waits, as a member. They are told by mail. */
+        post: operations["sign_up_requests_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sign-up-requests/{sign_up_request_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn somebody away who waits. They are told by mail, with the reason. */
+        post: operations["sign_up_requests_reject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -915,6 +1577,98 @@ export interface paths {
         post?: never;
         /** Take a member out of a team. */
         delete: operations["team_members_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is to be said of a password that somebody with a link may choose. */
+        post: operations["passwords_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The built-in sets of rules for passwords, as values for the settings. */
+        get: operations["password_profiles_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link to a new password.
+         * @description The answer is the same, in the same time, whether or not the address has an account. The link works once, for
+         *     half an hour, and only the newest does. 5 an hour are answered by address and by network; then it is 429.
+         */
+        post: operations["password_resets_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password with a link.
+         * @description It ends every session of the account and opens none: sign in afterwards.
+         */
+        post: operations["password_resets_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a link to a new password is for. */
+        post: operations["password_resets_lookup"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1020,7 +1774,9 @@ export interface paths {
         put?: never;
         /**
          * Sign in with a password.
-         * @description The answer is the same, in the same time, whether or not the address has an account.
+         * @description The answer is the same, in the same time, whether or not the address has an account. Five wrong passwords lock the
+         *     address for a quarter of an hour, and each further one for twice as long; from one network address, too many are
+         *     refused as well. What is refused with 429 was not looked at.
          */
         post: operations["sessions_create"];
         delete?: never;
@@ -1103,6 +1859,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sign-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign up: a letter goes to the address, with a link to go on.
+         * @description The answer is the same, in the same time, whether or not the address has an account; only the letter differs.
+         *     There is no account until the link was followed. Ten an hour from one client, three to one address.
+         */
+        post: operations["sign_ups_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-ups/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the link of a sign-up is about. Whoever has the link may ask. */
+        post: operations["sign_ups_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-ups/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How people come in without an invitation: into an organisation, or for an account alone.
+         * @description Of an organisation that nobody joins by themselves it says what it says of one that does not exist.
+         */
+        get: operations["sign_up_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-ups/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete a sign-up by its link: choose a name and a password, or join with the password of the account there is.
+         * @description The password is chosen here and not before, so that nobody chooses it for somebody else. 202 means that an
+         *     administrator has to let the person in first.
+         */
+        post: operations["sign_ups_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1139,6 +1974,11 @@ export interface components {
             /** @description The address to sign in with. */
             email: string;
             /**
+             * Format: date-time
+             * @description When the person proved that the address is theirs; absent if they have not yet.
+             */
+            email_verified_at?: string;
+            /**
              * Format: uuid
              * @description Its id.
              */
@@ -1157,6 +1997,21 @@ export interface components {
              * @description Grows with every change.
              */
             version: number;
+        };
+        /**
+         * AccountEmail
+         * @description The address of one's account.
+         */
+        AccountEmail: {
+            /** @description The address to sign in with. */
+            email: string;
+            /** @description The address that takes its place once you have proven that it is yours. */
+            pending?: components["schemas"]["PendingEmail"] & unknown;
+            /**
+             * Format: date-time
+             * @description When you proved that it is yours; absent if you have not yet.
+             */
+            verified_at?: string;
         };
         /**
          * @description Whether a person may sign in.
@@ -1196,6 +2051,97 @@ export interface components {
             /** @description Always `ok`: a dead process does not answer. */
             status: components["schemas"]["Status"] & unknown;
         };
+        /**
+         * Attribute
+         * @description A field of the profiles of an organisation's members.
+         */
+        Attribute: {
+            /**
+             * Format: date-time
+             * @description Since when it is archived, if it is.
+             */
+            archived_at?: string;
+            /**
+             * Format: date-time
+             * @description When it was declared.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description?: string;
+            /** @description Who changes values. */
+            editable_by: components["schemas"]["AttributeAudience"] & unknown;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What clients call it; it never changes. */
+            key: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description What can be chosen; empty unless it is a choice. */
+            options: string[];
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /**
+             * Format: int32
+             * @description Its place among the others, from 0.
+             */
+            position: number;
+            /** @description Whether a profile is incomplete without it. */
+            required: boolean;
+            /** @description The scope that values are sealed in; absent when they lie in the database in clear. */
+            sealed_in?: string;
+            /** @description Whether members are found by their values, whole. */
+            searchable: boolean;
+            /** @description What values are; it never changes. */
+            type: components["schemas"]["AttributeType"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Grows with every change of anything but its place, which others' moves change too.
+             */
+            version: number;
+            /** @description Who sees values. */
+            visible_to: components["schemas"]["AttributeAudience"] & unknown;
+        };
+        /**
+         * @description Who does something with the values of an attribute. Administrators always do, and auditors see what they see.
+         * @enum {string}
+         */
+        AttributeAudience: "admins" | "managers" | "person_and_admins" | "person_and_managers";
+        /**
+         * Attributes
+         * @description The profile attributes of an organisation.
+         */
+        Attributes: {
+            /** @description The attributes, in order. */
+            items: components["schemas"]["Attribute"][];
+            /**
+             * Format: uint64
+             * @description The most attributes of an organisation, archived ones included.
+             */
+            most: number;
+            /**
+             * @description The scopes that values can be sealed in. Those that second factors and secrets are sealed in are not for
+             *     attributes.
+             */
+            scopes: string[];
+        };
+        /**
+         * @description What the values of an attribute are.
+         * @enum {string}
+         */
+        AttributeType: "text" | "number" | "date" | "boolean" | "choice" | "email" | "phone" | "url";
+        /** @description A text, a number or a boolean, as the attribute's type wants it. */
+        AttributeValue: string | number | boolean;
         /**
          * AuditEntry
          * @description An entry of the record.
@@ -1243,6 +2189,65 @@ export interface components {
             reason: string;
         };
         /**
+         * @description Who blocked an account.
+         * @enum {string}
+         */
+        BlockedBy: "organization" | "platform";
+        /**
+         * ChangeEmail
+         * @description Another address.
+         */
+        ChangeEmail: {
+            /**
+             * Format: email
+             * @description The address to sign in with from then on.
+             */
+            email: string;
+        };
+        /**
+         * CheckOwnPassword
+         * @description A password that one may choose.
+         */
+        CheckOwnPassword: {
+            /** @description The password. */
+            password: string;
+        };
+        /**
+         * CheckPassword
+         * @description A password that somebody with a link may choose.
+         */
+        CheckPassword: {
+            /**
+             * Format: email
+             * @description The address of its owner, where the link does not say.
+             */
+            email?: string;
+            /** @description How its owner will be called, where the link does not say. */
+            name?: string;
+            /** @description The password. */
+            password: string;
+            /** @description The token of the link: of an invitation, a sign-up, the first setup, or to a new password. */
+            token: string;
+        };
+        /**
+         * ChoiceSetting
+         * @description How things stand with one of several words.
+         */
+        ChoiceSetting: {
+            /** @description What would be in force if nobody had set anything. */
+            default: string;
+            /** @description What is in force here. */
+            effective: string;
+            /** @description The words that can be set here, the laxest first. */
+            options: string[];
+            /** @description What is in force platform-wide. */
+            platform: string;
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: string;
+        };
+        /**
          * ColumnCount
          * @description How many values a column has under a key.
          */
@@ -1256,6 +2261,45 @@ export interface components {
             values: number;
         };
         /**
+         * CompletePasswordReset
+         * @description A new password, with a link.
+         */
+        CompletePasswordReset: {
+            /** @description The new password. */
+            password: string;
+            /** @description The token of the link. */
+            token: string;
+        };
+        /**
+         * CreateAttribute
+         * @description A new profile attribute.
+         */
+        CreateAttribute: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Who changes values: nobody who does not see them. */
+            editable_by: components["schemas"]["AttributeAudience"] & unknown;
+            /** @description What clients call it: a-z, 0-9 and _, beginning with a letter. It never changes. */
+            key: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description What can be chosen, for a choice: 1 to 100 different texts of at most 100 characters. */
+            options?: string[];
+            /** @description Whether a profile is incomplete without it; it is not unless this says so. */
+            required?: boolean;
+            /** @description The scope that values are sealed in; without one they lie in the database in clear. */
+            sealed_in?: string;
+            /**
+             * @description Whether members are found by their values, whole; they are not unless this says so. Not for a sealed choice or
+             *     boolean.
+             */
+            searchable?: boolean;
+            /** @description What values are; it never changes. */
+            type: components["schemas"]["AttributeType"] & unknown;
+            /** @description Who sees values. */
+            visible_to: components["schemas"]["AttributeAudience"] & unknown;
+        };
+        /**
          * CreateFirstAdmin
          * @description The first platform administrator.
          */
@@ -1267,12 +2311,22 @@ export interface components {
             email: string;
             /** @description How you are called. */
             name: string;
-            /** @description A password, as long as `setup_get` says, with upper and lower case, a digit and another character. */
+            /** @description A password, by the rules that `setup_get` says. */
             password: string;
             /** @description The token that the server printed. */
             token: string;
             /** @description How the tokens of the first session travel. */
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+        };
+        /**
+         * CreateImport
+         * @description A file to import, or the first part of one.
+         */
+        CreateImport: {
+            /** @description The bytes, in base64: at most 6 MiB of them. */
+            content: string;
+            /** @description How it is written. */
+            format: components["schemas"]["PeopleFormat"] & unknown;
         };
         /**
          * CreateOrganization
@@ -1360,6 +2414,8 @@ export interface components {
             items: components["schemas"]["DataKey"][];
             /** @description Which root key wraps the data keys: the beginning of its fingerprint. */
             root_key: string;
+            /** @description Who keeps the root key. */
+            root_key_custodian: components["schemas"]["RootKeyCustodian"] & unknown;
             /** @description The scopes that values can be sealed in. */
             scopes: string[];
         };
@@ -1368,6 +2424,24 @@ export interface components {
          * @enum {string}
          */
         DataKeyState: "pending" | "active" | "retiring" | "closing" | "retired" | "destroyed";
+        /**
+         * DemandSetting
+         * @description How things stand with something that is asked for or not.
+         */
+        DemandSetting: {
+            /** @description What would be in force if nobody had set anything. */
+            default: boolean;
+            /** @description Whether it is asked for from above, so that it can't be taken back here. */
+            demanded: boolean;
+            /** @description What is in force here. */
+            effective: boolean;
+            /** @description What is in force platform-wide. */
+            platform: boolean;
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: boolean;
+        };
         /**
          * DomainsSetting
          * @description How things stand with a list of domains.
@@ -1388,6 +2462,14 @@ export interface components {
             source: components["schemas"]["SettingSource"] & unknown;
             /** @description What is set here; nothing when it is left to the platform, or to the default. */
             value?: string[];
+        };
+        /**
+         * EmailToken
+         * @description The token of a link that was sent to an address.
+         */
+        EmailToken: {
+            /** @description The token. */
+            token: string;
         };
         /**
          * ErrorCount
@@ -1460,6 +2542,14 @@ export interface components {
             items: components["schemas"]["EventType"][];
         };
         /**
+         * ExportPeople
+         * @description How an export is wanted.
+         */
+        ExportPeople: {
+            /** @description How the file is to be written. */
+            format: components["schemas"]["PeopleFormat"] & unknown;
+        };
+        /**
          * FieldChange
          * @description A change of one field.
          */
@@ -1473,6 +2563,122 @@ export interface components {
             /** @description The section. */
             section: string;
         };
+        /**
+         * Import
+         * @description A file of people on its way in.
+         */
+        Import: {
+            /**
+             * Format: int64
+             * @description How many bytes were uploaded.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How many of them are worked off.
+             */
+            bytes_done: number;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account that began it.
+             */
+            created_by?: string;
+            /** @description Why it could not go on: a stable word. */
+            failure?: string;
+            /**
+             * Format: date-time
+             * @description When it ended; the file was destroyed then.
+             */
+            finished_at?: string;
+            /** @description How the file is written. */
+            format: components["schemas"]["PeopleFormat"] & unknown;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many lines were read, the one with the columns among them.
+             */
+            lines_read: number;
+            /**
+             * Format: int64
+             * @description How many lines made somebody, or would.
+             */
+            made: number;
+            /** @description What a line makes. */
+            makes: components["schemas"]["ImportMakes"] & unknown;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description Whether somebody holds it. */
+            paused: boolean;
+            /**
+             * Format: int64
+             * @description How many lines can't be.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description How many lines were about somebody who was there before.
+             */
+            skipped: number;
+            /** @description How far it is. */
+            state: components["schemas"]["ImportState"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it last came further.
+             */
+            updated_at: string;
+        };
+        /**
+         * ImportLine
+         * @description What became of a line of an import.
+         */
+        ImportLine: {
+            /** @description Why: a stable word. */
+            code?: string;
+            /** @description The field that it is about. */
+            field?: string;
+            /**
+             * Format: int64
+             * @description The line's number in the file, from 1 on.
+             */
+            line: number;
+            /** @description What became of it. */
+            outcome: components["schemas"]["LineOutcome"] & unknown;
+        };
+        /**
+         * @description What a line of an import makes.
+         * @enum {string}
+         */
+        ImportMakes: "accounts" | "members" | "invitations";
+        /**
+         * ImportPart
+         * @description The next part of a file.
+         */
+        ImportPart: {
+            /** @description The bytes, in base64: at most 6 MiB of them. */
+            content: string;
+            /**
+             * Format: int64
+             * @description How many bytes of the file come before it.
+             */
+            offset: number;
+        };
+        /**
+         * @description How far an import is.
+         * @enum {string}
+         */
+        ImportState: "receiving" | "checking" | "checked" | "importing" | "finished" | "cancelled" | "failed";
         /**
          * Instance
          * @description A running server.
@@ -1591,11 +2797,8 @@ export interface components {
             invited_by_name?: string;
             /** @description The organisation's name. */
             organization_name: string;
-            /**
-             * Format: uint32
-             * @description The fewest characters that the password of a new account must have.
-             */
-            password_minimum_length: number;
+            /** @description What the password of a new account must be. */
+            password_rules: components["schemas"]["PasswordRules"] & unknown;
             /** @description The role. */
             role: string;
             /** @description The names of the teams to join. */
@@ -1680,6 +2883,26 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_Import
+         * @description A page of a list.
+         */
+        Items_Import: {
+            /** @description The items. */
+            items: components["schemas"]["Import"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_ImportLine
+         * @description A page of a list.
+         */
+        Items_ImportLine: {
+            /** @description The items. */
+            items: components["schemas"]["ImportLine"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_Invitation
          * @description A page of a list.
          */
@@ -1706,6 +2929,26 @@ export interface components {
         Items_KeyRotation: {
             /** @description The items. */
             items: components["schemas"]["KeyRotation"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_KnownDevice
+         * @description A page of a list.
+         */
+        Items_KnownDevice: {
+            /** @description The items. */
+            items: components["schemas"]["KnownDevice"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_ManagedAccount
+         * @description A page of a list.
+         */
+        Items_ManagedAccount: {
+            /** @description The items. */
+            items: components["schemas"]["ManagedAccount"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -1766,6 +3009,16 @@ export interface components {
         Items_SettingsChange: {
             /** @description The items. */
             items: components["schemas"]["SettingsChange"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_SignUpRequest
+         * @description A page of a list.
+         */
+        Items_SignUpRequest: {
+            /** @description The items. */
+            items: components["schemas"]["SignUpRequest"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -1992,10 +3245,115 @@ export interface components {
          */
         KeyRotationStep: "announcing" | "migrating" | "verifying" | "closing" | "finished";
         /**
+         * KnownDevice
+         * @description A browser or program that a person has signed in on. Wrong passwords that strangers give elsewhere don't lock it out.
+         */
+        KnownDevice: {
+            /**
+             * Format: date-time
+             * @description When the person first signed in on it.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it is known.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The address of the last sign-in on it. */
+            ip?: string;
+            /**
+             * Format: date-time
+             * @description When they last did.
+             */
+            last_seen_at: string;
+            /** @description The client. */
+            user_agent?: string;
+        };
+        /**
+         * @description What became of a line.
+         * @enum {string}
+         */
+        LineOutcome: "made" | "skipped" | "refused";
+        /**
          * @description What became of an invitation's mail.
          * @enum {string}
          */
         MailStatus: "waiting" | "sent" | "failed";
+        /**
+         * ManageAccount
+         * @description Who manages an account from now on.
+         */
+        ManageAccount: {
+            /**
+             * Format: uuid
+             * @description The organisation; null for none.
+             */
+            organization_id?: string | null;
+        };
+        /**
+         * ManagedAccount
+         * @description An account that an organisation manages.
+         */
+        ManagedAccount: {
+            /** @description Who blocked it, if somebody did. */
+            blocked_by?: components["schemas"]["BlockedBy"] & unknown;
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description The roles that count there, the highest first; none when the person is no member. */
+            effective_roles: string[];
+            /** @description The address to sign in with. */
+            email: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the person last signed in.
+             */
+            last_sign_in_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when wrong passwords have locked the sign-in from unknown devices.
+             */
+            locked_until?: string;
+            /**
+             * Format: uuid
+             * @description The person's membership in the organisation.
+             */
+            member_id?: string;
+            /** @description How the person is called. */
+            name: string;
+            /** @description Whether the person may sign in. */
+            state: components["schemas"]["AccountState"] & unknown;
+            /**
+             * Format: int32
+             * @description Grows with every change.
+             */
+            version: number;
+        };
+        /**
+         * Manager
+         * @description An organisation that manages an account.
+         */
+        Manager: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
         /**
          * Member
          * @description A member of an organisation.
@@ -2041,6 +3399,35 @@ export interface components {
             /**
              * Format: int32
              * @description Grows with every change.
+             */
+            version: number;
+        };
+        /**
+         * MemberProfile
+         * @description What an organisation's attributes say of a member, as far as the caller sees it.
+         */
+        MemberProfile: {
+            /** @description What the attributes say, by key. One that says nothing is left out. */
+            attributes: {
+                [key: string]: components["schemas"]["AttributeValue"];
+            };
+            /** @description The same with what a form needs to know of each field, in order. */
+            fields: components["schemas"]["ProfileField"][];
+            /**
+             * Format: uuid
+             * @description The membership.
+             */
+            member_id: string;
+            /** @description The keys of required attributes that say nothing. Nobody is kept out for that. */
+            missing: string[];
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /**
+             * Format: int32
+             * @description Another number after every change of any value, seen or not.
              */
             version: number;
         };
@@ -2175,8 +3562,20 @@ export interface components {
             };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords: {
+                /** @description How many of the last passwords can't be chosen again, the present one among them. */
+                history: components["schemas"]["NumberSetting"];
                 /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
                 minimum_length: components["schemas"]["NumberSetting"];
+                /** @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4. */
+                minimum_strength: components["schemas"]["NumberSetting"];
+                /** @description Whether a password must have a digit. */
+                require_digit: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case: components["schemas"]["DemandSetting"];
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication: {
@@ -2189,6 +3588,18 @@ export interface components {
                 idle_minutes: components["schemas"]["NumberSetting"];
                 /** @description How long after signing in one has to sign in again, however active one is. */
                 lifetime_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description The ways to sign in. */
+            sign_in: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways: components["schemas"]["WordsSetting"];
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains: components["schemas"]["DomainsSetting"];
+                /** @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself. */
+                mode: components["schemas"]["ChoiceSetting"];
             };
         };
         /**
@@ -2250,6 +3661,141 @@ export interface components {
             /** @description Its short name. */
             slug: string;
         };
+        /**
+         * OwnPassword
+         * @description One's own password, as far as anybody is told.
+         */
+        OwnPassword: {
+            /**
+             * Format: date-time
+             * @description Since when it is one's own; absent for somebody who has none.
+             */
+            changed_at?: string;
+            /** @description What a new one must be: the strictest of the platform and all of one's organisations. */
+            rules: components["schemas"]["PasswordRules"] & unknown;
+        };
+        /**
+         * PasswordProfile
+         * @description A built-in set of rules.
+         */
+        PasswordProfile: {
+            /** @description For people. */
+            description: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The rules. */
+            rules: components["schemas"]["PasswordRules"] & unknown;
+            /** @description For people. */
+            title: string;
+        };
+        /**
+         * PasswordProfiles
+         * @description The built-in sets of rules.
+         */
+        PasswordProfiles: {
+            /** @description The usual one first. */
+            items: components["schemas"]["PasswordProfile"][];
+        };
+        /**
+         * PasswordResetPreview
+         * @description What a link to a new password is for.
+         */
+        PasswordResetPreview: {
+            /** @description The address of the account. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /** @description What the new password must be. */
+            password_rules: components["schemas"]["PasswordRules"] & unknown;
+        };
+        /**
+         * PasswordResetToken
+         * @description The token of a link to a new password.
+         */
+        PasswordResetToken: {
+            /** @description The token. */
+            token: string;
+        };
+        /**
+         * PasswordRules
+         * @description What a new password must be. Besides, it must not contain its owner's name or address, nor be one of the commonest.
+         */
+        PasswordRules: {
+            /**
+             * Format: uint32
+             * @description How many of the last passwords, the present one among them, can't be chosen again.
+             */
+            history: number;
+            /**
+             * Format: uint32
+             * @description The most characters.
+             */
+            maximum_length: number;
+            /**
+             * Format: uint32
+             * @description The fewest characters.
+             */
+            minimum_length: number;
+            /**
+             * Format: uint32
+             * @description The least strength, as zxcvbn estimates it: from 0, which is any, to 4.
+             */
+            minimum_strength: number;
+            /** @description Whether it must have a digit. */
+            require_digit: boolean;
+            /** @description Whether it must have a lower-case letter. */
+            require_lower_case: boolean;
+            /** @description Whether it must have a character that is neither letter nor digit. */
+            require_special: boolean;
+            /** @description Whether it must have an upper-case letter. */
+            require_upper_case: boolean;
+        };
+        /**
+         * PasswordVerdict
+         * @description What is to be said of a password. Whether its owner had it before is found out only when it is chosen.
+         */
+        PasswordVerdict: {
+            /** @description Whether it would be taken, unless its owner had it before. */
+            acceptable: boolean;
+            /**
+             * Format: uint32
+             * @description The most that `strength` can be.
+             */
+            maximum_strength: number;
+            /**
+             * Format: uint32
+             * @description How hard it is to guess, as zxcvbn estimates it: from 0 to 4.
+             */
+            strength: number;
+            /** @description The rules that it does not meet. */
+            unmet: components["schemas"]["UnmetRule"][];
+        };
+        /**
+         * PendingEmail
+         * @description An address that waits for its proof.
+         */
+        PendingEmail: {
+            /** @description The address. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works that was sent there.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When you asked for it.
+             */
+            requested_at: string;
+        };
+        /**
+         * @description How a file of people is written.
+         * @enum {string}
+         */
+        PeopleFormat: "csv" | "json_lines";
         /**
          * Person
          * @description A person, by id and name.
@@ -2322,6 +3868,13 @@ export interface components {
              * @description When the person last signed in.
              */
             last_sign_in_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when wrong passwords have locked the sign-in from unknown devices. Only lists say so.
+             */
+            locked_until?: string;
+            /** @description The organisation that manages the account. Only lists say so, and what changes it. */
+            manager?: components["schemas"]["Manager"] & unknown;
             /** @description How the person is called; absent once they have been erased. */
             name?: string;
             /** @description Whether the person may sign in. */
@@ -2365,6 +3918,19 @@ export interface components {
                 /** @description How long an invitation can be accepted. */
                 lifetime_days: components["schemas"]["NumberSetting"];
             };
+            /** @description What stops people from guessing passwords. */
+            lockout: {
+                /** @description How many wrong passwords from one network address close it for a while. */
+                address_failures: components["schemas"]["NumberSetting"];
+                /** @description How long a wrong password counts against its network address. */
+                address_minutes: components["schemas"]["NumberSetting"];
+                /** @description How many wrong passwords lock the sign-in with an address. */
+                failures: components["schemas"]["NumberSetting"];
+                /** @description How long the first lock lasts; each further failure doubles it. */
+                lock_minutes: components["schemas"]["NumberSetting"];
+                /** @description How long a lock lasts at most. */
+                longest_lock_minutes: components["schemas"]["NumberSetting"];
+            };
             /** @description What becomes of deleted organisations. */
             organizations: {
                 /** @description How long an organisation that is deleted from now on can be restored. */
@@ -2372,8 +3938,20 @@ export interface components {
             };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords: {
+                /** @description How many of the last passwords can't be chosen again, the present one among them. */
+                history: components["schemas"]["NumberSetting"];
                 /** @description The fewest characters of a password; never fewer than the server's configuration asks for. */
                 minimum_length: components["schemas"]["NumberSetting"];
+                /** @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4. */
+                minimum_strength: components["schemas"]["NumberSetting"];
+                /** @description Whether a password must have a digit. */
+                require_digit: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special: components["schemas"]["DemandSetting"];
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case: components["schemas"]["DemandSetting"];
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication: {
@@ -2386,6 +3964,18 @@ export interface components {
                 idle_minutes: components["schemas"]["NumberSetting"];
                 /** @description How long after signing in one has to sign in again, however active one is. */
                 lifetime_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description The ways to sign in. */
+            sign_in: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways: components["schemas"]["WordsSetting"];
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains: components["schemas"]["DomainsSetting"];
+                /** @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself. */
+                mode: components["schemas"]["ChoiceSetting"];
             };
         };
         /**
@@ -2462,6 +4052,37 @@ export interface components {
             teams: components["schemas"]["TeamOf"][];
         };
         /**
+         * ProfileField
+         * @description One field of a member's profile.
+         */
+        ProfileField: {
+            /**
+             * Format: uuid
+             * @description The attribute.
+             */
+            attribute_id: string;
+            /** @description What it is for. */
+            description?: string;
+            /** @description Whether the caller may change the value. */
+            editable: boolean;
+            /** @description Who may change it. */
+            editable_by: components["schemas"]["AttributeAudience"] & unknown;
+            /** @description What clients call it. */
+            key: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description What can be chosen; empty unless it is a choice. */
+            options: string[];
+            /** @description Whether a profile is incomplete without it. */
+            required: boolean;
+            /** @description The scope that the value is sealed in; absent when it is not. */
+            sealed_in?: string;
+            /** @description What values are. */
+            type: components["schemas"]["AttributeType"] & unknown;
+            /** @description What it says of the member; absent when nothing was filled in. */
+            value?: components["schemas"]["AttributeValue"] & unknown;
+        };
+        /**
          * Reauthenticate
          * @description A proof of who is signed in.
          */
@@ -2491,6 +4112,14 @@ export interface components {
             refresh_token?: string;
         };
         /**
+         * RejectSignUp
+         * @description Why somebody is not let in.
+         */
+        RejectSignUp: {
+            /** @description For the person, who gets it by mail, and for the record; without web addresses. */
+            reason: string;
+        };
+        /**
          * Report
          * @description The instance's health.
          */
@@ -2508,6 +4137,17 @@ export interface components {
             uptime_seconds: number;
             /** @description The release. */
             version: string;
+        };
+        /**
+         * RequestPasswordReset
+         * @description Whose password is to be replaced.
+         */
+        RequestPasswordReset: {
+            /**
+             * Format: email
+             * @description The e-mail address of the account.
+             */
+            email: string;
         };
         /**
          * Role
@@ -2540,6 +4180,11 @@ export interface components {
             /** @description From the highest down. */
             items: components["schemas"]["Role"][];
         };
+        /**
+         * @description Who keeps the root key.
+         * @enum {string}
+         */
+        RootKeyCustodian: "server" | "transit";
         /**
          * Session
          * @description A session.
@@ -2616,17 +4261,14 @@ export interface components {
          * @description What a number counts.
          * @enum {string}
          */
-        SettingUnit: "characters" | "minutes" | "days";
+        SettingUnit: "attempts" | "characters" | "minutes" | "days" | "points" | "passwords";
         /**
          * SetupState
          * @description Whether there is something to set up.
          */
         SetupState: {
-            /**
-             * Format: uint32
-             * @description The fewest characters that a password must have.
-             */
-            password_minimum_length: number;
+            /** @description What a password must be. */
+            password_rules: components["schemas"]["PasswordRules"] & unknown;
             /** @description Whether the platform has no administrator yet. */
             required: boolean;
         };
@@ -2639,6 +4281,8 @@ export interface components {
             access_token?: string;
             /** @description The account. */
             account: components["schemas"]["Account"] & unknown;
+            /** @description What this device is known by for 180 days, with `token_delivery: body`: to be sent with the next sign-in. */
+            device_token?: string;
             /**
              * Format: uint64
              * @description For how many seconds the access token is valid.
@@ -2662,14 +4306,119 @@ export interface components {
          */
         SignInWithPassword: {
             /**
+             * @description What a sign-in with `remember_device` brought; browsers have it in a cookie. Wrong passwords that strangers give
+             *     elsewhere don't lock a known device out.
+             */
+            device_token?: string;
+            /**
              * Format: email
              * @description The e-mail address of the account.
              */
             email: string;
             /** @description The password. */
             password: string;
+            /** @description Whether this device is known from now on, with `token_delivery: body`; browsers always are. */
+            remember_device?: boolean;
             /** @description How the tokens travel. */
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+        };
+        /**
+         * @description How people come in without being asked.
+         * @enum {string}
+         */
+        SignUpMode: "open" | "domain_restricted" | "approval_required" | "invitation_only";
+        /**
+         * SignUpOptions
+         * @description What is open to somebody who is not signed in.
+         */
+        SignUpOptions: {
+            /** @description The domains of the addresses that may; absent for any. */
+            domains?: string[];
+            /** @description How people come in. */
+            mode: components["schemas"]["SignUpMode"] & unknown;
+            /** @description The name of the organisation that was asked about, where people may join it by themselves. */
+            organization_name?: string;
+        };
+        /**
+         * SignUpPreview
+         * @description What a sign-up is about.
+         */
+        SignUpPreview: {
+            /** @description Whether the address has an account: then its password is asked for. */
+            account_exists: boolean;
+            /** @description Whether an administrator has to let the person in. */
+            approval_required: boolean;
+            /** @description The address that the link proves. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /** @description The name of the organisation to join. */
+            organization_name?: string;
+            /** @description What the password of a new account must be. */
+            password_rules: components["schemas"]["PasswordRules"] & unknown;
+        };
+        /**
+         * SignUpRequest
+         * @description Somebody who has signed up and waits to be let in.
+         */
+        SignUpRequest: {
+            /**
+             * Format: date-time
+             * @description Since when they wait.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            decided_at?: string;
+            /** @description By whom. */
+            decided_by?: components["schemas"]["Person"] & unknown;
+            /** @description The address, which is proven. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description How they are called, by their own account. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The organisation to join; the platform's own for an account alone.
+             */
+            organization_id: string;
+            /** @description What became of it. */
+            status: components["schemas"]["SignUpRequestStatus"] & unknown;
+        };
+        /**
+         * @description What became of somebody who waits.
+         * @enum {string}
+         */
+        SignUpRequestStatus: "pending" | "approved" | "rejected" | "expired";
+        /**
+         * SignUpToken
+         * @description The token of a sign-up's link.
+         */
+        SignUpToken: {
+            /** @description The token. */
+            token: string;
+        };
+        /**
+         * StartImport
+         * @description How to begin.
+         */
+        StartImport: {
+            /** @description Whether only to find out what would become of each line. */
+            dry_run: boolean;
         };
         /**
          * StartKeyRotation
@@ -2678,6 +4427,19 @@ export interface components {
         StartKeyRotation: {
             /** @description The scope. */
             scope: string;
+        };
+        /**
+         * StartSignUp
+         * @description Somebody who wants to come in.
+         */
+        StartSignUp: {
+            /**
+             * Format: email
+             * @description The address to sign in with.
+             */
+            email: string;
+            /** @description The short name of the organisation to join; left out for an account alone. */
+            organization?: string;
         };
         /**
          * @description Whether it works.
@@ -2786,6 +4548,48 @@ export interface components {
          */
         TokenDelivery: "cookie" | "body";
         /**
+         * UnmetRule
+         * @description A rule that a password does not meet.
+         */
+        UnmetRule: {
+            /**
+             * @description A stable word: `too_short`, `too_long`, `no_upper_case`, `no_lower_case`, `no_digit`, `no_special`, `personal`,
+             *     `common` or `too_weak`.
+             */
+            code: string;
+            /** @description In words. */
+            detail: string;
+        };
+        /**
+         * UpdateAttribute
+         * @description What to change of a profile attribute.
+         */
+        UpdateAttribute: {
+            /** @description Whether it is put aside: in no profile, finding nobody, its values kept. */
+            archived?: boolean;
+            /** @description A new description; null takes it away. */
+            description?: string | null;
+            /** @description Who changes values: nobody who does not see them. */
+            editable_by?: components["schemas"]["AttributeAudience"] & unknown;
+            /** @description A new label. */
+            label?: string;
+            /** @description Other options. One that is taken away stays with whoever has it. */
+            options?: string[];
+            /**
+             * Format: uint32
+             * @description Its place among the others, from 0; what is too large means the last.
+             */
+            position?: number;
+            /** @description Whether a profile is incomplete without it. */
+            required?: boolean;
+            /** @description Another scope; null for values in clear. Not while there are values. */
+            sealed_in?: string | null;
+            /** @description Whether members are found by their values. Not while there are values. */
+            searchable?: boolean;
+            /** @description Who sees values. */
+            visible_to?: components["schemas"]["AttributeAudience"] & unknown;
+        };
+        /**
          * UpdateMe
          * @description What to change of one's own account.
          */
@@ -2828,9 +4632,27 @@ export interface components {
             passwords?: {
                 /**
                  * Format: uint32
+                 * @description How many of the last passwords can't be chosen again, the present one among them.
+                 */
+                history?: number | null;
+                /**
+                 * Format: uint32
                  * @description The fewest characters of a password; never fewer than the server's configuration asks for.
                  */
                 minimum_length?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4.
+                 */
+                minimum_strength?: number | null;
+                /** @description Whether a password must have a digit. */
+                require_digit?: boolean | null;
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case?: boolean | null;
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special?: boolean | null;
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case?: boolean | null;
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication?: {
@@ -2853,6 +4675,31 @@ export interface components {
                  */
                 lifetime_minutes?: number | null;
             };
+            /** @description The ways to sign in. */
+            sign_in?: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways?: "password"[] | null;
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up?: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains?: string[] | null;
+                /**
+                 * @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself.
+                 * @enum {string|null}
+                 */
+                mode?: "open" | "domain_restricted" | "approval_required" | "invitation_only" | null;
+            };
+        };
+        /**
+         * UpdatePassword
+         * @description A change of one's own password.
+         */
+        UpdatePassword: {
+            /** @description The present password. Wrong ones count as those of a re-authentication. */
+            current_password: string;
+            /** @description The new one. */
+            password: string;
         };
         UpdatePlatformSettings: {
             /** @description Who may be invited, and how long an invitation is open. */
@@ -2864,6 +4711,34 @@ export interface components {
                  * @description How long an invitation can be accepted.
                  */
                 lifetime_days?: number | null;
+            };
+            /** @description What stops people from guessing passwords. */
+            lockout?: {
+                /**
+                 * Format: uint32
+                 * @description How many wrong passwords from one network address close it for a while.
+                 */
+                address_failures?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long a wrong password counts against its network address.
+                 */
+                address_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How many wrong passwords lock the sign-in with an address.
+                 */
+                failures?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long the first lock lasts; each further failure doubles it.
+                 */
+                lock_minutes?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long a lock lasts at most.
+                 */
+                longest_lock_minutes?: number | null;
             };
             /** @description What becomes of deleted organisations. */
             organizations?: {
@@ -2877,9 +4752,27 @@ export interface components {
             passwords?: {
                 /**
                  * Format: uint32
+                 * @description How many of the last passwords can't be chosen again, the present one among them.
+                 */
+                history?: number | null;
+                /**
+                 * Format: uint32
                  * @description The fewest characters of a password; never fewer than the server's configuration asks for.
                  */
                 minimum_length?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How hard to guess a password must be by zxcvbn's estimate: from 0, which is any, to 4.
+                 */
+                minimum_strength?: number | null;
+                /** @description Whether a password must have a digit. */
+                require_digit?: boolean | null;
+                /** @description Whether a password must have a lower-case letter. */
+                require_lower_case?: boolean | null;
+                /** @description Whether a password must have a character that is neither letter nor digit. */
+                require_special?: boolean | null;
+                /** @description Whether a password must have an upper-case letter. */
+                require_upper_case?: boolean | null;
             };
             /** @description How fresh the proof of who one is must be for sensitive operations. */
             reauthentication?: {
@@ -2902,6 +4795,31 @@ export interface components {
                  */
                 lifetime_minutes?: number | null;
             };
+            /** @description The ways to sign in. */
+            sign_in?: {
+                /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
+                ways?: "password"[] | null;
+            };
+            /** @description Who may make an account, and join, without being invited. */
+            sign_up?: {
+                /** @description The domains of the addresses that may sign up, exactly as written; null for any. */
+                domains?: string[] | null;
+                /**
+                 * @description Who may sign up: anybody, addresses of the domains, whoever an administrator lets in, or only who is invited. The platform's value holds for accounts; an organisation that people may join says so itself.
+                 * @enum {string|null}
+                 */
+                mode?: "open" | "domain_restricted" | "approval_required" | "invitation_only" | null;
+            };
+        };
+        /**
+         * UpdateProfile
+         * @description What to change of a profile.
+         */
+        UpdateProfile: {
+            /** @description New values, by key; null takes one away. What is left out stays. */
+            attributes: {
+                [key: string]: components["schemas"]["WantedValue"];
+            };
         };
         /**
          * UpdateTeam
@@ -2914,6 +4832,40 @@ export interface components {
             name?: string;
             /** @description Another role; null lets the team give none. */
             role?: string | null;
+        };
+        /**
+         * VerifySignUp
+         * @description What whoever follows the link says of themselves.
+         */
+        VerifySignUp: {
+            /** @description How you are called; needed for a new account. */
+            name?: string;
+            /** @description A password for the new account, or the one of the account there is. */
+            password: string;
+            /** @description The token of the link. */
+            token: string;
+            /** @description How the tokens of the session travel. */
+            token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+        };
+        /** @description A text, a number or a boolean, as the attribute's type wants it; null takes the value away. */
+        WantedValue: (string | null) | number | boolean;
+        /**
+         * WordsSetting
+         * @description How things stand with some of several words.
+         */
+        WordsSetting: {
+            /** @description What would be in force if nobody had set anything. */
+            default: string[];
+            /** @description What is in force here. */
+            effective: string[];
+            /** @description The words that can be set here. */
+            options: string[];
+            /** @description What is in force platform-wide. */
+            platform: string[];
+            /** @description Where what is in force comes from. */
+            source: components["schemas"]["SettingSource"] & unknown;
+            /** @description What is set here; nothing when it is left to the platform, or to the default. */
+            value?: string[];
         };
     };
     responses: never;
@@ -3183,6 +5135,53 @@ export interface operations {
             };
         };
     };
+    accounts_manager_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ManageAccount"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     accounts_sessions_end: {
         parameters: {
             query?: never;
@@ -3238,6 +5237,84 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["PlatformAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "format": "csv"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ExportPeople"];
+            };
+        };
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description What to call it (RFC 6266). */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -4109,6 +6186,308 @@ export interface operations {
             };
         };
     };
+    me_attributes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_attributes_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "birthday": null,
+                 *         "emergency_phone": "+4930123456"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateProfile"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_change_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.net"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ChangeEmail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_change_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_changes_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EmailToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_email_verification_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; a letter says the rest. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_verifications_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhe_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EmailToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AccountEmail"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me_invitations_accept: {
         parameters: {
             query?: never;
@@ -4133,6 +6512,225 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    known_devices_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_KnownDevice"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    known_devices_forget_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    known_devices_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The known device. */
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OwnPassword"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "Granite-orchard-47",
+                 *       "password": "Correct-horse-battery-7"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdatePassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "Correct-horse-battery-7"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CheckOwnPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordVerdict"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -4549,6 +7147,231 @@ export interface operations {
             };
         };
     };
+    attributes_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attributes"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Where the hours are booked",
+                 *       "editable_by": "managers",
+                 *       "key": "cost_center",
+                 *       "label": "Cost centre",
+                 *       "required": true,
+                 *       "searchable": true,
+                 *       "type": "text",
+                 *       "visible_to": "person_and_managers"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateAttribute"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attribute"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The profile attribute. */
+                attribute_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attribute"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The profile attribute. */
+                attribute_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The profile attribute. */
+                attribute_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": null,
+                 *       "label": "Cost centre",
+                 *       "position": 0
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateAttribute"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Attribute"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     audit_list: {
         parameters: {
             query?: {
@@ -4632,6 +7455,428 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["AuditEntry"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Import"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "content": "ZW1haWwKZ3JhY2VAZXhhbXBsZS5jb20K",
+                 *       "format": "csv"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateImport"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_lines_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description Of which this became. */
+                outcome?: components["schemas"]["LineOutcome"];
+            };
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_ImportLine"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_parts_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "content": "am9hbkBleGFtcGxlLmNvbQo=",
+                 *       "offset": 24
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ImportPart"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_report_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description What to call it (RFC 6266). */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The import. */
+                import_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dry_run": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["StartImport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Import"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -4915,9 +8160,220 @@ export interface operations {
             };
         };
     };
+    managed_accounts_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description Who have all these words in their name or address, or exactly this address. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_ManagedAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Reported as lost on 3 May"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["BlockAccount"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_unblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     members_list: {
         parameters: {
             query?: {
+                /**
+                 * @description Who have this value of a searchable profile attribute, written as the attribute's key, a colon and the whole
+                 *     value: `cost_center:4711`. Upper and lower case of a text are the same.
+                 */
+                attribute?: string;
                 /** @description Where the last page ended. */
                 cursor?: string;
                 /** @description The most items of the page. */
@@ -5075,6 +8531,149 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_attributes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_attributes_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "cost_center": "4711",
+                 *         "remote": true,
+                 *         "shift_hours": 7.5
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateProfile"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MemberProfile"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "format": "csv"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ExportPeople"];
+            };
+        };
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description What to call it (RFC 6266). */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -5294,6 +8893,171 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Items_SettingsChange"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_requests_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description In this state. */
+                status?: components["schemas"]["SignUpRequestStatus"];
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SignUpRequest"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_requests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description Who waits to be let in. */
+                sign_up_request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpRequest"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_requests_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description Who waits to be let in. */
+                sign_up_request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpRequest"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_requests_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description Who waits to be let in. */
+                sign_up_request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "We do not know you: ask your manager to invite you"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RejectSignUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpRequest"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -5645,6 +9409,203 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passwords_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Grace",
+                 *       "password": "Correct-horse-battery-7",
+                 *       "token": "fhi_AaH8ZM-mc0SLWQVeaOZAzPt4iW5ebo294VGW9lcPPBXcin_JOIaBI8ZHoqr_BOPL"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CheckPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordVerdict"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_profiles_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordProfiles"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_resets_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.com"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RequestPasswordReset"];
+            };
+        };
+        responses: {
+            /** @description If there is such an account, and it may sign in with a password, its owner is sent a link. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_resets_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "Correct-horse-battery-7",
+                 *       "token": "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CompletePasswordReset"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_resets_lookup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["PasswordResetToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasswordResetPreview"];
+                };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -6114,6 +10075,177 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ups_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.com",
+                 *       "organization": "example-works"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["StartSignUp"];
+            };
+        };
+        responses: {
+            /** @description Accepted; a letter says the rest. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ups_lookup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SignUpToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_options: {
+        parameters: {
+            query?: {
+                /** @description The short name of an organisation; left out for an account alone. */
+                organization?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignUpOptions"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ups_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Grace",
+                 *       "password": "Correct-horse-battery-7",
+                 *       "token": "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "token_delivery": "body"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["VerifySignUp"];
+            };
+        };
+        responses: {
+            /** @description The person is in, and signed in. */
+            201: {
+                headers: {
+                    /** @description Where the session is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The address is proven, and the person waits for an administrator, whose answer comes by mail. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {

@@ -4,6 +4,7 @@ import type { components } from "./schema.gen";
 type Schemas = components["schemas"];
 
 export type Account = Schemas["Account"];
+export type AccountEmail = Schemas["AccountEmail"];
 /** The contract writes these as plain text, so that a new event needs no new client. */
 export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "class" | "actor"> & {
   severity: Severity;
@@ -11,28 +12,58 @@ export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "c
   class: EventClass;
   actor: Omit<Schemas["Actor"], "type"> & { type: "account" | "anonymous" | "system" };
 };
+export type Attribute = Schemas["Attribute"];
+export type AttributeChanges = Schemas["UpdateAttribute"];
+export type Attributes = Schemas["Attributes"];
+export type DataKey = Schemas["DataKey"];
+export type DataKeys = Schemas["DataKeys"];
 export type EventType = Schemas["EventType"];
+export type Import = Schemas["Import"];
+export type ImportLine = Schemas["ImportLine"];
 export type Instance = Schemas["Instance"];
 export type Invitation = Schemas["Invitation"];
 export type InvitationPreview = Schemas["InvitationPreview"];
 export type Job = Schemas["Job"];
 export type JobRun = Schemas["JobRun"];
+export type KeyRotation = Schemas["KeyRotation"];
+export type KeyRotationPreview = Schemas["KeyRotationPreview"];
 export type Me = Schemas["Profile"];
+export type KnownDevice = Schemas["KnownDevice"];
+export type ManagedAccount = Schemas["ManagedAccount"];
 export type Member = Schemas["Member"];
+export type MemberProfile = Schemas["MemberProfile"];
 export type MyOrganization = Schemas["OwnOrganization"];
+export type NewAttribute = Schemas["CreateAttribute"];
 export type Organization = Schemas["Organization"];
+export type OwnPassword = Schemas["OwnPassword"];
+export type PasswordProfile = Schemas["PasswordProfile"];
+export type PasswordResetPreview = Schemas["PasswordResetPreview"];
+export type PasswordRules = Schemas["PasswordRules"];
+export type PasswordVerdict = Schemas["PasswordVerdict"];
+export type PeopleFormat = Schemas["PeopleFormat"];
 export type PlatformAccess = Schemas["PlatformAccess"];
 export type PlatformAccount = Schemas["PlatformAccount"];
+export type ProfileChanges = Schemas["UpdateProfile"];
+export type ProfileField = Schemas["ProfileField"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
 export type NumberSetting = Schemas["NumberSetting"];
 export type DomainsSetting = Schemas["DomainsSetting"];
+export type ChoiceSetting = Schemas["ChoiceSetting"];
+export type DemandSetting = Schemas["DemandSetting"];
+export type WordsSetting = Schemas["WordsSetting"];
 /** Settings of an organisation or of the platform: the platform's have more sections. */
 export type Settings = Omit<Schemas["OrganizationSettings"], "sections"> & {
-  sections: Record<string, Record<string, NumberSetting | DomainsSetting>>;
+  sections: Record<
+    string,
+    Record<string, NumberSetting | DomainsSetting | ChoiceSetting | WordsSetting | DemandSetting>
+  >;
 };
 export type SettingsChange = Schemas["SettingsChange"];
 export type Session = Schemas["Session"];
+export type SignUpOptions = Schemas["SignUpOptions"];
+export type SignUpPreview = Schemas["SignUpPreview"];
+export type SignUpRequest = Schemas["SignUpRequest"];
 export type Team = Schemas["Team"];
 export type TeamOf = Schemas["TeamOf"];
 export type SignedIn = Schemas["SignedIn"];

@@ -79,6 +79,15 @@ export function AlarmBadge({ children }: { children: string }) {
   );
 }
 
+/** What should be looked at before long: "13 months old". */
+export function WarnBadge({ children }: { children: string }) {
+  return (
+    <Badge className={classes.severity} data-severity="medium">
+      {children}
+    </Badge>
+  );
+}
+
 /** A remark that is neither good nor bad. */
 export function PlainBadge({ children }: { children: string }) {
   return (

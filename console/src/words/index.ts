@@ -3,17 +3,21 @@
  * a translation can put them in its own order. No other module holds prose.
  */
 import { account } from "./account";
+import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { gate } from "./gate";
+import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
+import { keys } from "./keys";
 import { overview } from "./overview";
-import { invitations, members, roles } from "./people";
+import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { problems } from "./problems";
 import { security } from "./security";
 import { settings } from "./settings";
 import { shell } from "./shell";
+import { email, signUp, signUps } from "./sign-up";
 import { acting, platformAccess, proof } from "./support";
 import { teams } from "./teams";
 
@@ -21,21 +25,30 @@ export const words = {
   product: "Freehold",
   account,
   acting,
+  attributes,
   audit,
   common,
+  email,
+  exports,
   gate,
+  imports,
   instances,
   invitations,
   jobs,
+  keys,
+  managedAccounts,
   members,
   overview,
   platform,
   platformAccess,
   problems,
+  profile,
   proof,
   roles,
   security,
   settings,
   shell,
+  signUp,
+  signUps,
   teams,
 };

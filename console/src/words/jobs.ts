@@ -3,12 +3,21 @@ import { plural } from "./common";
 
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
+  counters: ["counter", "counters"],
+  devices: ["device", "devices"],
+  finished: ["rotation finished", "rotations finished"],
+  email_links: ["link to an address", "links to addresses"],
+  cancelled: ["import", "imports"],
   invitations: ["invitation", "invitations"],
   keys: ["key", "keys"],
   letters: ["letter", "letters"],
+  links: ["link", "links"],
   organizations: ["organisation", "organisations"],
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],
+  rows: ["value sealed anew", "values sealed anew"],
+  sign_up_requests: ["sign-up that waited", "sign-ups that waited"],
+  sign_ups: ["sign-up", "sign-ups"],
   sessions: ["session", "sessions"],
 };
 

@@ -36,6 +36,9 @@ export const members = {
   active: "Active",
   blocked: "Blocked",
   searchLabel: "Search by name or e-mail",
+  byAttribute: "Any profile attribute",
+  attributeValue: (label: string) => `${label}: whole value`,
+  wholeValue: "Whole value, then Enter",
   allRoles: "All roles",
   allStatuses: "Any status",
   caption: "Members of the organisation",
@@ -81,6 +84,22 @@ export const members = {
   ],
   leaveDone: (organization: string) => `You left ${organization}`,
   seeActivity: "See what they did",
+};
+
+export const managedAccounts = {
+  title: "Managed accounts",
+  purpose:
+    "People whose accounts this organisation manages. What you do here holds in every organisation they are in.",
+  caption: "Accounts that the organisation manages",
+  searchLabel: "Search by name or e-mail",
+  role: "Role here",
+  noMember: "No member",
+  emptyTitle: "This organisation manages no accounts",
+  emptyText:
+    "An account belongs to its person. A platform admin puts those of your own people under your management.",
+  blockedBy: "Blocked by",
+  blockers: { organization: "This organisation", platform: "The platform" },
+  blockedElsewhere: "The platform blocked this account; only a platform admin can unblock it.",
 };
 
 export const invitations = {

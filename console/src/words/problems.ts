@@ -8,9 +8,21 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "E-mail or password is wrong",
     text: "Check both and try again.",
   },
+  wrong_password: {
+    title: "The password is wrong",
+    text: "This is not your present password.",
+  },
+  password_reset_not_valid: {
+    title: "This link no longer works",
+    text: "It was used, its time is over, or a newer one was sent. Ask for a new one.",
+  },
   too_many_requests: {
     title: "Too many attempts",
     text: "Wait a little before you try again.",
+  },
+  blocked_by_platform: {
+    title: "Someone else blocked this account",
+    text: "Only those who blocked it can unblock it. Ask a platform admin.",
   },
   reauthentication_required: {
     title: "Confirm that it is you",
@@ -65,9 +77,33 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "This short name is taken",
     text: "Another organisation has this short name. Choose another.",
   },
+  too_many_imports: {
+    title: "Three imports have not ended yet",
+    text: "Finish or cancel one of them first.",
+  },
+  import_state: {
+    title: "The import has moved on",
+    text: "It is at another step than it was. Look at it again.",
+  },
   team_name_taken: {
     title: "This name is taken",
     text: "Another team has this name. Choose another.",
+  },
+  attribute_key_taken: {
+    title: "This key is taken",
+    text: "Another attribute has this key. Choose another.",
+  },
+  too_many_attributes: {
+    title: "That is the most attributes there can be",
+    text: "An organisation has at most 50 profile attributes. Delete one that is not needed.",
+  },
+  attribute_in_use: {
+    title: "Members have values of this attribute",
+    text: "Encryption and search can't be changed, and the attribute can't be deleted, while members have values. Archive it and add another, or clear the values first.",
+  },
+  attribute_not_editable: {
+    title: "A field is not yours to change",
+    text: "Who may change it has been changed meanwhile. Reload the page and look again.",
   },
   too_many_teams: {
     title: "That is the most teams there can be",
@@ -80,6 +116,34 @@ const byCode: Record<string, { title: string; text: string }> = {
   invitation_account_mismatch: {
     title: "This invitation is for someone else",
     text: "You are signed in with another e-mail address than the invited one.",
+  },
+  sign_up_not_valid: {
+    title: "This sign-up link no longer works",
+    text: "It may have been used, or its time is over, or people can't sign up any more. Sign up again, or sign in if you have an account.",
+  },
+  sign_up_by_invitation: {
+    title: "People join by invitation here",
+    text: "Ask an administrator of your organisation to invite you.",
+  },
+  sign_up_decided: {
+    title: "Decided already",
+    text: "Someone else has decided, or the time for it is over.",
+  },
+  email_link_not_valid: {
+    title: "This link does not work here",
+    text: "It may have been used or replaced, or its time is over. It works only while you are signed in to the account that asked for it.",
+  },
+  email_taken: {
+    title: "This address belongs to another account",
+    text: "Choose another address, or sign in with the account that has it.",
+  },
+  email_verified: {
+    title: "Confirmed already",
+    text: "Your address has been confirmed already.",
+  },
+  way_not_allowed: {
+    title: "This way to sign in is switched off here",
+    text: "Sign in another way.",
   },
   setup_not_available: {
     title: "This setup link no longer works",
@@ -96,6 +160,10 @@ const byCode: Record<string, { title: string; text: string }> = {
   idempotency_in_progress: {
     title: "Still at work",
     text: "The earlier try is still running. Wait a moment, then try again.",
+  },
+  key_in_use: {
+    title: "This key is still needed",
+    text: "Only a retired key that nothing is under can be destroyed. Look again; it may have changed.",
   },
   operation_in_progress: {
     title: "Already under way",

@@ -20,7 +20,22 @@ const sections: Record<string, SectionWords> = {
     fields: {
       minimum_length: {
         label: "Minimum length",
-        hint: "Longer is stricter. What else a password needs stays as it is.",
+        hint: "Longer is stricter.",
+      },
+      require_upper_case: { label: "Upper-case letter", hint: "" },
+      require_lower_case: { label: "Lower-case letter", hint: "" },
+      require_digit: { label: "Digit", hint: "" },
+      require_special: {
+        label: "Special character",
+        hint: "Any that is neither letter nor digit.",
+      },
+      minimum_strength: {
+        label: "Minimum strength",
+        hint: "By zxcvbn's estimate: 0 is any, 3 is safe from guessing online, 4 is strong.",
+      },
+      history: {
+        label: "Not again",
+        hint: "The last passwords that can't be chosen again, with the present one.",
       },
     },
   },
@@ -38,6 +53,32 @@ const sections: Record<string, SectionWords> = {
       },
     },
   },
+  lockout: {
+    title: "Wrong passwords",
+    text: "What stops people from guessing. It holds in every organisation alike, so that nobody learns who is in which.",
+    fields: {
+      failures: {
+        label: "Lock the sign-in after",
+        hint: "Wrong passwords for one e-mail address, or on one known device.",
+      },
+      lock_minutes: {
+        label: "The first lock lasts",
+        hint: "Each further wrong password doubles it.",
+      },
+      longest_lock_minutes: {
+        label: "A lock lasts at most",
+        hint: "However many wrong passwords there were.",
+      },
+      address_failures: {
+        label: "Close a network address after",
+        hint: "Wrong passwords from there, for whatever e-mail addresses.",
+      },
+      address_minutes: {
+        label: "They count for",
+        hint: "Many people may share a network address; older failures are forgotten.",
+      },
+    },
+  },
   reauthentication: {
     title: "Sensitive actions",
     text: "Changing keys, connections, passwords and the like asks for a fresh proof of who one is.",
@@ -45,6 +86,30 @@ const sections: Record<string, SectionWords> = {
       window_minutes: {
         label: "A proof counts for",
         hint: "After that, the next sensitive action asks again.",
+      },
+    },
+  },
+  sign_in: {
+    title: "Ways to sign in",
+    text: "Who signed in another way has no access. At least one way stays on.",
+    fields: {
+      ways: {
+        label: "Ways",
+        hint: "Some of those that the platform has.",
+      },
+    },
+  },
+  sign_up: {
+    title: "Sign-up",
+    text: "Who may come without an invitation. What the platform opens, each organisation opens for itself.",
+    fields: {
+      mode: {
+        label: "Who may sign up",
+        hint: "They prove their e-mail address first, and join as members.",
+      },
+      domains: {
+        label: "E-mail domains",
+        hint: "Exactly these; a subdomain is another domain. They bind in every mode.",
       },
     },
   },
@@ -74,11 +139,23 @@ const sections: Record<string, SectionWords> = {
   },
 };
 
+/** The words that a setting can be, by the names of the API. */
+const choices: Record<string, string> = {
+  open: "Anyone with an e-mail address",
+  domain_restricted: "Addresses of certain domains",
+  approval_required: "Anyone an administrator lets in",
+  invitation_only: "Only who is invited",
+  password: "Password",
+};
+
 const units: Record<string, [string, string]> = {
+  attempts: ["attempt", "attempts"],
   characters: ["character", "characters"],
   minutes: ["minute", "minutes"],
   hours: ["hour", "hours"],
   days: ["day", "days"],
+  points: ["point", "points"],
+  passwords: ["password", "passwords"],
 };
 
 const counted = (count: number, unit: string) => {
@@ -94,6 +171,8 @@ export const security = {
     "What holds in every organisation. Each can be stricter for itself, never laxer.",
   sections,
   counted,
+  choice: (word: string) => choices[word] ?? word.replaceAll("_", " "),
+  inherit: "Not set here",
   unitNames: Object.fromEntries(Object.entries(units).map(([name, [, many]]) => [name, many])),
   unitOf: (label: string) => `Unit of “${label}”`,
   sources: {
@@ -103,6 +182,13 @@ export const security = {
   },
   sourcesOnPlatform: { default: "Default", platform: "Set here", organization: "Set here" },
   inForce: "In force:",
+  demanded: "Asked for",
+  notDemanded: "Not asked for",
+  demandedAbove: "The platform asks for it everywhere.",
+  profile: "Profile",
+  profileHint: "A profile fills in what is below. These values are none of the profiles'.",
+  profileCustom: "Own values",
+  profileLaxer: "laxer than the platform",
   anyDomain: "any domain",
   noDomain: "no domain at all",
   overruled: (value: string) =>

@@ -51,12 +51,18 @@ fn sections<R: Reached>() -> impl Iterator<Item = &'static Outline> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum SettingUnit {
+    /// Attempts.
+    Attempts,
     /// Characters.
     Characters,
     /// Minutes.
     Minutes,
     /// Days.
     Days,
+    /// Points of a scale.
+    Points,
+    /// Passwords.
+    Passwords,
 }
 
 /// Which of two numbers is the stricter.
@@ -123,6 +129,60 @@ struct DomainsSetting {
     max_items: u32,
 }
 
+/// How things stand with one of several words.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct ChoiceSetting {
+    /// What is set here; nothing when it is left to the platform, or to the default.
+    value: Option<String>,
+    /// What is in force here.
+    effective: String,
+    /// What is in force platform-wide.
+    platform: String,
+    /// What would be in force if nobody had set anything.
+    default: String,
+    /// Where what is in force comes from.
+    source: SettingSource,
+    /// The words that can be set here, the laxest first.
+    options: Vec<String>,
+}
+
+/// How things stand with some of several words.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct WordsSetting {
+    /// What is set here; nothing when it is left to the platform, or to the default.
+    value: Option<Vec<String>>,
+    /// What is in force here.
+    effective: Vec<String>,
+    /// What is in force platform-wide.
+    platform: Vec<String>,
+    /// What would be in force if nobody had set anything.
+    default: Vec<String>,
+    /// Where what is in force comes from.
+    source: SettingSource,
+    /// The words that can be set here.
+    options: Vec<String>,
+}
+
+/// How things stand with something that is asked for or not.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct DemandSetting {
+    /// What is set here; nothing when it is left to the platform, or to the default.
+    value: Option<bool>,
+    /// What is in force here.
+    effective: bool,
+    /// What is in force platform-wide.
+    platform: bool,
+    /// What would be in force if nobody had set anything.
+    default: bool,
+    /// Where what is in force comes from.
+    source: SettingSource,
+    /// Whether it is asked for from above, so that it can't be taken back here.
+    demanded: bool,
+}
+
 /// What a client wants to be set, section by section.
 #[derive(Debug)]
 pub struct Wanted<R>(Map<String, Value>, PhantomData<R>);
@@ -158,6 +218,8 @@ fn wire(standing: &Standing) -> Value {
     let (minimum, maximum) = standing.range().unwrap_or_default();
     let source = standing.source.into();
     let number = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok()).unwrap_or_default();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let options = standing.options().into_iter().map(str::to_owned).collect();
     let object = match standing.field.kind {
         Kind::Number(kind) => NumberSetting {
             value: standing.value.as_ref().map(number),
@@ -172,19 +234,50 @@ fn wire(standing: &Standing) -> Value {
         }
         .to_json(),
         Kind::Domains => DomainsSetting {
-            value: standing.value.as_ref().and_then(domains),
-            effective: domains(&standing.effective),
-            platform: domains(&standing.platform),
-            default: domains(&standing.default),
+            value: standing.value.as_ref().and_then(texts),
+            effective: texts(&standing.effective),
+            platform: texts(&standing.platform),
+            default: texts(&standing.default),
             source,
             max_items: u32::try_from(MOST_DOMAINS).unwrap_or(u32::MAX),
+        }
+        .to_json(),
+        Kind::Demand => DemandSetting {
+            value: standing.value.as_ref().and_then(Value::as_bool),
+            effective: demand(&standing.effective),
+            platform: demand(&standing.platform),
+            default: demand(&standing.default),
+            source,
+            demanded: standing.laxest.as_ref().is_some_and(demand),
+        }
+        .to_json(),
+        Kind::Choice(_) => ChoiceSetting {
+            value: standing.value.as_ref().map(word),
+            effective: word(&standing.effective),
+            platform: word(&standing.platform),
+            default: word(&standing.default),
+            source,
+            options,
+        }
+        .to_json(),
+        Kind::Words(_) => WordsSetting {
+            value: standing.value.as_ref().and_then(texts),
+            effective: texts(&standing.effective).unwrap_or_default(),
+            platform: texts(&standing.platform).unwrap_or_default(),
+            default: texts(&standing.default).unwrap_or_default(),
+            source,
+            options,
         }
         .to_json(),
     };
     object.unwrap_or_default()
 }
 
-fn domains(value: &Value) -> Option<Vec<String>> {
+fn demand(value: &Value) -> bool {
+    value.as_bool().unwrap_or_default()
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
     Some(value.as_array()?.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
 }
 
@@ -207,8 +300,19 @@ fn wanted_schema(field: &Field) -> MetaSchema {
             max_items: Some(MOST_DOMAINS),
             ..MetaSchema::new("array")
         },
+        Kind::Choice(words) => one_of(words),
+        Kind::Words(words) => MetaSchema {
+            items: Some(Box::new(MetaSchemaRef::Inline(Box::new(one_of(words))))),
+            max_items: Some(words.len()),
+            ..MetaSchema::new("array")
+        },
+        Kind::Demand => MetaSchema::new("boolean"),
     };
     MetaSchema { nullable: true, description: Some(field.about), ..schema }
+}
+
+fn one_of(words: &[&str]) -> MetaSchema {
+    MetaSchema { enum_items: words.iter().map(|word| Value::from(*word)).collect(), ..MetaSchema::new("string") }
 }
 
 /// The schema of how things stand with a field.
@@ -221,6 +325,18 @@ fn standing_schema(field: &Field, registry: &mut Registry) -> MetaSchemaRef {
         Kind::Domains => {
             DomainsSetting::register(registry);
             DomainsSetting::schema_ref()
+        }
+        Kind::Demand => {
+            DemandSetting::register(registry);
+            DemandSetting::schema_ref()
+        }
+        Kind::Choice(_) => {
+            ChoiceSetting::register(registry);
+            ChoiceSetting::schema_ref()
+        }
+        Kind::Words(_) => {
+            WordsSetting::register(registry);
+            WordsSetting::schema_ref()
         }
     };
     // A reference has no room for a description of its own.
@@ -321,9 +437,12 @@ objects!(Standings, "{}SettingsSections", standing_schema, AllRequired::Yes);
 impl From<settings::Unit> for SettingUnit {
     fn from(unit: settings::Unit) -> Self {
         match unit {
+            settings::Unit::Attempts => Self::Attempts,
             settings::Unit::Characters => Self::Characters,
             settings::Unit::Minutes => Self::Minutes,
             settings::Unit::Days => Self::Days,
+            settings::Unit::Points => Self::Points,
+            settings::Unit::Passwords => Self::Passwords,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     db::{Unrecorded, WriteTx},
     error::{Error, Result},
     jobs::{Report, Run},
-    tenancy::invitations,
+    tenancy::{attributes, invitations},
     vault::{self, Batch, Stretch},
 };
 
@@ -34,13 +34,14 @@ enum Unit {
     Column(&'static vault::Column),
     AccountMatches,
     InvitationMatches,
+    AttributeMatches,
 }
 
 impl Unit {
     /// The parts of a scope's rotation. Match values come first: what people are found by is complete as early as can be.
     fn of(scope: &str) -> Vec<Self> {
-        let matches = if scope == Pii::NAME { vec![Self::AccountMatches, Self::InvitationMatches] } else { Vec::new() };
-        matches.into_iter().chain(columns(scope).map(Self::Column)).collect()
+        let people = if scope == Pii::NAME { vec![Self::AccountMatches, Self::InvitationMatches] } else { Vec::new() };
+        people.into_iter().chain([Self::AttributeMatches]).chain(columns(scope).map(Self::Column)).collect()
     }
 
     const fn name(self) -> &'static str {
@@ -48,6 +49,7 @@ impl Unit {
             Self::Column(column) => column.name,
             Self::AccountMatches => "account_matches",
             Self::InvitationMatches => "invitation_matches",
+            Self::AttributeMatches => "attribute_matches",
         }
     }
 
@@ -57,6 +59,7 @@ impl Unit {
             Self::Column(column) => column.migrate(tx, vault, Stretch { from, after, most: BATCH }).await,
             Self::AccountMatches => accounts::match_anew(tx, vault, to, after, BATCH).await,
             Self::InvitationMatches => invitations::match_anew(tx, vault, to, after, BATCH).await,
+            Self::AttributeMatches => attributes::match_anew(tx, vault, to, after, BATCH).await,
         }
     }
 }
@@ -183,7 +186,7 @@ async fn verify(run: &Run, rotation: &Rotation) -> Result<()> {
 async fn close(run: &Run, rotation: &Rotation) -> Result<()> {
     known_everywhere(run).await?;
     let from = rotation.from_key;
-    for sql in [REMOVE_ACCOUNTS, REMOVE_INVITATIONS] {
+    for sql in REMOVE_MATCHES {
         run.repeat(sql, &[from.into(), REMOVED.into()]).await?;
     }
     if run.is_stopping() {
@@ -192,7 +195,7 @@ async fn close(run: &Run, rotation: &Rotation) -> Result<()> {
     let tx = run.write().await?;
     // From here on the database takes none any more; what came in between goes with it.
     set_state(&tx, from, "retired").await?;
-    for sql in [REMOVE_ACCOUNTS, REMOVE_INVITATIONS] {
+    for sql in REMOVE_MATCHES {
         tx.execute(sql, [from.into(), i64::MAX.into()]).await?;
     }
     let now = tx.caller().now();
@@ -204,10 +207,11 @@ async fn close(run: &Run, rotation: &Rotation) -> Result<()> {
     tx.commit(Event::new(Kind::DataKeyRetired, from).with("scope", rotation.scope.as_str())).await
 }
 
-const REMOVE_ACCOUNTS: &str = "
-    DELETE FROM account_matches WHERE ctid = ANY (ARRAY(SELECT ctid FROM account_matches WHERE key_id = $1 LIMIT $2))";
-const REMOVE_INVITATIONS: &str = "
-    DELETE FROM invitation_matches WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation_matches WHERE key_id = $1 LIMIT $2))";
+const REMOVE_MATCHES: [&str; 3] = [
+    "DELETE FROM account_matches WHERE ctid = ANY (ARRAY(SELECT ctid FROM account_matches WHERE key_id = $1 LIMIT $2))",
+    "DELETE FROM invitation_matches WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation_matches WHERE key_id = $1 LIMIT $2))",
+    "DELETE FROM attribute_matches WHERE ctid = ANY (ARRAY(SELECT ctid FROM attribute_matches WHERE key_id = $1 LIMIT $2))",
+];
 
 /// Takes a rotation a step further, unless somebody was quicker.
 async fn step(tx: &WriteTx, rotation: &Rotation, to: Step) -> Result<()> {

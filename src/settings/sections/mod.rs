@@ -5,18 +5,27 @@
 //! bounds, history, contract and console follow from it.
 
 mod invitations;
+mod lockout;
 mod organizations;
 mod passwords;
 mod reauthentication;
 mod sessions;
+mod sign_in;
+mod sign_up;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
-    invitations::Invitations, organizations::Organizations, passwords::Passwords, reauthentication::Reauthentication,
+    invitations::Invitations,
+    lockout::Lockout,
+    organizations::Organizations,
+    passwords::{PROFILES, Passwords, Profile},
+    reauthentication::Reauthentication,
     sessions::Sessions,
+    sign_in::{SignIn, Way},
+    sign_up::{Mode as SignUpMode, SignUp},
 };
 use super::field::Field;
 use crate::config;
@@ -115,7 +124,10 @@ macro_rules! sections {
 sections! {
     passwords: Passwords,
     sessions: Sessions,
+    lockout: Lockout,
     reauthentication: Reauthentication,
+    sign_in: SignIn,
+    sign_up: SignUp,
     invitations: Invitations,
     organizations: Organizations,
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The prefix of invitation tokens, for people and secret scanners.
-const PREFIX: &str = "fhi_";
+pub const PREFIX: &str = "fhi_";
 /// The bytes of the organisation's id and of the secret.
 const ID: usize = 16;
 const SECRET: usize = 32;
@@ -49,8 +49,8 @@ pub struct Preview {
     pub expires_at: Timestamp,
     /// Whether the address has an account: then its password is asked for.
     pub account_exists: bool,
-    /// The fewest characters that the password of a new account must have.
-    pub password_minimum_length: u32,
+    /// What the password of a new account must be.
+    pub password_rules: accounts::Rules,
 }
 
 /// The invited person's answer.
@@ -103,7 +103,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
         inviter,
         expires_at: row.expires_at,
         account_exists: account.is_some(),
-        password_minimum_length: app.settings.effective_in(&tx).await?.passwords.minimum_length,
+        password_rules: app.settings.effective_in(&tx).await?.passwords,
         email: email.to_string(),
     })
 }
@@ -111,7 +111,8 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
 /// Accepts with a new account, or with the account that the address has and its password, and signs in.
 ///
 /// # Errors
-/// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded;
+/// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded, and
+/// `Throttled` after too many of those;
 /// `Conflict` with `domain_not_allowed` when the settings have changed since; `Invalid` for a name or password of a new
 /// account that is not good enough.
 pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(accounts::Account, Opened)> {
@@ -123,15 +124,18 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
     // The connection must not wait for the hashing pool.
     drop(tx);
     let person = match known {
-        Some(_) => Person::Known(accounts::authenticate(app, &caller, &email, answer.password).await?),
+        Some(_) => {
+            let credentials = accounts::Credentials { email: &email, password: answer.password, device: None };
+            Person::Known(Box::new(accounts::authenticate(app, &caller, credentials).await?))
+        }
         None => Person::New(new_account(app, &caller, email, (answer.name.as_deref(), answer.password)).await?),
     };
     let mut tx = app.db.write(&caller).await?;
     let Valid { row, teams, .. } = valid_locked(app, &tx, &answer.token).await?;
     app.settings.effective_in(&tx).await?.invitations.admit(&address::of(&app.vault, &row)?)?;
-    let account = match person {
-        Person::Known(account) => account,
-        Person::New(new) => accounts::create(&tx, app, new).await?,
+    let (account, attempt) = match person {
+        Person::Known(proven) => (proven.account, Some(proven.attempt)),
+        Person::New(new) => (accounts::create(&tx, app, new).await?, None),
     };
     let session = app.ids.next();
     tx.identify(account.id, session).await?;
@@ -146,6 +150,9 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
     teams::join(&tx, &teams, &member).await?;
     let event = mark(&tx, row, account.id).await?;
     let account = accounts::signed_in(&tx, account).await?;
+    if let Some(attempt) = attempt {
+        accounts::settled(&tx, &attempt, account.id).await?;
+    }
     let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(event).await?;
     app.sessions.forget(account.id);
@@ -178,7 +185,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
 }
 
 enum Person {
-    Known(accounts::Account),
+    Known(Box<accounts::Proven>),
     New(NewAccount),
 }
 
@@ -192,9 +199,10 @@ async fn new_account(
     let name = accounts::checked_name(name.ok_or_else(missing)?)?;
     let organizations: Vec<_> = caller.organization().into_iter().collect();
     let rules = app.settings.strictest(&organizations, &caller.origin).await?;
-    app.passwords.check(password.expose(), &email, &name, &rules.passwords)?;
+    app.passwords.check(password.expose(), &email, &name, &rules.passwords).await?;
     let password_hash = app.passwords.hash(password).await?;
-    Ok(NewAccount { email, name, password_hash })
+    // The link went to the address.
+    Ok(NewAccount { email, name, password_hash, email_verified_at: Some(caller.now()) })
 }
 
 async fn mark(tx: &WriteTx, row: rows::Model, account: entity::AccountId) -> Result<Event> {

@@ -122,6 +122,36 @@ pub async fn create_all(
     Ok(answers)
 }
 
+/// Invitations one after the other in a transaction of somebody else's, as an import needs it.
+pub struct Bulk {
+    host: Host,
+    events: Vec<Event>,
+}
+
+impl Bulk {
+    /// Begins. Nobody else invites to this organisation until the transaction ends.
+    ///
+    /// # Errors
+    /// `NotFound` when the organisation was deleted meanwhile.
+    pub async fn begin(app: &App, tx: &WriteTx) -> Result<Self> {
+        one_at_a_time(tx).await?;
+        Ok(Self { host: Host::of(app, tx).await?, events: Vec::new() })
+    }
+
+    /// Invites a person by the roles of the transaction's caller.
+    ///
+    /// # Errors
+    /// As [`create`]; what stands against one person stops none of the others.
+    pub async fn invite(&mut self, app: &App, tx: &WriteTx, new: NewInvitation) -> Result<()> {
+        invite(app, tx, &self.host, new, &mut self.events).await.map(|_| ())
+    }
+
+    /// What belongs into the record.
+    pub fn events(self) -> Vec<Event> {
+        self.events
+    }
+}
+
 /// A transaction in which nobody else invites to this organisation, and who invites.
 async fn begin(app: &App, caller: &Caller) -> Result<(WriteTx, Host)> {
     let tx = app.db.write(caller).await?;

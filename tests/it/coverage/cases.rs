@@ -38,8 +38,24 @@ pub enum Before {
     DeadRun,
     /// There is a data key that can be destroyed.
     RetiredKey,
+    /// An import is being worked off, and somebody holds it.
+    PausedImport,
+    /// An import is being worked off, and nobody is at it.
+    RunningImport,
     /// A rotation of a data key is paused.
     Rotation,
+    /// Anybody may sign up, somebody has, and in each tenant somebody waits to be let in.
+    SigningUp,
+    /// The plain member of each tenant has not proven their address, and has links that prove it and another.
+    Unproven,
+    /// Tenant A's member has been sent a link to a new password.
+    Reset,
+    /// The member of tenant A has signed in on a device that is known.
+    KnownDevice,
+    /// Wrong passwords have locked the account of tenant A's subject.
+    Locked,
+    /// Tenant A has blocked the account of its subject.
+    Blocked,
     /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
     Acting,
 }
@@ -104,8 +120,16 @@ fn team(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("team_id", tenant.team)
 }
 
+fn site(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("attribute_id", tenant.site)
+}
+
 fn pending(_: &Stage, tenant: &Tenant) -> Call {
     Call::default().id("organization_id", tenant.id).id("invitation_id", tenant.pending.id)
+}
+
+fn import(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("import_id", tenant.import)
 }
 
 /// A job of every release.
@@ -117,6 +141,13 @@ pub const DEAD_RUN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_
 /// The rotation that [`Before::Rotation`] makes.
 pub const ROTATION: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00ee);
 
+/// The token of the link that [`Before::Reset`] makes.
+pub const RESET: &str = "fhp_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+
+fn reset(_: &Stage, _: &Tenant) -> Call {
+    Call::default().body(json!({"token": RESET}))
+}
+
 fn rotation(_: &Stage, _: &Tenant) -> Call {
     Call::default().id("key_rotation_id", ROTATION)
 }
@@ -127,6 +158,23 @@ fn job(_: &Stage, _: &Tenant) -> Call {
 
 fn dead_run(_: &Stage, _: &Tenant) -> Call {
     Call::default().id("run_id", DEAD_RUN)
+}
+
+/// The token of whoever signs up in [`Before::SigningUp`].
+pub const SIGN_UP_TOKEN: &str = "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+
+/// What each token of [`Before::Unproven`] begins with; the account follows.
+pub const LINK_TOKENS: [(&str, &str); 2] = [("verification", "fhe_v_"), ("change", "fhe_c_")];
+
+fn waiting(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("sign_up_request_id", stage.waiting(tenant))
+}
+
+/// The device that [`Before::KnownDevice`] makes.
+pub const DEVICE: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00ff);
+
+fn managed(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("account_id", tenant.subject.account)
 }
 
 fn account(_: &Stage, tenant: &Tenant) -> Call {
@@ -153,6 +201,25 @@ const CASES: &[Case] = &[
     Case::new("sessions_refresh", |_, tenant| {
         Call::default().body(json!({"refresh_token": tenant.member.refresh_token}))
     }),
+    Case::new("sign_up_options", plain),
+    Case::new("sign_ups_create", |_, _| Call::default().body(json!({"email": "new@example.com"})))
+        .after(Before::SigningUp),
+    Case::new("sign_ups_lookup", |_, _| Call::default().body(json!({"token": SIGN_UP_TOKEN}))).after(Before::SigningUp),
+    Case::new("sign_ups_verify", |_, _| {
+        Call::default().body(json!({
+            "token": SIGN_UP_TOKEN, "name": "Grace", "password": PASSWORD, "token_delivery": "body",
+        }))
+    })
+    .after(Before::SigningUp),
+    Case::new("password_resets_create", |_, tenant| Call::default().body(json!({"email": tenant.member.email}))),
+    Case::new("password_resets_lookup", reset).after(Before::Reset),
+    Case::new("password_resets_complete", |_, _| {
+        Call::default().body(json!({"token": RESET, "password": "Granite-orchard-47"}))
+    })
+    .after(Before::Reset),
+    Case::new("passwords_check", |_, tenant| {
+        Call::default().body(json!({"token": tenant.pending.token, "password": PASSWORD, "name": "Grace"}))
+    }),
     Case::new("invitations_lookup", |_, tenant| Call::default().body(json!({"token": tenant.pending.token}))),
     Case::new("invitations_accept", |_, tenant| {
         Call::default().body(json!({
@@ -167,8 +234,31 @@ const CASES: &[Case] = &[
     Case::new("sessions_get", |_, tenant| Call::default().id("session_id", tenant.member.session)),
     Case::new("sessions_end", |_, tenant| Call::default().id("session_id", tenant.member.session)),
     Case::new("sessions_end_all", plain),
+    Case::new("known_devices_list", plain),
+    Case::new("known_devices_forget", |_, _| Call::default().id("device_id", DEVICE)).after(Before::KnownDevice),
+    Case::new("known_devices_forget_all", plain),
     Case::new("me_get", plain),
     Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),
+    Case::new("me_email_get", plain),
+    Case::new("me_email_verification_create", plain).after(Before::Unproven),
+    Case::new("email_verifications_complete", |_, tenant| {
+        Call::default().body(json!({"token": format!("fhe_v_{}", tenant.member.account)}))
+    })
+    .after(Before::Unproven),
+    Case::new("me_email_change_create", |_, _| Call::default().body(json!({"email": "other@example.com"}))),
+    Case::new("email_changes_complete", |_, tenant| {
+        Call::default().body(json!({"token": format!("fhe_c_{}", tenant.member.account)}))
+    })
+    .after(Before::Unproven),
+    Case::new("me_email_change_cancel", plain).after(Before::Unproven),
+    Case::new("me_attributes_get", plain),
+    Case::new("me_attributes_update", |_, _| Call::default().body(json!({"attributes": {"desk": "In the corner"}}))),
+    Case::new("password_get", plain),
+    Case::new("password_update", |_, _| {
+        Call::default().body(json!({"current_password": PASSWORD, "password": "Granite-orchard-47"}))
+    }),
+    Case::new("password_check", |_, _| Call::default().body(json!({"password": PASSWORD}))),
+    Case::new("password_profiles_list", plain),
     Case::new("me_invitations_accept", |_, tenant| Call::default().body(json!({"token": tenant.guest_token})))
         .by(|tenant| &tenant.guest),
     Case::new("event_types_list", plain),
@@ -181,8 +271,13 @@ const CASES: &[Case] = &[
     Case::new("settings_update", |_, _| Call::default().body(json!({"organizations": {"grace_days": 60}}))),
     Case::new("settings_history_list", plain),
     Case::new("accounts_list", plain),
+    Case::new("accounts_export", |_, _| Call::default().body(json!({"format": "csv"}))),
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
+    Case::new("accounts_unlock", account).after(Before::Locked),
+    Case::new("accounts_manager_update", |stage, tenant| {
+        account(stage, tenant).body(json!({"organization_id": stage.b.id}))
+    }),
     Case::new("accounts_erase", account),
     Case::new("accounts_sessions_end", account),
     Case::new("jobs_list", plain),
@@ -216,11 +311,23 @@ const CASES: &[Case] = &[
     }),
     Case::new("organization_settings_history_list", inside),
     Case::new("members_list", inside),
+    Case::new("members_export", |stage, tenant| inside(stage, tenant).body(json!({"format": "json_lines"}))),
     Case::new("members_get", subject),
     Case::new("members_update", |stage, tenant| {
         subject(stage, tenant).body(json!({"role": "manager", "status": "active"}))
     }),
+    Case::new("member_attributes_get", subject),
+    Case::new("member_attributes_update", |stage, tenant| {
+        subject(stage, tenant).body(json!({"attributes": {"desk": "In the corner", "site": "South"}}))
+    }),
     Case::new("members_remove", subject),
+    Case::new("managed_accounts_list", inside),
+    Case::new("managed_accounts_block", |stage, tenant| {
+        managed(stage, tenant).body(json!({"reason": "Left the company"}))
+    }),
+    Case::new("managed_accounts_unblock", managed).after(Before::Blocked),
+    Case::new("managed_accounts_unlock", managed).after(Before::Locked),
+    Case::new("managed_accounts_sessions_end", managed),
     Case::new("teams_list", inside),
     Case::new("teams_create", |stage, tenant| {
         inside(stage, tenant).body(json!({"name": "Night shift", "description": "On call", "role": "manager"}))
@@ -233,6 +340,22 @@ const CASES: &[Case] = &[
     Case::new("team_members_list", team),
     Case::new("team_members_add", |stage, tenant| team(stage, tenant).id("member_id", tenant.member.membership)),
     Case::new("team_members_remove", |stage, tenant| team(stage, tenant).id("member_id", tenant.subject.membership)),
+    Case::new("attributes_list", inside),
+    Case::new("attributes_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({
+            "key": "shirt", "label": "Shirt", "description": "For the summer party", "type": "choice",
+            "options": ["S", "M", "L"], "required": false, "visible_to": "managers", "editable_by": "managers",
+            "searchable": true,
+        }))
+    }),
+    Case::new("attributes_get", site),
+    Case::new("attributes_update", |stage, tenant| {
+        site(stage, tenant).body(json!({
+            "label": "Place", "description": "Where they work", "options": ["East"], "visible_to": "managers",
+            "sealed_in": null, "position": 0, "archived": true,
+        }))
+    }),
+    Case::new("attributes_delete", site),
     Case::new("invitations_create", |stage, tenant| {
         let (email, teams) = ("new@example.com", [tenant.team]);
         inside(stage, tenant).body(json!({"email": email, "role": "member", "team_ids": teams, "message": "Welcome"}))
@@ -245,6 +368,28 @@ const CASES: &[Case] = &[
     Case::new("invitations_get", pending),
     Case::new("invitations_resend", pending),
     Case::new("invitations_revoke", pending),
+    Case::new("sign_up_requests_list", inside),
+    Case::new("sign_up_requests_get", waiting).after(Before::SigningUp),
+    Case::new("sign_up_requests_approve", waiting).after(Before::SigningUp),
+    Case::new("sign_up_requests_reject", |stage, tenant| {
+        waiting(stage, tenant).body(json!({"reason": "Nobody here knows you"}))
+    })
+    .after(Before::SigningUp),
+    Case::new("imports_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({"content": "ZW1haWwKZ3JhY2VAZXhhbXBsZS5jb20K", "format": "csv"}))
+    }),
+    Case::new("imports_list", inside),
+    Case::new("imports_get", import),
+    Case::new("imports_parts_add", |stage, tenant| {
+        let part = json!({"offset": tenant.import_bytes, "content": "am9hbkBleGFtcGxlLmNvbQo="});
+        import(stage, tenant).body(part)
+    }),
+    Case::new("imports_start", |stage, tenant| import(stage, tenant).body(json!({"dry_run": true}))),
+    Case::new("imports_pause", import).after(Before::RunningImport),
+    Case::new("imports_resume", import).after(Before::PausedImport),
+    Case::new("imports_cancel", import),
+    Case::new("import_lines_list", import),
+    Case::new("import_report_get", import),
     Case::new("audit_list", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
 ];

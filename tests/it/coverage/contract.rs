@@ -26,6 +26,7 @@ pub struct Operation {
     /// That line, as the contract repeats it.
     pub registered: Value,
     success: u16,
+    media_type: String,
     answer: Option<Validator>,
 }
 
@@ -87,6 +88,11 @@ impl Operation {
             policy: policy.clone(),
             registered: operation["x-freehold"].clone(),
             success: status.parse().unwrap(),
+            media_type: response["content"]
+                .as_object()
+                .and_then(|content| content.keys().next())
+                .cloned()
+                .unwrap_or_default(),
             answer: schema_of(response).map(validator),
             id,
         }
@@ -126,6 +132,12 @@ impl Operation {
         let Some(schema) = &self.answer else {
             return if answer.text.is_empty() { Ok(()) } else { Err(format!("nothing was promised, but {answer}")) };
         };
+        // A file has no schema, only a name.
+        if self.media_type == "application/octet-stream" {
+            let named = answer.header("content-disposition").starts_with("attachment; filename=\"");
+            let bytes = answer.header("content-type") == self.media_type;
+            return if named && bytes { Ok(()) } else { Err(format!("is no file: {answer}")) };
+        }
         if answer.header("content-type") != "application/json; charset=utf-8" {
             return Err(format!("has the media type {:?}", answer.header("content-type")));
         }

@@ -17,6 +17,9 @@ mod stage;
 mod strangers;
 mod tenants;
 
+pub use contract::{Operation, operations};
+pub use stage::Stage;
+
 /// What went wrong, operation by operation.
 #[derive(Default)]
 struct Failures(Vec<String>);

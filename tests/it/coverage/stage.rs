@@ -2,11 +2,13 @@
 
 use std::ops::Deref;
 
-use freehold::authz::Scope;
+use entity::Pii;
+use freehold::{authz::Scope, sessions::hash, vault::Field};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, JOB, ROTATION, case},
+    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, LINK_TOKENS, RESET, ROTATION, SIGN_UP_TOKEN, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -58,6 +60,8 @@ impl Stage {
         let mut stage = self;
         match case.before {
             Before::Nothing => {}
+            Before::SigningUp => stage.sign_up().await,
+            Before::Unproven => stage.forget_proofs().await,
             Before::Acting => stage.acting = Some(stage.world.acting_in(stage.world.a.id).await),
             Before::NoAdministrator => {
                 let platform = "organization_id = platform_organization()";
@@ -67,6 +71,14 @@ impl Stage {
             Before::PausedJob => {
                 let pause = format!("INSERT INTO job_pauses (job, paused_at) VALUES ('{JOB}', now())");
                 stage.psql.get_mut().run(&pause).await.unwrap();
+            }
+            Before::Reset => {
+                let add = format!(
+                    "INSERT INTO password_resets (account_id, token_hash, created_at, expires_at)
+                     VALUES ('{}', sha256('{RESET}'), now(), now() + interval '30 minutes')",
+                    stage.world.a.member.account
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
             }
             Before::RetiredKey => {
                 let key = stage.server.app().vault.next("hipaa", stage.server.app().clock.now()).await.unwrap();
@@ -82,6 +94,14 @@ impl Stage {
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
             }
+            Before::PausedImport => {
+                stage.psql.get_mut().run("UPDATE imports SET state = 'importing', paused = true").await.unwrap();
+            }
+            Before::RunningImport => {
+                let later = "now() + interval '1 year'";
+                let running = format!("UPDATE imports SET state = 'importing', available_at = {later}");
+                stage.psql.get_mut().run(&running).await.unwrap();
+            }
             Before::Rotation => {
                 let add = format!(
                     "INSERT INTO key_rotations (id, scope, from_key, to_key, step, paused, rows_total, started_at, updated_at)
@@ -89,6 +109,29 @@ impl Stage {
                      FROM data_keys WHERE scope = 'hipaa'"
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::KnownDevice => {
+                let add = format!(
+                    "INSERT INTO known_devices (id, account_id, token_hash, created_at, last_seen_at, expires_at)
+                     VALUES ('{DEVICE}', '{}', sha256('device'), now(), now(), now() + interval '1 day')",
+                    stage.world.a.member.account
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::Locked => {
+                let lock = format!(
+                    "INSERT INTO guesses (subject, kind, account_id, failures, locked_until, announced, forget_at)
+                     VALUES (sha256('subject'), 'identifier', '{}', 5, now() + interval '1 hour', true, now() + interval '1 day')",
+                    stage.world.a.subject.account
+                );
+                stage.psql.get_mut().run(&lock).await.unwrap();
+            }
+            Before::Blocked => {
+                let block = format!(
+                    "UPDATE accounts SET state = 'blocked', blocked_by = '{}' WHERE id = '{}'",
+                    stage.world.a.id, stage.world.a.subject.account
+                );
+                stage.psql.get_mut().run(&block).await.unwrap();
             }
             Before::DeadRun => {
                 let run = format!(
@@ -99,6 +142,61 @@ impl Stage {
             }
         }
         stage
+    }
+
+    /// Who waits in a tenant after [`Before::SigningUp`].
+    pub fn waiting(&self, tenant: &Tenant) -> Uuid {
+        Uuid::from_u128(tenant.id.as_u128() ^ 0xff)
+    }
+
+    async fn sign_up(&mut self) {
+        self.world.platform.patch("/v1/settings", json!({"sign_up": {"mode": "open"}})).await.expect(200);
+        let vault = self.world.server.app().vault.clone();
+        let sealed =
+            |field, id: Uuid, text: &str| hex(vault.seal::<Pii>(field, id, text.as_bytes()).unwrap().as_bytes());
+        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00aa);
+        let email = sealed(Field::new("sign_ups.email"), id, "new@example.com");
+        let add = format!(
+            "INSERT INTO sign_ups (id, email, token_hash, address_tag, client_tag, created_at, expires_at)
+             VALUES ('{id}', {email}, {}, {tag}, {tag}, now(), now() + interval '1 day')",
+            hex(&hash(SIGN_UP_TOKEN)),
+            tag = hex(&[7; 32]),
+        );
+        self.psql.get_mut().run(&add).await.unwrap();
+        for tenant in [&self.world.a, &self.world.b] {
+            let id = self.waiting(tenant);
+            let email = sealed(Field::new("sign_up_requests.email"), id, &format!("late.{}", tenant.pending.email));
+            let name = sealed(Field::new("sign_up_requests.name"), id, &format!("Late {}", tenant.pending.email));
+            let add = format!(
+                "INSERT INTO sign_up_requests
+                     (id, organization_id, email, name, address_tag, password_hash, status, created_at, expires_at)
+                 VALUES ('{id}', '{}', {email}, {name}, {}, '$argon2id$', 'pending', now(), now() + interval '30 days')",
+                tenant.id,
+                hex(&[8; 32]),
+            );
+            self.psql.get_mut().run(&add).await.unwrap();
+        }
+    }
+
+    async fn forget_proofs(&mut self) {
+        let vault = self.world.server.app().vault.clone();
+        for member in [&self.world.a.member, &self.world.b.member] {
+            let forget = format!("UPDATE accounts SET email_verified_at = NULL WHERE id = '{}'", member.account);
+            self.psql.get_mut().run(&forget).await.unwrap();
+            for (purpose, prefix) in LINK_TOKENS {
+                let id: Uuid = freehold::runtime::Ids.next();
+                let email = if purpose == "change" { format!("next.{}", member.email) } else { member.email.clone() };
+                let field: Field<Pii> = Field::new("email_links.email");
+                let add = format!(
+                    "INSERT INTO email_links (id, account_id, purpose, email, token_hash, created_at, expires_at)
+                     VALUES ('{id}', '{}', '{purpose}', {}, {}, now(), now() + interval '1 day')",
+                    member.account,
+                    hex(vault.seal(field, id, email.as_bytes()).unwrap().as_bytes()),
+                    hex(&hash(&format!("{prefix}{}", member.account))),
+                );
+                self.psql.get_mut().run(&add).await.unwrap();
+            }
+        }
     }
 
     /// Ends it.
@@ -175,6 +273,11 @@ impl Stage {
         let all = digests.collect::<Vec<_>>().join(" UNION ALL ");
         psql.text(&format!("SELECT string_agg(line, E'\\n' ORDER BY line) FROM ({all}) lines")).await
     }
+}
+
+/// Bytes as PostgreSQL reads them.
+fn hex(bytes: &[u8]) -> String {
+    format!("'\\x{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 /// The request of a call, with something after its path.

@@ -64,10 +64,18 @@ fn what_is_public_is_a_closed_list() {
         "invitations_accept",
         "invitations_lookup",
         "jwks_get",
+        "password_resets_complete",
+        "password_resets_create",
+        "password_resets_lookup",
+        "passwords_check",
         "sessions_create",
         "sessions_refresh",
         "setup_create",
         "setup_get",
+        "sign_up_options",
+        "sign_ups_create",
+        "sign_ups_lookup",
+        "sign_ups_verify",
     ];
     assert_eq!(public, expected, "who may call without a token is decided here, not by the way");
 }

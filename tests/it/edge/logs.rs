@@ -93,6 +93,29 @@ async fn live(nobody: &Actor, database: &Database, setup: &str, secrets: &mut Se
     nobody.post("/v1/sessions/refresh", refresh).await.expect(401);
     nobody.bearing(refreshed.text_at("/access_token")).get("/v1/me").await.expect(401);
 
+    let (new, newest) = ("Quite-secret-Bob-0816", "Quite-secret-Bob-0817");
+    for (what, secret) in [("Bob's second password", new), ("Bob's third password", newest)] {
+        secrets.add(what, secret);
+    }
+    let check = json!({"password": new});
+    let bob_here = nobody.bearing(joined.text_at("/access_token"));
+    bob_here.post("/v1/me/password/check", check).await.expect(200);
+    let change = json!({"current_password": BOBS, "password": new});
+    bob_here.request(Method::PUT, "/v1/me/password").json(&change).send().await.expect(204);
+    database.mail().take(bob).await;
+    nobody.post("/v1/password-resets", json!({"email": bob})).await.expect(202);
+    let reset = database.mail().take_token(bob).await;
+    secrets.add("Bob's link", &reset);
+    nobody.post("/v1/password-resets/lookup", json!({"token": reset})).await.expect(200);
+    nobody.post("/v1/password-checks", json!({"token": reset, "password": newest})).await.expect(200);
+    let complete = |password: &str| json!({"token": reset, "password": password});
+    nobody.post("/v1/password-resets/complete", complete(new)).await.expect(422);
+    nobody.post("/v1/password-resets/complete", complete(newest)).await.expect(204);
+    database.mail().take(bob).await;
+    let back = json!({"email": bob, "password": newest, "token_delivery": "body"});
+    let joined = nobody.post("/v1/sessions", back).await.expect(201);
+    secrets.add_tokens("a sign-in after a reset", &joined);
+
     let bob_here = nobody.bearing(joined.text_at("/access_token"));
     bob_here.get(&format!("/v1/organizations/{organization}/members?search=bob.babbage")).await.expect(403);
     admin.get("/v1/accounts?email=bob.babbage%40example.com").await.expect(403);
@@ -109,7 +132,8 @@ async fn live(nobody: &Actor, database: &Database, setup: &str, secrets: &mut Se
 
 /// A browser's session, whose tokens are in cookies.
 async fn browse(nobody: &Actor, origin: &str, secrets: &mut Secrets) {
-    let body = json!({"email": "bob.babbage@example.com", "password": BOBS, "token_delivery": "cookie"});
+    let body =
+        json!({"email": "bob.babbage@example.com", "password": "Quite-secret-Bob-0817", "token_delivery": "cookie"});
     let draft = nobody.request(Method::POST, "/v1/sessions").json(&body).header("origin", origin);
     let mut browser = Browser::of(nobody, origin, draft.send().await.expect(201));
     secrets.add_tokens("the browser's sign-in", &browser.signed_in);

@@ -10,9 +10,12 @@ use crate::{
 
 /// A failed sign-in with more headers: what it was answered, and what the record says of it.
 async fn recorded(world: &World, server: &Server, lines: &[(&str, &str)]) -> (Answer, Value) {
-    let body = json!({"email": "nobody@example.com", "password": PASSWORD, "token_delivery": "body"});
+    // Each time by another address: too many failures of one would not be looked at.
+    let email = format!("nobody.{}@example.com", freehold::runtime::Ids.next::<uuid::Uuid>());
+    let body = json!({"email": email, "password": PASSWORD, "token_delivery": "body"});
     let draft = server.nobody().request(Method::POST, "/v1/sessions").json(&body);
     let answer = with(draft, lines).send().await.expect(401);
+    server.flush_refusals().await;
     let platform = world.platform.get("/v1/me").await.expect(200).id_at("/organization/id");
     let audit = world.platform.get(&format!("/v1/organizations/{platform}/audit?event=session.failed&limit=1")).await;
     (answer, audit.expect(200).items()[0].clone())

@@ -68,7 +68,7 @@ async fn the_binary_is_started_killed_started_again_and_stopped() {
     assert!(nobody.request(reqwest::Method::GET, "/health").try_send().await.is_err());
     let mut process = Process::on(&database, &[]);
     let answer = process.ready().await.get("/v1/setup").await.expect(200);
-    assert_eq!(answer.json, json!({"required": false, "password_minimum_length": 12}));
+    assert_eq!(answer.json["required"], false);
     assert!(process.terminate().await.success(), "{}", process.output());
 }
 

@@ -86,7 +86,7 @@ async fn holds_on_the_other_instance(channel: Channel) {
     ];
     let watched = [
         Watch::begin("the platform's", second.nobody().clone(), "/v1/setup".to_owned(), |answer| {
-            answer.json["password_minimum_length"] == 12
+            answer.json["password_rules"]["minimum_length"] == 12
         }),
         Watch::begin("an organisation's", there(&a.member), format!("/v1/organizations/{}", a.id), |answer| {
             assert!([200, 403].contains(&answer.status), "{answer}");

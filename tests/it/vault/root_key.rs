@@ -91,6 +91,7 @@ async fn the_root_key_moves_into_a_transit_engine() {
     // A new key is wrapped there too.
     let administrator = there.bearer(world.platform_session().await.token());
     administrator.post("/v1/key-rotations", json!({"scope": "mfa"})).await.expect(201);
+    assert_eq!(administrator.get("/v1/data-keys").await.expect(200).json["root_key_custodian"], "transit");
     assert_eq!(psql.number(wrapped).await, psql.number("SELECT count(*) FROM data_keys").await);
     there.stop().await;
     bao.seal().await;

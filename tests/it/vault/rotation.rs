@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{Actor, Login, PASSWORD, Process, Psql, Server, eventually, insert_people},
-    world::World,
+    world::{CANARY, Person, Tenant, World},
 };
 
 /// How long a rotation of a small database may take, on a machine that does much else.
@@ -54,13 +54,34 @@ async fn left(psql: &mut Psql, key: &str) -> i64 {
     left
 }
 
-/// Proves DAT-6.
+fn profile(tenant: &Tenant, of: &Person) -> String {
+    format!("/v1/organizations/{}/members/{}/attributes", tenant.id, of.membership)
+}
+
+/// Insists that a member, and nobody else, is found by a value.
+async fn found_by(by: &Actor, tenant: &Tenant, wanted: &str, who: &Person) {
+    let path = format!("/v1/organizations/{}/members?attribute={}", tenant.id, wanted.replace(' ', "%20"));
+    let found = by.get(&path).await.expect(200);
+    let ids: Vec<_> = found.items().iter().map(|item| item["id"].clone()).collect();
+    assert_eq!(ids, [json!(who.membership)], "{wanted}");
+}
+
+/// Proves DAT-6, DAT-7.
 #[tokio::test]
 async fn a_rotation_leaves_nothing_under_the_old_key_which_is_destroyed_on_a_second_word() {
     let world = World::open().await;
     let leader = Server::leading(&world.database, &[], operations::jobs()).await;
     let administrator = world.platform_session().await;
-    for scope in ["pii", "secrets"] {
+    assert_eq!(administrator.get("/v1/data-keys").await.expect(200).json["root_key_custodian"], "server");
+    let a = &world.a;
+    let chart = json!({
+        "key": "chart", "label": "Chart", "type": "text", "visible_to": "person_and_admins", "editable_by": "admins",
+        "sealed_in": "hipaa", "searchable": true,
+    });
+    a.admin.post(&format!("/v1/organizations/{}/attributes", a.id), chart).await.expect(201);
+    let value = json!({"attributes": {"chart": "MRN 4711"}});
+    a.admin.patch(&profile(a, &a.member), value).await.expect(200);
+    for (round, scope) in ["pii", "secrets", "hipaa"].into_iter().enumerate() {
         let before = keys(&administrator, scope).await;
         assert_eq!((before.len(), &before[0]["state"]), (1, &json!("active")));
         let preview = administrator.get(&format!("/v1/key-rotations/preview/{scope}")).await.expect(200);
@@ -77,15 +98,13 @@ async fn a_rotation_leaves_nothing_under_the_old_key_which_is_destroyed_on_a_sec
         let mut psql = world.database.psql(Login::Owner).await;
         let old = before[0]["id"].as_str().unwrap();
         assert_eq!(left(&mut psql, old).await, 0);
-        for table in ["account_matches", "invitation_matches"] {
+        for table in ["account_matches", "invitation_matches", "attribute_matches"] {
             assert_eq!(psql.number(&format!("SELECT count(*) FROM {table} WHERE key_id = '{old}'")).await, 0);
         }
         administrator.post_nothing(&destroy).await.expect(200);
         administrator.post_nothing(&destroy).await.expect(409);
-        assert_eq!(
-            psql.number("SELECT count(*) FROM data_keys WHERE wrapped IS NULL").await,
-            if scope == "pii" { 1 } else { 2 }
-        );
+        let gone = psql.number("SELECT count(*) FROM data_keys WHERE wrapped IS NULL").await;
+        assert_eq!(usize::try_from(gone).unwrap(), round + 1);
     }
     // People are found, told apart and signed in as before.
     let sign_in = json!({"email": world.a.member.email, "password": PASSWORD, "token_delivery": "body"});
@@ -95,9 +114,16 @@ async fn a_rotation_leaves_nothing_under_the_old_key_which_is_destroyed_on_a_sec
     let word = name.split(' ').next().unwrap();
     let found = world.a.admin.get(&format!("/v1/organizations/{}/members?search={word}", world.a.id)).await.expect(200);
     assert!(!found.items().is_empty(), "{word}");
+    // So are the values of profile attributes, of either scope.
+    let desk = format!("By the window, {CANARY}");
+    assert_eq!(a.admin.get(&profile(a, &a.subject)).await.expect(200).text_at("/attributes/desk"), desk);
+    found_by(&a.admin, a, &format!("desk:{desk}"), &a.subject).await;
+    assert_eq!(a.admin.get(&profile(a, &a.member)).await.expect(200).text_at("/attributes/chart"), "MRN 4711");
+    found_by(&a.admin, a, "chart:mrn 4711", &a.member).await;
     // A restart opens everything.
     let again = Server::start(&world.database).await;
     again.bearer(world.a.owner.token()).get("/v1/me").await.expect(200);
+    found_by(&again.bearer(a.admin.token()), a, "chart:MRN 4711", &a.member).await;
     again.stop().await;
     leader.stop().await;
     world.close().await;
@@ -136,9 +162,23 @@ async fn a_new_key_seals_nothing_before_every_instance_knows_it() {
         "SELECT count(*) FROM invitation_matches WHERE invitation_id = (SELECT max(id::text)::uuid FROM invitations)";
     assert_eq!(psql.number(newest).await, 2);
     world.a.admin.post(&format!("/v1/organizations/{}/invitations", world.a.id), invite).await.expect(409);
+    // So is whoever gets a value of a sealed attribute now, and whoever had one.
+    let a = &world.a;
+    let value = json!({"attributes": {"desk": "Between two keys"}});
+    a.admin.patch(&profile(a, &a.member), value).await.expect(200);
+    let of_value = "SELECT count(*) FROM attribute_matches m JOIN attribute_values v ON v.id = m.value_id
+                    WHERE v.membership_id";
+    let of_member = format!("{of_value} = '{}'", a.member.membership);
+    let of_subject = format!("{of_value} = '{}'", a.subject.membership);
+    assert_eq!((psql.number(&of_member).await, psql.number(&of_subject).await), (2, 1));
+    found_by(&a.admin, a, "desk:between two keys", &a.member).await;
+    found_by(&a.admin, a, &format!("desk:By the window, {CANARY}"), &a.subject).await;
     psql.run("DELETE FROM instances WHERE name = 'deaf'").await.unwrap();
     finished(&administrator, id).await;
     assert_eq!(psql.number(newest).await, 1);
+    assert_eq!((psql.number(&of_member).await, psql.number(&of_subject).await), (1, 1));
+    found_by(&a.admin, a, "desk:between two keys", &a.member).await;
+    found_by(&a.admin, a, &format!("desk:By the window, {CANARY}"), &a.subject).await;
     // An instance that slept through all of it can't add what the others would not find.
     let old = psql.text("SELECT id FROM data_keys WHERE scope = 'pii' AND state = 'retired'").await;
     let late = format!(
@@ -173,7 +213,7 @@ async fn a_rotation_survives_killed_leaders_while_people_sign_in_come_and_search
     let work = tokio::spawn(work(
         world.platform_session().await,
         world.server.bearer(world.a.admin.token()),
-        world.a.id,
+        world.a.clone(),
         world.server.nobody().clone(),
     ));
     let mut killed = 0;
@@ -220,8 +260,16 @@ fn leader(world: &World) -> Process {
 }
 
 /// What people do meanwhile; none of it may fail.
-async fn work(administrator: Actor, admin: Actor, organization: Uuid, nobody: Actor) {
+async fn work(administrator: Actor, admin: Actor, tenant: Tenant, nobody: Actor) {
+    let organization = tenant.id;
     for round in 0.. {
+        // What was filled in before is found and read, and what is filled in now.
+        let desk = format!("By the window, {CANARY}");
+        found_by(&admin, &tenant, &format!("desk:{desk}"), &tenant.subject).await;
+        assert_eq!(admin.get(&profile(&tenant, &tenant.subject)).await.expect(200).text_at("/attributes/desk"), desk);
+        let value = json!({"attributes": {"desk": format!("Desk {round}")}});
+        admin.patch(&profile(&tenant, &tenant.member), value).await.expect(200);
+        found_by(&admin, &tenant, &format!("desk:desk {round}"), &tenant.member).await;
         let email = format!("newcomer{round}@example.com");
         let invitations = format!("/v1/organizations/{organization}/invitations");
         let invite = json!({"email": email, "role": "member"});

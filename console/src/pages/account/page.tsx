@@ -1,4 +1,4 @@
-/** A person's own account: their name, their sessions, their organisations. */
+/** A person's own account: their name, their organisations, sessions and known devices. */
 import { Button, Group, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -11,7 +11,11 @@ import { tell, tellStale } from "../../parts/notify";
 import { Page, Section } from "../../parts/page";
 import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
+import { MyEmail } from "./email";
+import { MyKnownDevices } from "./known-devices";
 import { MyOrganizations } from "./organizations";
+import { MyPassword } from "./password";
+import { MyProfile } from "./profile";
 import { MySessions } from "./sessions";
 
 const said = words.account;
@@ -23,11 +27,15 @@ export default function AccountPage() {
         <Section title={said.profile}>
           <ProfileForm />
         </Section>
-        <Section title={said.organizations} flush>
-          <MyOrganizations />
-        </Section>
+        <MyEmail />
       </SimpleGrid>
+      <MyPassword />
+      <Section title={said.organizations} flush>
+        <MyOrganizations />
+      </Section>
+      <MyProfile />
       <MySessions />
+      <MyKnownDevices />
     </Page>
   );
 }
@@ -77,13 +85,6 @@ function ProfileForm() {
           autoComplete="name"
           required
           {...form.getInputProps("name")}
-        />
-        <TextInput
-          label={said.email}
-          description={said.emailHint}
-          value={account.email}
-          readOnly
-          variant="filled"
         />
         {problems.alert}
         <Group>

@@ -1,16 +1,15 @@
 /** Where one is signed in; ending one session or all of them. */
 import { Button, Group, Text } from "@mantine/core";
 import { IconDeviceDesktop, IconDeviceMobile } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, take } from "../../api/client";
 import { keys, sessionsQuery } from "../../api/queries";
 import type { Session } from "../../api/types";
+import { ActDialog } from "../../parts/act-dialog";
 import { OwnBadge } from "../../parts/badges";
-import { Confirm } from "../../parts/confirm";
 import { deviceName, isHandheld } from "../../parts/device";
-import { tell } from "../../parts/notify";
 import { Section } from "../../parts/page";
 import { useEnter, useSignOut } from "../../parts/session";
 import { type Column, DataTable } from "../../parts/table";
@@ -107,52 +106,30 @@ const shown: Column<Session>[] = [
 ];
 
 function EndOne({ session, onClose }: { session: Session; onClose: () => void }) {
-  const client = useQueryClient();
-  const end = useMutation({
-    mutationFn: () =>
-      take(
-        api.DELETE("/v1/me/sessions/{session_id}", {
-          params: { path: { session_id: session.id } },
-        }),
-      ),
-    onSuccess: () => {
-      tell(said.ended);
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.sessions }),
-  });
+  const params = { path: { session_id: session.id } };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.endTitle}
-      effects={said.endEffects(deviceName(session.user_agent))}
-      action={said.end}
-      onConfirm={() => end.mutate()}
-      busy={end.isPending}
-      error={end.error}
+      text={{
+        title: said.endTitle,
+        effects: said.endEffects(deviceName(session.user_agent)),
+        action: said.end,
+        done: said.ended,
+      }}
+      run={() => take(api.DELETE("/v1/me/sessions/{session_id}", { params }))}
+      refresh={[keys.sessions]}
     />
   );
 }
 
 function EndAll({ onClose }: { onClose: () => void }) {
   const enter = useEnter();
-  const end = useMutation({
-    mutationFn: async () => {
-      await take(api.DELETE("/v1/me/sessions"));
-      await enter("/sign-in");
-    },
-  });
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.endAllTitle}
-      effects={said.endAllEffects}
-      action={said.endAll}
-      onConfirm={() => end.mutate()}
-      busy={end.isPending}
-      error={end.error}
+      text={{ title: said.endAllTitle, effects: said.endAllEffects, action: said.endAll }}
+      run={() => take(api.DELETE("/v1/me/sessions"))}
+      onDone={() => enter("/sign-in")}
     />
   );
 }

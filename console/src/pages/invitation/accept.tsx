@@ -9,7 +9,7 @@ import type { InvitationPreview } from "../../api/types";
 import { ProblemAlert } from "../../parts/confirm";
 import { check, useProblems } from "../../parts/forms";
 import { tell } from "../../parts/notify";
-import { CurrentPassword, NewPassword, passwordComplete } from "../../parts/password";
+import { CurrentPassword, judgeByLink, NewPassword, passwordComplete } from "../../parts/password";
 import { useEnter } from "../../parts/session";
 import { words } from "../../words";
 
@@ -77,14 +77,14 @@ export function SignedInAsOther({ email, invited }: { email: string; invited: st
 /** Signed out: a new account chooses a password, an existing one proves its own. */
 export function AcceptSignedOut({ token, invitation }: AcceptProps) {
   const joined = useJoined(invitation);
-  const { account_exists: existing, password_minimum_length: minimum } = invitation;
+  const { account_exists: existing, password_rules: rules } = invitation;
   const form = useForm({
     initialValues: { name: "", password: "" },
     validate: {
       name: (value) => (existing ? null : check.required(value)),
       password: (value, { name }) => {
         if (existing) return value ? null : words.gate.signIn.required;
-        const complete = passwordComplete(value, { name, email: invitation.email, minimum });
+        const complete = passwordComplete(value, { name, email: invitation.email, rules });
         return complete ? null : words.gate.password.incomplete;
       },
     },
@@ -125,8 +125,9 @@ export function AcceptSignedOut({ token, invitation }: AcceptProps) {
             />
             <NewPassword
               label={said.password}
-              person={{ name: form.values.name, email: invitation.email, minimum }}
+              person={{ name: form.values.name, email: invitation.email, rules }}
               current={form.values.password}
+              judge={judgeByLink(token, form.values.name)}
               {...form.getInputProps("password")}
             />
           </>

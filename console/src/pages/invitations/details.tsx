@@ -4,8 +4,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
 import { invitationQuery, keys } from "../../api/queries";
 import type { Invitation } from "../../api/types";
+import { ActDialog } from "../../parts/act-dialog";
 import { RoleBadge, Teams } from "../../parts/badges";
-import { Confirm } from "../../parts/confirm";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
 import { tell, tellProblem } from "../../parts/notify";
@@ -186,31 +186,26 @@ export function RevokeDialog({ invitation, onClose }: RevokeProps) {
 }
 
 function Revoke({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
-  const client = useQueryClient();
+  const { id, email } = invitation;
   const organization = useOrganization();
-  const revoke = useMutation({
-    mutationFn: () =>
-      take(
-        api.DELETE("/v1/organizations/{organization_id}/invitations/{invitation_id}", {
-          params: { path: { organization_id: organization.id, invitation_id: invitation.id } },
-        }),
-      ),
-    onSuccess: () => {
-      tell(said.revoked(invitation.email));
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.organization(organization.id) }),
-  });
+  const path = { organization_id: organization.id, invitation_id: id };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.revokeTitle(invitation.email)}
-      effects={said.revokeEffects(invitation.email)}
-      action={said.revokeDo}
-      onConfirm={() => revoke.mutate()}
-      busy={revoke.isPending}
-      error={revoke.error}
+      text={{
+        title: said.revokeTitle(email),
+        effects: said.revokeEffects(email),
+        action: said.revokeDo,
+        done: said.revoked(email),
+      }}
+      run={() =>
+        take(
+          api.DELETE("/v1/organizations/{organization_id}/invitations/{invitation_id}", {
+            params: { path },
+          }),
+        )
+      }
+      refresh={[keys.organization(organization.id)]}
     />
   );
 }

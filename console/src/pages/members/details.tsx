@@ -12,6 +12,7 @@ import { Time } from "../../parts/time";
 import { words } from "../../words";
 import type { Act } from "./dialogs";
 import { useReasons } from "./menu";
+import { Profile } from "./profile";
 import { MemberStatus } from "./status";
 
 const said = words.members;
@@ -35,7 +36,12 @@ export function MemberDetails({ id, onAct }: MemberDetailsProps) {
     >
       {query.isPending ? <Loading /> : null}
       {query.isError ? <Failed error={query.error} retry={() => void query.refetch()} /> : null}
-      {member ? <MemberFields member={member} /> : null}
+      {member ? (
+        <>
+          <MemberFields member={member} />
+          <Profile member={member} />
+        </>
+      ) : null}
     </Details>
   );
 }

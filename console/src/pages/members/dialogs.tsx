@@ -1,14 +1,11 @@
 /** Changing, blocking and removing a member: each says what will happen before it does. */
 import { Stack, Text } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ifMatch, take } from "../../api/client";
-import { Problem } from "../../api/problem";
 import { keys } from "../../api/queries";
 import type { Member, Organization } from "../../api/types";
-import { Confirm } from "../../parts/confirm";
-import { tell, tellStale } from "../../parts/notify";
+import { ActDialog, type ActWords } from "../../parts/act-dialog";
 import { roleName, useOrganization } from "../../parts/permissions";
 import { RoleSelect } from "../../parts/role-select";
 import { useEnter } from "../../parts/session";
@@ -30,57 +27,45 @@ export function MemberDialogs({ act, onClose }: DialogsProps) {
   if (!act) return null;
   const key = `${act.kind} ${act.member.id}`;
   if (act.kind === "role") return <RoleDialog key={key} member={act.member} onClose={onClose} />;
-  return <ActDialog key={key} act={act} onClose={onClose} />;
-}
-
-interface Change {
-  body: { role: string } | { status: Member["status"] };
-  /** What to say when it is done. */
-  done: string;
+  return <MemberActDialog key={key} act={act} onClose={onClose} />;
 }
 
 /** An update that fails when someone else changed the member since it was read. */
-function useUpdate(member: Member, onClose: () => void) {
-  const client = useQueryClient();
+function update(member: Member, body: { role: string } | { status: Member["status"] }) {
   const path = { organization_id: member.organization_id, member_id: member.id };
-  return useMutation({
-    mutationFn: ({ body }: Change) =>
-      take(
-        api.PATCH("/v1/organizations/{organization_id}/members/{member_id}", {
-          body,
-          params: { path, header: { "If-Match": ifMatch(member.version) } },
-        }),
-      ),
-    onSuccess: (_, { done }) => {
-      tell(done);
-      onClose();
-    },
-    onError: (error) => {
-      if (!(error instanceof Problem) || error.code !== "precondition_failed") return;
-      tellStale();
-      onClose();
-    },
-    onSettled: () =>
-      client.invalidateQueries({ queryKey: keys.organization(member.organization_id) }),
-  });
+  return take(
+    api.PATCH("/v1/organizations/{organization_id}/members/{member_id}", {
+      body,
+      params: { path, header: { "If-Match": ifMatch(member.version) } },
+    }),
+  );
+}
+
+function remove(member: Member) {
+  const path = { organization_id: member.organization_id, member_id: member.id };
+  return take(
+    api.DELETE("/v1/organizations/{organization_id}/members/{member_id}", { params: { path } }),
+  );
 }
 
 function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const [role, setRole] = useState(member.role);
-  const update = useUpdate(member, onClose);
-  const done = said.roleChanged(member.name, roleName(role));
-  const confirm = () =>
-    role === member.role ? onClose() : update.mutate({ body: { role }, done });
+  const check = () => {
+    if (role === member.role) onClose();
+    return role !== member.role;
+  };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.changeRoleOf(member.name)}
-      effects={[said.roleNow(roleName(member.role)), said.roleEffect]}
-      action={said.changeRole}
-      onConfirm={confirm}
-      busy={update.isPending}
-      error={update.error}
+      text={{
+        title: said.changeRoleOf(member.name),
+        effects: [said.roleNow(roleName(member.role)), said.roleEffect],
+        action: said.changeRole,
+        done: said.roleChanged(member.name, roleName(role)),
+      }}
+      run={() => update(member, { role })}
+      refresh={[keys.organization(member.organization_id)]}
+      check={check}
       harmless
     >
       <Stack gap={4}>
@@ -94,15 +79,8 @@ function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }
           {words.roles.short[role]}
         </Text>
       </Stack>
-    </Confirm>
+    </ActDialog>
   );
-}
-
-interface ActWords {
-  title: string;
-  effects: string[];
-  action: string;
-  done: string;
 }
 
 function wordsFor({ kind, member }: Act, organization: Organization): ActWords {
@@ -139,47 +117,28 @@ function wordsFor({ kind, member }: Act, organization: Organization): ActWords {
   }
 }
 
-function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
+function MemberActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
   const { kind, member } = act;
   const organization = useOrganization();
-  const client = useQueryClient();
   const navigate = useNavigate();
   const enter = useEnter();
-  const text = wordsFor(act, organization);
-  const update = useUpdate(member, onClose);
-  const remove = useMutation({
-    mutationFn: () =>
-      take(
-        api.DELETE("/v1/organizations/{organization_id}/members/{member_id}", {
-          params: { path: { organization_id: organization.id, member_id: member.id } },
-        }),
-      ),
-    onSuccess: async () => {
-      tell(text.done);
-      onClose();
-      if (kind === "leave") {
-        // The session has lost its organisation: start afresh.
-        await enter("/");
-        return;
-      }
-      await navigate({ to: ".", search: (now) => ({ ...now, open: undefined }) });
-      await client.invalidateQueries({ queryKey: keys.organization(organization.id) });
-    },
-  });
-  const confirm = () => {
-    if (kind === "remove" || kind === "leave") return remove.mutate();
-    update.mutate({ body: { status: kind === "block" ? "blocked" : "active" }, done: text.done });
-  };
+  const leaves = kind === "remove" || kind === "leave";
+  // Who left has no organisation any more in this session, which starts afresh.
+  const go = () =>
+    kind === "leave"
+      ? enter("/")
+      : navigate({ to: ".", search: (now) => ({ ...now, open: undefined }) });
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={text.title}
-      effects={text.effects}
-      action={text.action}
-      onConfirm={confirm}
-      busy={update.isPending || remove.isPending}
-      error={update.error ?? remove.error}
+      text={wordsFor(act, organization)}
+      run={() =>
+        leaves
+          ? remove(member)
+          : update(member, { status: kind === "block" ? "blocked" : "active" })
+      }
+      onDone={leaves ? go : undefined}
+      refresh={[keys.organization(organization.id)]}
       harmless={kind === "unblock"}
     />
   );

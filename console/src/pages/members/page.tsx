@@ -4,9 +4,11 @@ import { IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { api, take } from "../../api/client";
 import { membersQuery, pageSize } from "../../api/queries";
 import type { Member } from "../../api/types";
 import { OwnBadge, RolesOf } from "../../parts/badges";
+import { ExportPeople } from "../../parts/export-people";
 import { ChoiceFilter, choicesOf, FilterBar, TextFilter } from "../../parts/filters";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -15,6 +17,7 @@ import { Empty, Forbidden } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
+import { AttributeFilter, askedFor } from "./attribute-filter";
 import { MemberDetails } from "./details";
 import { type Act, MemberDialogs } from "./dialogs";
 import { MemberMenu } from "./menu";
@@ -27,6 +30,7 @@ export default function MembersPage() {
   const organization = useOrganization();
   const forbidden = useWhyNot("members_list");
   const inviteNot = useWhyNot("invitations_create");
+  const exportNot = useWhyNot("members_export");
   const navigate = useNavigate();
   const invite = () =>
     void navigate({ to: `/o/${organization.slug}/invitations`, search: { dialog: "invite" } });
@@ -36,13 +40,28 @@ export default function MembersPage() {
       purpose={said.purpose}
       place={organization.name}
       action={
-        <GuardedButton
-          reason={inviteNot}
-          onClick={invite}
-          leftSection={<IconUserPlus size={16} aria-hidden="true" />}
-        >
-          {said.invite}
-        </GuardedButton>
+        <Group gap="xs">
+          <ExportPeople
+            reason={exportNot}
+            name={words.exports.membersName}
+            fetchFile={async (format) =>
+              (await take(
+                api.POST("/v1/organizations/{organization_id}/members/export", {
+                  params: { path: { organization_id: organization.id } },
+                  body: { format },
+                  parseAs: "blob",
+                }),
+              )) as unknown as Blob
+            }
+          />
+          <GuardedButton
+            reason={inviteNot}
+            onClick={invite}
+            leftSection={<IconUserPlus size={16} aria-hidden="true" />}
+          >
+            {said.invite}
+          </GuardedButton>
+        </Group>
       }
     >
       <Panel>{forbidden ? <Forbidden reason={forbidden} /> : <List />}</Panel>
@@ -51,13 +70,20 @@ export default function MembersPage() {
 }
 
 function List() {
-  const { open, cursor, search, role, status } = route.useSearch();
+  const { open, cursor, search, role, status, attribute } = route.useSearch();
   const organization = useOrganization();
   const me = useMe();
   const [act, setAct] = useState<Act | null>(null);
-  const filter = { search, role, status: status as Member["status"] | undefined };
+  const filter = {
+    search,
+    role,
+    status: status as Member["status"] | undefined,
+    attribute: askedFor(attribute),
+  };
   const query = useQuery(membersQuery(organization.id, { ...filter, cursor, limit: pageSize }));
-  const active = Object.entries(filter).flatMap(([name, value]) => (value ? [name] : []));
+  const active = Object.entries({ ...filter, attribute }).flatMap(([name, value]) =>
+    value ? [name] : [],
+  );
   return (
     <>
       <FilterBar active={active}>
@@ -76,6 +102,7 @@ function List() {
           any={said.allStatuses}
           choices={choicesOf({ active: said.active, blocked: said.blocked })}
         />
+        <AttributeFilter value={attribute} />
       </FilterBar>
       <DataTable
         caption={said.caption}

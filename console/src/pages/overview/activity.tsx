@@ -1,10 +1,10 @@
 /** What happened lately: a small chart by day, and the latest entries. */
-import { Anchor, Group, Text, VisuallyHidden } from "@mantine/core";
+import { Anchor, Text } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { AuditEntry, Page } from "../../api/types";
 import { OutcomeStatus } from "../../parts/badges";
-import chart from "../../parts/chart.module.css";
+import { BarChart } from "../../parts/chart";
 import { Section } from "../../parts/page";
 import { useOrganization } from "../../parts/permissions";
 import { Failed, Loading } from "../../parts/states";
@@ -77,73 +77,22 @@ function Chart({ days }: { days: Day[] }) {
   const top = Math.max(1, ...days.map(({ done, refused }) => done + refused));
   const done = days.reduce((sum, day) => sum + day.done, 0);
   const refused = days.reduce((sum, day) => sum + day.refused, 0);
-  const width = 100 / days.length;
   const height = (count: number) => (count / top) * 100;
   return (
-    <figure className={chart.figure}>
-      <svg
-        viewBox="0 0 100 100"
-        preserveAspectRatio="none"
-        className={chart.chart}
-        aria-hidden="true"
-      >
-        {[25, 50, 75].map((y) => (
-          <line key={y} x1="0" x2="100" y1={y} y2={y} className={chart.grid} />
-        ))}
-        {days.map((day, index) => (
-          <g key={day.date.getTime()}>
-            <rect
-              className={chart.bar}
-              x={index * width + width * 0.18}
-              width={width * 0.64}
-              y={100 - height(day.done)}
-              height={height(day.done)}
-            />
-            <rect
-              className={chart.bar}
-              data-key="refused"
-              x={index * width + width * 0.18}
-              width={width * 0.64}
-              y={100 - height(day.done + day.refused)}
-              height={height(day.refused)}
-            />
-          </g>
-        ))}
-      </svg>
-      <Group justify="space-between" aria-hidden="true" className={chart.axis}>
-        <span>{dayName.format(days[0]?.date)}</span>
-        <span>{dayName.format(days.at(-1)?.date)}</span>
-      </Group>
-      <figcaption>
-        <Group gap="md" className={chart.legend}>
-          <span data-key="done">{said.activityDone}</span>
-          <span data-key="refused">{said.activityRefused}</span>
-          <Text span size="xs" c="dimmed" ml="auto">
-            {said.activityTotal(done, refused)}
-          </Text>
-        </Group>
-      </figcaption>
-      <VisuallyHidden>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{said.day}</th>
-              <th scope="col">{said.activityDone}</th>
-              <th scope="col">{said.activityRefused}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {days.map((day) => (
-              <tr key={day.date.getTime()}>
-                <th scope="row">{dayName.format(day.date)}</th>
-                <td>{day.done}</td>
-                <td>{day.refused}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </VisuallyHidden>
-    </figure>
+    <BarChart
+      bars={days.map((day) => ({
+        key: day.date.toISOString(),
+        parts: [
+          { tone: "done", height: height(day.done) },
+          { tone: "refused", height: height(day.refused) },
+        ],
+        cells: [dayName.format(day.date), day.done, day.refused],
+      }))}
+      axis={[dayName.format(days[0]?.date), dayName.format(days.at(-1)?.date)]}
+      legend={{ done: said.activityDone, refused: said.activityRefused }}
+      total={said.activityTotal(done, refused)}
+      heads={[said.day, said.activityDone, said.activityRefused]}
+    />
   );
 }
 

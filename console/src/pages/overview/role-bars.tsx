@@ -3,6 +3,7 @@ import { Anchor } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Member, Page } from "../../api/types";
+import { Bars } from "../../parts/bars";
 import { Section } from "../../parts/page";
 import { roleName, useOrganization } from "../../parts/permissions";
 import { useRoles } from "../../parts/role-select";
@@ -19,7 +20,6 @@ export function RoleBars({ query }: { query: UseQueryResult<Page<Member>> }) {
   for (const { role } of query.data?.items ?? []) counts.set(role, (counts.get(role) ?? 0) + 1);
   const level = (name: string) => roles.find((role) => role.name === name)?.level ?? 0;
   const rows = [...counts].sort(([a], [b]) => level(b) - level(a));
-  const top = Math.max(1, ...counts.values());
   return (
     <Section
       title={said.byRole}
@@ -31,9 +31,11 @@ export function RoleBars({ query }: { query: UseQueryResult<Page<Member>> }) {
     >
       {query.isPending ? <Loading rows={4} /> : null}
       {query.isError ? <Failed error={query.error} retry={() => void query.refetch()} /> : null}
-      <ul className={classes.bars}>
-        {rows.map(([role, count]) => (
-          <li key={role}>
+      <Bars
+        bars={rows.map(([role, count]) => ({
+          key: role,
+          count,
+          name: (
             <Link
               to="/o/$organization/members"
               params={{ organization: slug }}
@@ -42,13 +44,9 @@ export function RoleBars({ query }: { query: UseQueryResult<Page<Member>> }) {
             >
               {roleName(role)}
             </Link>
-            <span className={classes.track} aria-hidden="true">
-              <span className={classes.fill} style={{ width: `${(count / top) * 100}%` }} />
-            </span>
-            <span className={classes.barCount}>{count.toLocaleString()}</span>
-          </li>
-        ))}
-      </ul>
+          ),
+        }))}
+      />
     </Section>
   );
 }

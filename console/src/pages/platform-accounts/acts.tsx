@@ -1,23 +1,31 @@
-/** What a platform admin can do with an account. */
+/** What a platform admin can do with an account, and why not when they can't. */
 import { Alert, List, Text, TextInput } from "@mantine/core";
-import { IconEraser, IconLock, IconLockOpen, IconLogout } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  IconBuilding,
+  IconClockPlay,
+  IconEraser,
+  IconLock,
+  IconLockOpen,
+  IconLogout,
+} from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { keys, organizationsQuery } from "../../api/queries";
 import type { PlatformAccount } from "../../api/types";
-import { Confirm } from "../../parts/confirm";
+import { AccountState, LockedUntil } from "../../parts/account-state";
+import { ActDialog } from "../../parts/act-dialog";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
-import { tell } from "../../parts/notify";
 import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
+import { ManagerDialog } from "./manager";
 
 const said = words.platform.accounts;
 
 export interface Act {
-  kind: "block" | "unblock" | "sessions" | "erase";
+  kind: "block" | "unblock" | "unlock" | "sessions" | "manager" | "erase";
   account: PlatformAccount;
 }
 
@@ -31,16 +39,20 @@ function useReasons(account: PlatformAccount) {
   const block = useWhyNot("accounts_block");
   const unblock = useWhyNot("accounts_unblock");
   const sessions = useWhyNot("accounts_sessions_end");
+  const unlock = useWhyNot("accounts_unlock");
+  const manager = useWhyNot("accounts_manager_update");
   const erase = useWhyNot("accounts_erase");
   const own = account.id === me.account.id;
   if (account.state === "erased") {
     const gone = said.erasedNot;
-    return { block: gone, unblock: gone, sessions: gone, erase: gone };
+    return { block: gone, unblock: gone, unlock: gone, sessions: gone, manager: gone, erase: gone };
   }
   return {
     block: block ?? (own ? said.ownBlock : null),
     unblock,
+    unlock: unlock ?? (account.locked_until ? null : said.unlockNot),
     sessions,
+    manager,
     erase: erase ?? (own ? said.ownErase : null),
   };
 }
@@ -72,6 +84,20 @@ export function AccountMenu({ account, onAct }: AccountMenuProps) {
           {said.unblock}
         </GuardedItem>
       )}
+      <GuardedItem
+        reason={reasons.unlock}
+        leftSection={<IconClockPlay size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "unlock", account })}
+      >
+        {said.unlock}
+      </GuardedItem>
+      <GuardedItem
+        reason={reasons.manager}
+        leftSection={<IconBuilding size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "manager", account })}
+      >
+        {said.changeManager}
+      </GuardedItem>
       <GuardedItem
         reason={reasons.sessions}
         leftSection={<IconLogout size={16} aria-hidden="true" />}
@@ -109,7 +135,13 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
       {account ? (
         <Fields>
           {account.email ? <Field name={said.email}>{account.email}</Field> : null}
-          <Field name={said.state}>{said.states[account.state]}</Field>
+          <Field name={said.state}>
+            <AccountState state={account.state} lockedUntil={account.locked_until} />
+          </Field>
+          <Field name={said.lock}>
+            <LockedUntil until={account.locked_until} />
+          </Field>
+          <Field name={said.manager}>{account.manager?.name ?? said.noManager}</Field>
           <Field name={said.since}>
             <Time value={account.created_at} />
           </Field>
@@ -151,6 +183,22 @@ function Buttons({ account, onAct }: AccountMenuProps) {
       <GuardedButton
         size="xs"
         variant="default"
+        reason={reasons.unlock}
+        onClick={() => onAct({ kind: "unlock", account })}
+      >
+        {said.unlock}
+      </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="default"
+        reason={reasons.manager}
+        onClick={() => onAct({ kind: "manager", account })}
+      >
+        {said.changeManager}
+      </GuardedButton>
+      <GuardedButton
+        size="xs"
+        variant="default"
         reason={reasons.sessions}
         onClick={() => onAct({ kind: "sessions", account })}
       >
@@ -176,99 +224,78 @@ interface DialogsProps {
 
 export function AccountDialogs({ act, onClose }: DialogsProps) {
   if (!act) return null;
+  if (!isConfirmed(act)) return <ManagerDialog account={act.account} onClose={onClose} />;
   return <Dialog key={`${act.kind} ${act.account.id}`} act={act} onClose={onClose} />;
 }
 
-function send({ kind, account }: Act, reason: string): Promise<unknown> {
+type Confirmed = Act & { kind: Exclude<Act["kind"], "manager"> };
+
+function isConfirmed(act: Act): act is Confirmed {
+  return act.kind !== "manager";
+}
+
+const labels: Record<Confirmed["kind"], string> = {
+  block: said.block,
+  unblock: said.unblock,
+  unlock: said.unlock,
+  sessions: said.endSessions,
+  erase: said.eraseAction,
+};
+
+function send({ kind, account }: Confirmed, reason: string): Promise<unknown> {
   const params = { path: { account_id: account.id } };
-  if (kind === "block") {
-    return take(api.POST("/v1/accounts/{account_id}/block", { params, body: { reason } }));
+  switch (kind) {
+    case "block":
+      return take(api.POST("/v1/accounts/{account_id}/block", { params, body: { reason } }));
+    case "unblock":
+      return take(api.POST("/v1/accounts/{account_id}/unblock", { params }));
+    case "unlock":
+      return take(api.POST("/v1/accounts/{account_id}/unlock", { params }));
+    case "sessions":
+      return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
+    case "erase":
+      return take(api.POST("/v1/accounts/{account_id}/erase", { params }));
   }
-  if (kind === "erase") return take(api.POST("/v1/accounts/{account_id}/erase", { params }));
-  if (kind === "unblock") return take(api.POST("/v1/accounts/{account_id}/unblock", { params }));
-  return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
 }
 
-function wordsFor({ kind, account }: Act) {
-  const name = nameOf(account);
-  const email = account.email ?? "";
-  if (kind === "erase") {
-    return {
-      title: said.eraseTitle(name),
-      effects: said.eraseEffects(name, email),
-      action: said.eraseAction,
-      done: said.erased(name),
-    };
-  }
-  if (kind === "block") {
-    return {
-      title: said.blockTitle(name),
-      effects: said.blockEffects(name, email),
-      action: said.block,
-      done: said.blocked(name),
-    };
-  }
-  if (kind === "unblock") {
-    return {
-      title: said.unblockTitle(name),
-      effects: said.unblockEffects(name),
-      action: said.unblock,
-      done: said.unblocked(name),
-    };
-  }
-  return {
-    title: said.endSessionsTitle(name),
-    effects: said.endSessionsEffects(name, email),
-    action: said.endSessions,
-    done: said.sessionsEnded(name),
-  };
-}
-
-function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
-  const client = useQueryClient();
+function Dialog({ act, onClose }: { act: Confirmed; onClose: () => void }) {
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
-  const text = wordsFor(act);
-  const run = useMutation({
-    mutationFn: () => send(act, reason.trim()),
-    onSuccess: () => {
-      tell(text.done);
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.accounts }),
-  });
-  const confirm = () => {
+  const name = nameOf(act.account);
+  const text = { ...said.acts[act.kind](name, act.account.email ?? ""), action: labels[act.kind] };
+  const check = () => {
     const needed = act.kind === "block" && !reason.trim();
     setMissing(needed);
-    if (!needed) run.mutate();
+    return !needed;
   };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={text.title}
-      effects={text.effects}
-      action={text.action}
-      onConfirm={confirm}
-      busy={run.isPending}
-      error={run.error}
-      harmless={act.kind === "unblock"}
+      text={text}
+      run={() => send(act, reason.trim())}
+      refresh={[keys.accounts]}
+      check={check}
+      harmless={act.kind === "unblock" || act.kind === "unlock"}
       typed={act.kind === "erase" ? act.account.email : undefined}
     >
-      <Alone error={run.error} />
-      {act.kind === "block" ? (
-        <TextInput
-          label={said.reason}
-          description={said.reasonHint}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          error={missing ? said.reasonMissing : null}
-          maxLength={500}
-          required
-          data-autofocus
-        />
-      ) : null}
-    </Confirm>
+      {(error) => (
+        <>
+          <Alone error={error} />
+          {act.kind === "block" ? (
+            <TextInput
+              label={said.reason}
+              description={said.reasonHint}
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+              error={missing ? said.reasonMissing : null}
+              maxLength={500}
+              required
+              data-autofocus
+            />
+          ) : null}
+        </>
+      )}
+    </ActDialog>
   );
 }
 

@@ -4,9 +4,12 @@ import { IconUserShield } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { api, take } from "../../api/client";
 import { type AccountFilter, accountsQuery, pageSize } from "../../api/queries";
 import type { PlatformAccount } from "../../api/types";
-import { OwnBadge, Status, type Tone } from "../../parts/badges";
+import { AccountState } from "../../parts/account-state";
+import { OwnBadge } from "../../parts/badges";
+import { ExportPeople } from "../../parts/export-people";
 import { ChoiceFilter, choicesOf, FilterBar, TextFilter, useOpen } from "../../parts/filters";
 import { isEmail } from "../../parts/forms";
 import { Page } from "../../parts/page";
@@ -24,8 +27,24 @@ const route = getRouteApi("/signed-in/platform/accounts");
 
 export default function AccountsPage() {
   const forbidden = useWhyNot("accounts_list");
+  const exportNot = useWhyNot("accounts_export");
   return (
-    <Page title={said.title} purpose={said.purpose} place={words.shell.platform}>
+    <Page
+      title={said.title}
+      purpose={said.purpose}
+      place={words.shell.platform}
+      action={
+        <ExportPeople
+          reason={exportNot}
+          name={words.exports.accountsName}
+          fetchFile={async (format) =>
+            (await take(
+              api.POST("/v1/accounts/export", { body: { format }, parseAs: "blob" }),
+            )) as unknown as Blob
+          }
+        />
+      }
+    >
       {forbidden ? <PlatformForbidden back="/platform/accounts" /> : <List />}
     </Page>
   );
@@ -78,18 +97,12 @@ function List() {
   );
 }
 
-const tones: Record<PlatformAccount["state"], Tone> = {
-  active: "good",
-  blocked: "bad",
-  erased: "quiet",
-};
-
 function columns(own: string): Column<PlatformAccount>[] {
   return [
     {
       key: "person",
       header: said.person,
-      width: "40%",
+      width: "34%",
       render: (account) => (
         <div>
           <Group gap={8}>
@@ -111,7 +124,15 @@ function columns(own: string): Column<PlatformAccount>[] {
     {
       key: "state",
       header: said.state,
-      render: ({ state }) => <Status tone={tones[state]}>{said.states[state]}</Status>,
+      render: ({ state, locked_until }) => (
+        <AccountState state={state} lockedUntil={locked_until} />
+      ),
+    },
+    {
+      key: "manager",
+      header: said.manager,
+      wideOnly: true,
+      render: ({ manager }) => manager?.name ?? <Text c="dimmed">{said.noManager}</Text>,
     },
     {
       key: "since",

@@ -2,10 +2,10 @@
 import { Alert, Group, Text } from "@mantine/core";
 import { IconServer2, IconVersions } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { instancesQuery } from "../../api/queries";
 import type { Instance } from "../../api/types";
 import { OwnBadge, PlainBadge, Status } from "../../parts/badges";
+import { Fact, Facts } from "../../parts/facts";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
 import { useWhyNot } from "../../parts/permissions";
@@ -14,7 +14,6 @@ import { Empty } from "../../parts/states";
 import { type Column, DataTable } from "../../parts/table";
 import { durationText, Time } from "../../parts/time";
 import { words } from "../../words";
-import classes from "./instances.module.css";
 
 const said = words.instances;
 
@@ -105,30 +104,16 @@ function Leadership({ list }: { list: ReturnType<typeof withSilence> }) {
   const here = items.filter(isHere);
   const leader = here.find(({ leads }) => leads);
   return (
-    <div className={classes.leadership}>
-      <dl className={classes.facts}>
-        <Fact name={said.leads}>
-          <span className="machine-text">{leader?.name ?? said.nobody}</span>
-        </Fact>
-        <Fact name={said.since}>
-          <Time value={leader ? led_since : null} />
-        </Fact>
-        <Fact name={said.term}>{term.toLocaleString()}</Fact>
-        <Fact name={said.present}>{said.counts(here.length, items.length - here.length)}</Fact>
-      </dl>
-      <Text size="xs" c="dimmed">
-        {said.termText}
-      </Text>
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    <Facts note={said.termText}>
+      <Fact name={said.leads}>
+        <span className="machine-text">{leader?.name ?? said.nobody}</span>
+      </Fact>
+      <Fact name={said.since}>
+        <Time value={leader ? led_since : null} />
+      </Fact>
+      <Fact name={said.term}>{term.toLocaleString()}</Fact>
+      <Fact name={said.present}>{said.counts(here.length, items.length - here.length)}</Fact>
+    </Facts>
   );
 }
 

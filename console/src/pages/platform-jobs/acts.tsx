@@ -7,7 +7,7 @@ import { api, take } from "../../api/client";
 import { useIdempotent } from "../../api/idempotency";
 import { isUnderWay, keys } from "../../api/queries";
 import type { Job } from "../../api/types";
-import { Confirm } from "../../parts/confirm";
+import { ActDialog } from "../../parts/act-dialog";
 import { tell, tellFault, tellProblem } from "../../parts/notify";
 import { GuardedButton, GuardedItem, RowMenu, useWhyNot } from "../../parts/permissions";
 import { words } from "../../words";
@@ -165,26 +165,18 @@ export function JobButtons({ job, onPause, onAsked }: JobActsProps) {
 }
 
 export function PauseDialog({ job, onClose }: { job: Job; onClose: () => void }) {
-  const client = useQueryClient();
-  const pause = useMutation({
-    mutationFn: () =>
-      take(api.POST("/v1/jobs/{job_name}/pause", { params: { path: { job_name: job.name } } })),
-    onSuccess: () => {
-      tell(said.paused(job.title));
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.jobs }),
-  });
+  const params = { path: { job_name: job.name } };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.pauseTitle(job.title)}
-      effects={said.pauseEffects(job.purpose)}
-      action={said.pauseAction}
-      onConfirm={() => pause.mutate()}
-      busy={pause.isPending}
-      error={pause.error}
+      text={{
+        title: said.pauseTitle(job.title),
+        effects: said.pauseEffects(job.purpose),
+        action: said.pauseAction,
+        done: said.paused(job.title),
+      }}
+      run={() => take(api.POST("/v1/jobs/{job_name}/pause", { params }))}
+      refresh={[keys.jobs]}
     />
   );
 }

@@ -4,13 +4,13 @@ import { useQuery } from "@tanstack/react-query";
 import { jobRunsQuery } from "../../api/queries";
 import type { Job } from "../../api/types";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
+import { Person } from "../../parts/person";
 import { Time } from "../../parts/time";
 import { words } from "../../words";
 import { JobButtons } from "./acts";
 import { RunChart } from "./chart";
 import { Cron } from "./cron";
 import { History } from "./history";
-import { Person } from "./person";
 import { scheduleText } from "./schedule";
 import { JobState } from "./state";
 

@@ -9,12 +9,12 @@ import { CopyId, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
 import { tell, tellProblem } from "../../parts/notify";
 import { GuardedButton, useWhyNot } from "../../parts/permissions";
+import { Person } from "../../parts/person";
 import { Failed, Loading } from "../../parts/states";
 import { Pager } from "../../parts/table";
 import { durationText, Time } from "../../parts/time";
 import { words } from "../../words";
 import classes from "./jobs.module.css";
-import { Person } from "./person";
 import { isRetrying, RunMoment, RunOutcome, RunStatus, resultText } from "./state";
 
 const said = words.jobs;

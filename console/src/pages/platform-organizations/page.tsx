@@ -7,16 +7,15 @@ import {
   IconPlus,
   IconRestore,
 } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, take } from "../../api/client";
 import { keys, type OrganizationFilter, organizationsQuery, pageSize } from "../../api/queries";
 import type { Organization } from "../../api/types";
+import { ActDialog } from "../../parts/act-dialog";
 import { Status } from "../../parts/badges";
-import { Confirm } from "../../parts/confirm";
 import { useFilter, useOpen } from "../../parts/filters";
-import { tell } from "../../parts/notify";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
 import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../parts/permissions";
@@ -191,31 +190,18 @@ function RowActions({ organization, onRestore, onActIn }: RowActionsProps) {
 }
 
 function Restore({ organization, onClose }: { organization: Organization; onClose: () => void }) {
-  const client = useQueryClient();
-  const restore = useMutation({
-    mutationFn: () =>
-      take(
-        api.POST("/v1/organizations/{organization_id}/restore", {
-          params: { path: { organization_id: organization.id } },
-        }),
-      ),
-    onSuccess: async () => {
-      tell(said.restored(organization.name));
-      onClose();
-      await client.invalidateQueries({ queryKey: keys.me });
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.organizations }),
-  });
+  const params = { path: { organization_id: organization.id } };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.restoreTitle(organization.name)}
-      effects={said.restoreEffects(organization.name)}
-      action={said.restore}
-      onConfirm={() => restore.mutate()}
-      busy={restore.isPending}
-      error={restore.error}
+      text={{
+        title: said.restoreTitle(organization.name),
+        effects: said.restoreEffects(organization.name),
+        action: said.restore,
+        done: said.restored(organization.name),
+      }}
+      run={() => take(api.POST("/v1/organizations/{organization_id}/restore", { params }))}
+      refresh={[keys.organizations, keys.me]}
       harmless
     />
   );

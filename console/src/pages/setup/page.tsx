@@ -7,9 +7,9 @@ import { api, take } from "../../api/client";
 import { forgetLinkToken, useLinkToken } from "../../api/link-token";
 import { Problem } from "../../api/problem";
 import { setupQuery } from "../../api/queries";
-import { check, useProblems } from "../../parts/forms";
+import { check, isEmail, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
-import { NewPassword, passwordComplete } from "../../parts/password";
+import { judgeByLink, NewPassword, passwordComplete } from "../../parts/password";
 import { useEnter } from "../../parts/session";
 import { words } from "../../words";
 
@@ -35,14 +35,14 @@ export default function SetupPage() {
 
 function SetupForm({ token }: { token: string }) {
   const enter = useEnter();
-  const minimum = useQuery(setupQuery).data?.password_minimum_length;
+  const rules = useQuery(setupQuery).data?.password_rules;
   const form = useForm({
     initialValues: { name: "", email: "", password: "" },
     validate: {
       name: check.required,
       email: check.email,
       password: (value, all) =>
-        passwordComplete(value, { ...all, minimum }) ? null : words.gate.password.incomplete,
+        passwordComplete(value, { ...all, rules }) ? null : words.gate.password.incomplete,
     },
   });
   const problems = useProblems(form);
@@ -81,8 +81,13 @@ function SetupForm({ token }: { token: string }) {
         />
         <NewPassword
           label={said.password}
-          person={{ ...form.values, minimum }}
+          person={{ ...form.values, rules }}
           current={form.values.password}
+          judge={judgeByLink(
+            token,
+            form.values.name,
+            isEmail(form.values.email) ? form.values.email.trim() : undefined,
+          )}
           {...form.getInputProps("password")}
         />
         {tokenRefused ? (

@@ -1,10 +1,11 @@
 /** Sign-in with e-mail and password. Afterwards to where the person wanted to go. */
-import { Alert, Button, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { api, take } from "../../api/client";
-import { setupQuery } from "../../api/queries";
+import { Problem } from "../../api/problem";
+import { setupQuery, signUpOptionsQuery } from "../../api/queries";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
 import { CurrentPassword } from "../../parts/password";
@@ -18,8 +19,10 @@ const route = getRouteApi("/sign-in");
 export default function SignInPage() {
   const { return: target } = route.useSearch();
   const setup = useQuery(setupQuery);
+  const options = useQuery(signUpOptionsQuery());
+  const open = options.data !== undefined && options.data.mode !== "invitation_only";
   return (
-    <Gate title={said.title} footer={said.noAccount}>
+    <Gate title={said.title} footer={open ? <SignUp /> : said.noAccount}>
       {setup.data?.required ? (
         <Alert color="yellow" title={said.setupTitle}>
           {said.setupText}
@@ -30,6 +33,14 @@ export default function SignInPage() {
   );
 }
 
+function SignUp() {
+  return (
+    <Anchor component={Link} to="/sign-up" inherit>
+      {said.signUp}
+    </Anchor>
+  );
+}
+
 function SignInForm({ target }: { target: string }) {
   const enter = useEnter();
   const form = useForm({
@@ -37,6 +48,9 @@ function SignInForm({ target }: { target: string }) {
     validate: { email: check.email, password: (value) => (value ? null : said.required) },
   });
   const problems = useProblems(form);
+  const { problem } = problems;
+  const locked =
+    problem instanceof Problem && problem.code === "too_many_requests" ? problem : null;
   const signIn = useMutation({
     mutationFn: async (values: typeof form.values) => {
       await take(
@@ -62,10 +76,22 @@ function SignInForm({ target }: { target: string }) {
           {...form.getInputProps("email")}
         />
         <CurrentPassword label={said.password} {...form.getInputProps("password")} />
-        {problems.alert}
+        {locked ? (
+          <Alert color="yellow" variant="light" title={said.lockedTitle} role="alert">
+            <Text>{said.lockedText}</Text>
+            {locked.retryAfter === null ? null : (
+              <Text fw={550}>{words.problems.retryIn(locked.retryAfter)}</Text>
+            )}
+          </Alert>
+        ) : (
+          problems.alert
+        )}
         <Button type="submit" loading={signIn.isPending} fullWidth>
           {said.submit}
         </Button>
+        <Anchor component={Link} to="/forgot-password" size="sm" ta="center">
+          {said.forgot}
+        </Anchor>
       </Stack>
     </form>
   );

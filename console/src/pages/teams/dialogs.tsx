@@ -1,12 +1,10 @@
 /** Editing and deleting a team, and taking somebody out: each says what it changes for whom. */
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, ifMatch, take } from "../../api/client";
-import { Problem } from "../../api/problem";
 import { keys, teamMembersQuery } from "../../api/queries";
 import type { Member, Role, Team } from "../../api/types";
-import { Confirm } from "../../parts/confirm";
-import { tell, tellStale } from "../../parts/notify";
+import { ActDialog } from "../../parts/act-dialog";
 import { roleName, useOrganization } from "../../parts/permissions";
 import { counting, useRoles } from "../../parts/role-select";
 import { words } from "../../words";
@@ -67,53 +65,32 @@ function useLosses(team: Team): string[] {
   return shown.length > 0 ? shown : [said.deleteNobody];
 }
 
-function useRefresh(team: Team) {
-  const client = useQueryClient();
-  return () =>
-    Promise.all([
-      client.invalidateQueries({ queryKey: keys.organization(team.organization_id) }),
-      client.invalidateQueries({ queryKey: keys.me }),
-    ]);
-}
+/** What changes with a team: also what the viewer may do. */
+const touched = (team: Team) => [keys.organization(team.organization_id), keys.me];
 
 function DeleteDialog({ team, onClose }: { team: Team; onClose: () => void }) {
   const organization = useOrganization();
   const navigate = useNavigate();
-  const refresh = useRefresh(team);
   const losses = useLosses(team);
-  const remove = useMutation({
-    mutationFn: () =>
-      take(
-        api.DELETE("/v1/organizations/{organization_id}/teams/{team_id}", {
-          params: {
-            path: { organization_id: team.organization_id, team_id: team.id },
-            header: { "If-Match": ifMatch(team.version) },
-          },
-        }),
-      ),
-    onSuccess: async () => {
-      tell(said.deleted(team.name));
-      onClose();
-      await navigate({ to: ".", search: (now) => ({ ...now, open: undefined }) });
-    },
-    onError: (error) => {
-      if (!(error instanceof Problem) || error.code !== "precondition_failed") return;
-      tellStale();
-      onClose();
-    },
-    onSettled: refresh,
-  });
   const stay = team.member_count > 0 ? [said.deleteStay(team.member_count, organization.name)] : [];
+  const params = {
+    path: { organization_id: team.organization_id, team_id: team.id },
+    header: { "If-Match": ifMatch(team.version) },
+  };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.deleteTitle(team.name)}
-      effects={[...losses, ...stay, said.deleteInvitations]}
-      action={said.deleteDo}
-      onConfirm={() => remove.mutate()}
-      busy={remove.isPending}
-      error={remove.error}
+      text={{
+        title: said.deleteTitle(team.name),
+        effects: [...losses, ...stay, said.deleteInvitations],
+        action: said.deleteDo,
+        done: said.deleted(team.name),
+      }}
+      run={() =>
+        take(api.DELETE("/v1/organizations/{organization_id}/teams/{team_id}", { params }))
+      }
+      onDone={() => navigate({ to: ".", search: (now) => ({ ...now, open: undefined }) })}
+      refresh={touched(team)}
     />
   );
 }
@@ -127,38 +104,30 @@ interface RemoveProps {
 function RemoveDialog({ team, member, onClose }: RemoveProps) {
   const organization = useOrganization();
   const roles = useRoles();
-  const refresh = useRefresh(team);
-  const remove = useMutation({
-    mutationFn: () =>
-      take(
-        api.DELETE("/v1/organizations/{organization_id}/teams/{team_id}/members/{member_id}", {
-          params: {
-            path: {
-              organization_id: team.organization_id,
-              team_id: team.id,
-              member_id: member.id,
-            },
-          },
-        }),
-      ),
-    onSuccess: () => {
-      tell(said.removed(member.name, team.name));
-      onClose();
-    },
-    onSettled: refresh,
-  });
   const loss = lossOf(roles, member, team);
   const kept = said.removeKeeps(member.name, inWords(member.effective_roles));
+  const path = {
+    organization_id: team.organization_id,
+    team_id: team.id,
+    member_id: member.id,
+  };
   return (
-    <Confirm
-      opened
+    <ActDialog
       onClose={onClose}
-      title={said.removeTitle(member.name, team.name)}
-      effects={[loss ?? kept, said.removeStays(member.name, organization.name)]}
-      action={said.removeDo}
-      onConfirm={() => remove.mutate()}
-      busy={remove.isPending}
-      error={remove.error}
+      text={{
+        title: said.removeTitle(member.name, team.name),
+        effects: [loss ?? kept, said.removeStays(member.name, organization.name)],
+        action: said.removeDo,
+        done: said.removed(member.name, team.name),
+      }}
+      run={() =>
+        take(
+          api.DELETE("/v1/organizations/{organization_id}/teams/{team_id}/members/{member_id}", {
+            params: { path },
+          }),
+        )
+      }
+      refresh={touched(team)}
     />
   );
 }

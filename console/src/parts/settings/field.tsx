@@ -1,15 +1,33 @@
 /** One setting: what is in force and why, and what is set here. */
-import { Badge, Button, NumberInput, Select, TagsInput, Text } from "@mantine/core";
+import {
+  Badge,
+  Button,
+  MultiSelect,
+  NumberInput,
+  Select,
+  Switch,
+  TagsInput,
+  Text,
+} from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
 import { useId, useState } from "react";
-import type { DomainsSetting, NumberSetting } from "../../api/types";
+import type {
+  ChoiceSetting,
+  DemandSetting,
+  DomainsSetting,
+  NumberSetting,
+  WordsSetting,
+} from "../../api/types";
 import { words } from "../../words";
 import type { Draft } from "./draft";
 import classes from "./settings.module.css";
 import {
   fieldWords,
   inWords,
+  isChoice,
+  isDemand,
   isNumber,
+  isWords,
   minutesOf,
   type Setting,
   unitFor,
@@ -56,16 +74,7 @@ export function SettingRow(props: SettingRowProps) {
         <InForce id={`${id}-force`} setting={setting} onPlatform={onPlatform} />
       </div>
       <div className={classes.control}>
-        {isNumber(setting) ? (
-          <NumberControl {...control} setting={setting} value={value as number | null} />
-        ) : (
-          <DomainsControl
-            {...control}
-            setting={setting}
-            value={value as string[] | null}
-            narrowed={onPlatform ? undefined : (setting.platform ?? undefined)}
-          />
-        )}
+        <Control {...control} setting={setting} value={value} onPlatform={onPlatform} />
         {value !== null && !readOnly ? (
           <Button
             className={classes.reset}
@@ -81,6 +90,38 @@ export function SettingRow(props: SettingRowProps) {
         ) : null}
       </div>
     </div>
+  );
+}
+
+/** The control for the kind of value that the setting has. */
+function Control(props: ControlProps<Setting, Value> & { onPlatform: boolean }) {
+  const { setting, value, onPlatform, ...control } = props;
+  if (isNumber(setting)) {
+    return <NumberControl {...control} setting={setting} value={value as number | null} />;
+  }
+  if (isDemand(setting)) {
+    return (
+      <DemandControl
+        {...control}
+        setting={setting}
+        value={value as boolean | null}
+        otherwise={onPlatform ? setting.default : setting.platform}
+      />
+    );
+  }
+  if (isChoice(setting)) {
+    return <ChoiceControl {...control} setting={setting} value={value as string | null} />;
+  }
+  if (isWords(setting)) {
+    return <WordsControl {...control} setting={setting} value={value as string[] | null} />;
+  }
+  return (
+    <DomainsControl
+      {...control}
+      setting={setting}
+      value={value as string[] | null}
+      narrowed={onPlatform ? undefined : (setting.platform ?? undefined)}
+    />
   );
 }
 
@@ -175,6 +216,65 @@ function NumberControl(props: ControlProps<NumberSetting, number>) {
         }}
       />
     </div>
+  );
+}
+
+function optionsOf(words: readonly string[]) {
+  return words.map((value) => ({ value, label: said.choice(value) }));
+}
+
+function ChoiceControl(props: ControlProps<ChoiceSetting, string>) {
+  const { id, describedBy, setting, value, readOnly, error, set } = props;
+  return (
+    <Select
+      id={id}
+      aria-describedby={describedBy}
+      data={optionsOf(setting.options)}
+      value={value}
+      placeholder={said.inherit}
+      onChange={set}
+      allowDeselect={false}
+      readOnly={readOnly}
+      error={error}
+    />
+  );
+}
+
+function WordsControl(props: ControlProps<WordsSetting, string[]>) {
+  const { id, describedBy, setting, value, readOnly, error, set } = props;
+  return (
+    <MultiSelect
+      id={id}
+      aria-describedby={describedBy}
+      data={optionsOf(setting.options)}
+      value={value ?? []}
+      placeholder={value ? undefined : said.inherit}
+      onChange={set}
+      readOnly={readOnly}
+      error={error}
+    />
+  );
+}
+
+interface DemandControlProps extends ControlProps<DemandSetting, boolean> {
+  /** What holds where nothing is set here. */
+  otherwise: boolean;
+}
+
+function DemandControl(props: DemandControlProps) {
+  const { id, describedBy, setting, value, readOnly, error, set, otherwise } = props;
+  const on = (value ?? otherwise) || setting.demanded;
+  return (
+    <Switch
+      id={id}
+      aria-describedby={describedBy}
+      checked={on}
+      label={on ? said.demanded : said.notDemanded}
+      description={setting.demanded ? said.demandedAbove : undefined}
+      disabled={readOnly || setting.demanded}
+      error={error}
+      onChange={(event) => set(event.currentTarget.checked)}
+    />
   );
 }
 

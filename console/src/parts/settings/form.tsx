@@ -21,6 +21,7 @@ import { Failed, Loading } from "../states";
 import { type Draft, useDraft } from "./draft";
 import { SettingRow } from "./field";
 import { SettingsHistory } from "./history";
+import { ProfilePicker } from "./profile";
 import classes from "./settings.module.css";
 import { fieldsInOrder, sectionsInOrder, sectionWords, type Value } from "./values";
 
@@ -119,6 +120,14 @@ function Form({ organization, settings }: Whose & { settings: Settings }) {
           const { title, text } = sectionWords(section);
           return (
             <Section key={section} title={title} text={text}>
+              {section === "passwords" ? (
+                <ProfilePicker
+                  fields={fields}
+                  draft={draft}
+                  onPlatform={organization === null}
+                  readOnly={reason !== null}
+                />
+              ) : null}
               {fieldsInOrder(section, fields).map(([field, setting]) => (
                 <SettingRow
                   key={field}

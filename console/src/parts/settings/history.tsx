@@ -10,7 +10,7 @@ import { useOpen } from "../filters";
 import { Empty, Failed, Loading } from "../states";
 import { Time } from "../time";
 import classes from "./settings.module.css";
-import { fieldWords, inWords, sectionWords } from "./values";
+import { fieldWords, inWords, sectionWords, type Value } from "./values";
 
 const said = words.security;
 
@@ -110,8 +110,12 @@ function valueText(
 ): string {
   if (value === undefined || value === null) return said.notSet;
   const setting = settings?.sections[section]?.[field];
-  if (setting && (typeof value === "number" || Array.isArray(value))) {
+  if (setting && isValue(value)) {
     return inWords(setting, value);
   }
   return String(value);
+}
+
+function isValue(value: unknown): value is Exclude<Value, null> {
+  return ["number", "string", "boolean"].includes(typeof value) || Array.isArray(value);
 }

@@ -1,12 +1,18 @@
-/** Settings as the pages handle them: sections of fields, each a number or a list of domains. */
-import type { DomainsSetting, NumberSetting } from "../../api/types";
+/** Settings as the pages handle them: sections of fields, each a number, a demand, domains, one word, or some words. */
+import type {
+  ChoiceSetting,
+  DemandSetting,
+  DomainsSetting,
+  NumberSetting,
+  WordsSetting,
+} from "../../api/types";
 import { words } from "../../words";
 
 const said = words.security;
 
-export type Setting = NumberSetting | DomainsSetting;
+export type Setting = NumberSetting | DomainsSetting | DemandSetting | ChoiceSetting | WordsSetting;
 /** What a field can be set to; null leaves it to the platform, or to the default. */
-export type Value = number | string[] | null;
+export type Value = number | boolean | string | string[] | null;
 export type Sections = Record<string, Record<string, Setting>>;
 
 /** In the order in which people read them, which is that of their words. What has none comes last. */
@@ -25,6 +31,18 @@ export function fieldsInOrder(section: string, fields: Record<string, Setting>) 
 
 export function isNumber(setting: Setting): setting is NumberSetting {
   return "unit" in setting;
+}
+
+export function isDemand(setting: Setting): setting is DemandSetting {
+  return "demanded" in setting;
+}
+
+export function isChoice(setting: Setting): setting is ChoiceSetting {
+  return "options" in setting && typeof setting.effective === "string";
+}
+
+export function isWords(setting: Setting): setting is WordsSetting {
+  return "options" in setting && Array.isArray(setting.effective);
 }
 
 export function setHere(setting: Setting): Value {
@@ -48,8 +66,14 @@ export function unitFor(minutes: number): string {
   return minutes > 0 && minutes % 60 === 0 ? "hours" : "minutes";
 }
 
-/** A value in words: "12 characters", "30 days", "any domain". */
-export function inWords(setting: Setting, value: number | readonly string[] | null | undefined) {
+/** A value in words: "12 characters", "30 days", "asked for", "any domain". */
+export function inWords(
+  setting: Setting,
+  value: number | boolean | string | readonly string[] | null | undefined,
+) {
+  if (isDemand(setting)) return value ? said.demanded : said.notDemanded;
+  if (typeof value === "string") return said.choice(value);
+  if (isWords(setting)) return (Array.isArray(value) ? value : []).map(said.choice).join(", ");
   if (!isNumber(setting)) {
     if (!Array.isArray(value)) return said.anyDomain;
     return value.length > 0 ? value.join(", ") : said.noDomain;

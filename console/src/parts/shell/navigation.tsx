@@ -1,5 +1,8 @@
 /** The list of places, grouped by job. */
+import { Badge } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { signUpsQuery } from "../../api/queries";
 import { words } from "../../words";
 import { useMe } from "../permissions";
 import { type Place, places } from "./places";
@@ -19,7 +22,7 @@ export function Navigation({ onGo }: { onGo?: () => void }) {
         <div key={group ?? ""} className={classes.group}>
           {group ? <div className={classes.groupName}>{group}</div> : null}
           <ul>
-            {list.map(({ to, label, icon: Icon }) => (
+            {list.map(({ to, label, icon: Icon, counts }) => (
               <li key={to}>
                 <Link
                   to={to}
@@ -30,6 +33,7 @@ export function Navigation({ onGo }: { onGo?: () => void }) {
                 >
                   <Icon size={17} stroke={1.7} aria-hidden="true" />
                   {label}
+                  {counts && me.organization ? <Waiting organization={me.organization.id} /> : null}
                 </Link>
               </li>
             ))}
@@ -37,5 +41,23 @@ export function Navigation({ onGo }: { onGo?: () => void }) {
         </div>
       ))}
     </nav>
+  );
+}
+
+/** How many people wait to be let in; nothing while nobody does. */
+function Waiting({ organization }: { organization: string }) {
+  const said = words.signUps;
+  const { data } = useQuery({
+    ...signUpsQuery(organization, { status: "pending", limit: said.most }),
+    staleTime: 60_000,
+    refetchInterval: 120_000,
+  });
+  const count = data?.items.length ?? 0;
+  if (count === 0) return null;
+  const text = data?.next_cursor ? said.many : String(count);
+  return (
+    <Badge className={classes.waiting} aria-label={said.waiting(text)}>
+      {text}
+    </Badge>
   );
 }

@@ -4,13 +4,18 @@ import {
   IconBuildings,
   IconClockPlay,
   IconFileText,
+  IconForms,
+  IconKey,
   IconLayoutDashboard,
   IconLifebuoy,
   IconMailForward,
   IconServer2,
   IconSettings,
   IconShieldLock,
+  IconTableImport,
+  IconUserCheck,
   IconUserCircle,
+  IconUserQuestion,
   IconUserShield,
   IconUsers,
   IconUsersGroup,
@@ -26,6 +31,8 @@ export interface Place {
   label: string;
   to: string;
   icon: TablerIcon;
+  /** What waits for somebody there is counted beside its name. */
+  counts?: "signUps";
 }
 
 const said = words.shell;
@@ -57,6 +64,28 @@ function inOrganization(me: Me): Place[] {
       needs: "invitations_list",
     },
     {
+      group: said.people,
+      label: said.signUps,
+      to: `${base}/sign-ups`,
+      icon: IconUserQuestion,
+      counts: "signUps",
+      needs: "sign_up_requests_list",
+    },
+    {
+      group: said.people,
+      label: said.imports,
+      to: `${base}/imports`,
+      icon: IconTableImport,
+      needs: "imports_list",
+    },
+    {
+      group: said.people,
+      label: said.managedAccounts,
+      to: `${base}/managed-accounts`,
+      icon: IconUserCheck,
+      needs: "managed_accounts_list",
+    },
+    {
       group: said.record,
       label: said.audit,
       to: `${base}/audit`,
@@ -79,18 +108,26 @@ function inOrganization(me: Me): Place[] {
     },
     {
       group: said.settings,
+      label: said.attributes,
+      to: `${base}/attributes`,
+      icon: IconForms,
+      needs: "attributes_get",
+    },
+    {
+      group: said.settings,
       label: said.security,
       to: `${base}/security`,
       icon: IconShieldLock,
       needs: "organization_settings_get",
     },
   ];
-  // The platform's own organisation has no settings of its own, but those that hold everywhere.
+  // The platform's own organisation has no settings of its own, but those that hold everywhere, and manages nobody.
   const tenant = me.organization.kind === "tenant";
+  const tenantsOnly: OperationId[] = ["organization_settings_get", "managed_accounts_list"];
   // A place that this person's role does not open is left out; its address says which role does.
   return places.filter(
     ({ needs }) =>
-      (!needs || allowed(me, needs)) && (tenant || needs !== "organization_settings_get"),
+      (!needs || allowed(me, needs)) && (tenant || !needs || !tenantsOnly.includes(needs)),
   );
 }
 
@@ -109,6 +146,7 @@ function onPlatform(me: Me): Place[] {
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
     { group, label: said.jobs, to: "/platform/jobs", icon: IconClockPlay },
     { group, label: said.instances, to: "/platform/instances", icon: IconServer2 },
+    { group, label: said.keys, to: "/platform/keys", icon: IconKey },
     { group, label: said.platformSettings, to: "/platform/settings", icon: IconSettings },
   ];
 }

@@ -1,11 +1,11 @@
 /** An account, by its name if that is known, otherwise by its id. */
 import { Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { accountsQuery } from "../../api/queries";
-import { OwnBadge } from "../../parts/badges";
-import { CopyId } from "../../parts/details";
-import { allowed, useMe } from "../../parts/permissions";
-import { words } from "../../words";
+import { accountsQuery } from "../api/queries";
+import { words } from "../words";
+import { OwnBadge } from "./badges";
+import { CopyId } from "./details";
+import { allowed, useMe } from "./permissions";
 
 /** Administrators are few and were there early: one page of accounts almost always has them. */
 const most = 200;

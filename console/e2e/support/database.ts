@@ -1,0 +1,55 @@
+/**
+ * Brings about in the database what a story can't wait for or bring about through the API: time that
+ * has passed, an instance that stays behind, a run that failed for good. The server reads it as its own.
+ */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { server } from "./people";
+
+const run = promisify(execFile);
+
+/** Runs a statement as the database's owner. */
+async function sql(statement: string): Promise<void> {
+  const text = async (name: string) =>
+    (await readFile(join(server.databaseDir, name), "utf8")).trim();
+  const [port, password] = await Promise.all([text("port"), text("owner.password")]);
+  const env = { ...process.env, PGPASSWORD: password, PGSSLMODE: "disable" };
+  const owner = ["-h", "127.0.0.1", "-p", port, "-U", "freehold_owner", "-d", "freehold"];
+  await run("psql", [...owner, "-qX", "-v", "ON_ERROR_STOP=1", "-c", statement], { env });
+}
+
+/** Lets the key that seals in a scope be this old. */
+export async function ageKey(scope: string, days: number): Promise<void> {
+  const then = `now() - interval '${days} days'`;
+  await sql(
+    `UPDATE data_keys SET created_at = ${then}, activated_at = ${then}
+     WHERE scope = '${scope}' AND state = 'active'`,
+  );
+}
+
+const straggler = "01900000-0000-7000-8000-00000000f00d";
+
+/** An instance that says that it is there, and never gets to know the keys. */
+export async function stragglerComes(): Promise<void> {
+  await sql(
+    `INSERT INTO instances (id, name, version, started_at, seen_at)
+     SELECT '${straggler}', 'straggler', version, now(), now() + interval '1 hour'
+     FROM instances LIMIT 1`,
+  );
+}
+
+export async function stragglerGoes(): Promise<void> {
+  await sql(`DELETE FROM instances WHERE id = '${straggler}'`);
+}
+
+/** A rotation goes on, but the run that worked on it has failed for good. */
+export async function rotationFails(scope: string, error: string): Promise<void> {
+  await sql(
+    `UPDATE key_rotations SET paused = false WHERE scope = '${scope}' AND finished_at IS NULL;
+     UPDATE job_runs SET state = 'dead', error = '${error}', leased_until = NULL,
+         finished_at = now()
+     WHERE id = (SELECT max(id::text)::uuid FROM job_runs WHERE job = 'keys_rotate')`,
+  );
+}

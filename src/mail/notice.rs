@@ -1,0 +1,208 @@
+//! Letters of a few paragraphs and at most one button, which share their templates: what each says is here.
+
+use super::letter::{Letter, moment, plain};
+use crate::runtime::Timestamp;
+
+/// What the templates see.
+pub(super) struct Notice<'a> {
+    pub(super) subject: String,
+    pub(super) heading: String,
+    pub(super) paragraphs: Vec<String>,
+    pub(super) button: Option<Button<'a>>,
+    /// Until when the button's link works.
+    pub(super) until: Option<String>,
+    /// For whoever did not expect the letter.
+    pub(super) closing: String,
+}
+
+/// The one thing that a reader can do.
+pub(super) struct Button<'a> {
+    pub(super) label: &'static str,
+    pub(super) link: &'a str,
+}
+
+impl<'a> Notice<'a> {
+    fn new(subject: impl Into<String>, paragraphs: &[&str], closing: &str) -> Self {
+        let subject = subject.into();
+        let paragraphs = paragraphs.iter().map(|text| (*text).to_owned()).collect();
+        Self { heading: subject.clone(), subject, paragraphs, button: None, until: None, closing: closing.to_owned() }
+    }
+
+    fn button(mut self, label: &'static str, link: &'a str) -> Self {
+        self.button = Some(Button { label, link });
+        self
+    }
+
+    fn once_until(mut self, expires: Timestamp) -> Self {
+        self.until = Some(format!("The link works once, until {}.", moment(expires)));
+        self
+    }
+
+    /// What mail programs show beside the subject.
+    pub(super) fn preview(&self) -> &str {
+        self.paragraphs.first().map_or("", String::as_str)
+    }
+
+    /// What a letter says; `None` when it has templates of its own.
+    pub(super) fn of(letter: &'a Letter) -> Option<Self> {
+        Some(match letter {
+            Letter::Invitation { .. }
+            | Letter::PasswordReset { .. }
+            | Letter::PasswordChanged { .. }
+            | Letter::AccountLocked { .. } => return None,
+            Letter::SignUp { .. }
+            | Letter::JoinWithAccount { .. }
+            | Letter::AccountExists { .. }
+            | Letter::SignUpsWaiting { .. }
+            | Letter::SignUpApproved { .. }
+            | Letter::SignUpRejected { .. } => return sign_up(letter),
+            Letter::VerifyEmail { link, expires_at } => Self::new(
+                "Confirm your e-mail address",
+                &["Open this link in the browser in which you are signed in. It shows that this address is yours."],
+                "Did you not ask for this? Then you need not do anything: the link does nothing for anybody else.",
+            )
+            .button("Confirm this address", link.expose())
+            .once_until(*expires_at),
+            Letter::ConfirmEmail { link, expires_at } => Self::new(
+                "Confirm your new e-mail address",
+                &["Somebody, you we hope, wants to sign in with this address from now on. Open this link in the \
+                   browser in which you are signed in, and you do."],
+                "Did you not ask for this? Then you need not do anything, and should not open the link: nothing \
+                 changes, and the link does nothing for anybody but the account that asked for it.",
+            )
+            .button("Use this address", link.expose())
+            .once_until(*expires_at),
+            Letter::EmailInUse { sign_in } => Self::new(
+                "This address has an account already",
+                &["Somebody wanted to use this e-mail address for another account. It is yours already, so nothing \
+                   was changed. If it was you: sign in with this address, or choose another."],
+                "Was it not you? Then you need not do anything: your account is as it was.",
+            )
+            .button("Sign in", sign_in),
+            Letter::EmailChangeRequested { email, account } => Self::new(
+                "Your e-mail address is about to change",
+                &[
+                    &format!(
+                        "Somebody who knows your password asked to sign in with {} instead of this address.",
+                        plain(email)
+                    ),
+                    "This address stays in use until the new one is confirmed.",
+                ],
+                "Was it not you? Sign in, cancel the change under “Profile and sessions”, end all your sessions, and \
+                 have your password changed: somebody knows it.",
+            )
+            .button("Look at your account", account),
+            Letter::EmailChanged { email } => Self::new(
+                "Your e-mail address was changed",
+                &[&format!("From now on you sign in with {}. This address is not used any more.", plain(email))],
+                "Was it not you? Tell an administrator of your organisation at once: somebody has your account.",
+            ),
+        })
+    }
+}
+
+fn sign_up(letter: &Letter) -> Option<Notice<'_>> {
+    const NOT_YOU: &str = "Did you not ask for this? Then you need not do anything: without the link, there will be no \
+                           account. Please don’t forward this message, because whoever has the link can use it.";
+    Some(match letter {
+        Letter::SignUp { organization, link, expires_at } => {
+            let first = match organization.as_deref().map(plain) {
+                Some(name) => format!("Open this link to choose a name and a password, and to join {name}."),
+                None => "Open this link to choose a name and a password for your account.".to_owned(),
+            };
+            Notice::new("Confirm your e-mail address", &[&first], NOT_YOU)
+                .button("Go on", link.expose())
+                .once_until(*expires_at)
+        }
+        Letter::JoinWithAccount { organization, link, expires_at } => {
+            let name = plain(organization);
+            let text = format!("You have an account with this address already. Open this link to join {name} with it.");
+            let closing = "Did you not ask for this? Then you need not do anything: it takes your password to join.";
+            Notice::new(format!("Join {name} with your account"), &[&text], closing)
+                .button("Go on", link.expose())
+                .once_until(*expires_at)
+        }
+        Letter::AccountExists { sign_in } => Notice::new(
+            "You have an account already",
+            &["Somebody wanted to sign up with this e-mail address. You have an account with it already, so none was \
+               made. If it was you: just sign in."],
+            "Was it not you? Then you need not do anything: your account is as it was.",
+        )
+        .button("Sign in", sign_in),
+        Letter::SignUpsWaiting { organization, queue } => {
+            let name = plain(organization);
+            let text = format!("Somebody signed up at {name} and waits to be let in. There may be more than one.");
+            let closing = "You get this message because you are an administrator there, once in a quarter of an hour \
+                           at most.";
+            Notice::new(format!("{name}: somebody waits for your approval"), &[&text], closing)
+                .button("See who it is", queue)
+        }
+        Letter::SignUpApproved { organization, sign_in } => {
+            let text = match organization.as_deref().map(plain) {
+                Some(name) => format!("An administrator of {name} has let you in."),
+                None => "An administrator has let you in. Your account is ready.".to_owned(),
+            };
+            let closing = "Sign in with this address and the password that you chose.";
+            Notice::new("Welcome: you can sign in now", &[&text], closing).button("Sign in", sign_in)
+        }
+        Letter::SignUpRejected { organization, reason } => {
+            let text = match organization.as_deref().map(plain) {
+                Some(name) => format!("An administrator of {name} has not let you in."),
+                None => "An administrator has not let you in.".to_owned(),
+            };
+            let reason = format!("The reason: {}", plain(reason));
+            let closing = "Ask the people who sent you there if you think that this is a mistake.";
+            Notice::new("Your sign-up was not accepted", &[&text, &reason], closing)
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+    use crate::config::SecretString;
+
+    fn all(word: &str) -> Vec<Letter> {
+        let expires_at = chrono::Utc.with_ymd_and_hms(2026, 11, 28, 4, 6, 0).unwrap();
+        let link = || SecretString::new("https://id.example.com/page#token=abc");
+        let (organization, page) = (word.to_owned(), "https://id.example.com/page".to_owned());
+        vec![
+            Letter::SignUp { organization: Some(organization.clone()), link: link(), expires_at },
+            Letter::SignUp { organization: None, link: link(), expires_at },
+            Letter::JoinWithAccount { organization: organization.clone(), link: link(), expires_at },
+            Letter::AccountExists { sign_in: page.clone() },
+            Letter::SignUpsWaiting { organization: organization.clone(), queue: page.clone() },
+            Letter::SignUpApproved { organization: Some(organization.clone()), sign_in: page.clone() },
+            Letter::SignUpApproved { organization: None, sign_in: page.clone() },
+            Letter::SignUpRejected { organization: Some(organization), reason: word.to_owned() },
+            Letter::SignUpRejected { organization: None, reason: word.to_owned() },
+            Letter::VerifyEmail { link: link(), expires_at },
+            Letter::ConfirmEmail { link: link(), expires_at },
+            Letter::EmailInUse { sign_in: page.clone() },
+            Letter::EmailChangeRequested { email: word.to_owned(), account: page },
+            Letter::EmailChanged { email: word.to_owned() },
+        ]
+    }
+
+    /// Proves NET-14 (HTML in mails is escaped).
+    #[test]
+    fn every_notice_says_the_same_in_both_bodies_and_its_values_stay_text() {
+        let evil = "<b>\r\nBcc: all@example.com</b>";
+        for letter in all(evil) {
+            let written = letter.write().unwrap();
+            let notice = Notice::of(&letter).unwrap();
+            assert!(!written.subject.chars().any(char::is_control), "{:?}", written.subject);
+            assert!(!written.html.contains("<b>") && !written.text.contains("\nBcc"), "{}", written.html);
+            assert!(!written.text.contains("\n\n\n") && written.text.contains(&notice.closing), "{}", written.text);
+            for body in [&written.text, &written.html] {
+                if let Some(button) = &notice.button {
+                    assert!(body.contains(button.link) && body.contains(button.label), "{body}");
+                }
+                assert!(notice.until.iter().all(|until| body.contains(until.as_str())), "{body}");
+            }
+        }
+    }
+}
