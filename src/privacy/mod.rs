@@ -117,6 +117,9 @@ pub async fn replay(db: &Db, vault: &Vault, ledger: &Ledger, caller: &Caller) ->
         noted.iter().chain(&written).map(|e| (e.account, e.erased_at)).collect();
     let all: Vec<Erasure> =
         known.iter().map(|(account, erased_at)| Erasure { account: *account, erased_at: *erased_at }).collect();
+    if all.is_empty() {
+        return Ok(Replayed::default());
+    }
     if all.len() > written.len() {
         ledger.add(all.clone()).await?;
     }

@@ -245,7 +245,7 @@ impl Vault {
         let fault = |why: String| Error::internal(format!("{field} of row {row} can't be opened: {why}"));
         let parts = Parts::of(value).map_err(|why| fault(why.to_owned()))?;
         if (parts.version == BY_PERSON) != salt.is_some() {
-            return Err(fault("another format than the field's".to_owned()));
+            return Err(fault(format!("another format than the field's (data key {})", parts.key)));
         }
         let ring = self.0.ring.load();
         let Some(key) = ring.find(parts.key) else {

@@ -11,7 +11,6 @@ use freehold::{
     types::{Caller, Origin},
 };
 use sea_orm::{ColumnTrait, QueryFilter};
-use uuid::Uuid;
 
 use crate::{
     harness::{Login, Server},
@@ -112,7 +111,7 @@ async fn an_address_is_found_counted_and_unique_by_its_match_value() {
 #[tokio::test]
 async fn without_the_salt_a_person_can_not_be_read() {
     let world = World::open().await;
-    let one = Uuid::from(world.a.member.account);
+    let one = world.a.member.account;
     let mut psql = world.database.psql(Login::Owner).await;
     let (app, caller) = (world.server.app(), caller());
     let tx = app.db.read(&caller).await.unwrap();

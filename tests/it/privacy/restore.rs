@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, process::Command};
 
-use chrono::Utc;
 use entity::AccountId;
 use freehold::{
     config::Config,
     privacy::{Erasure, Ledger},
+    runtime::{Clock, Ids},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -81,11 +81,11 @@ async fn a_backup_from_before_does_not_bring_anybody_back() {
 #[tokio::test]
 async fn ledger_and_database_know_the_same_after_a_start() {
     let world = World::open().await;
-    let (one, other, nobody) = (world.a.member.account, world.b.member.account, Uuid::now_v7());
+    let (one, other, nobody) = (world.a.member.account, world.b.member.account, Ids.next());
     erase(&world, other).await.expect(200);
     let file = ledger_file();
     let ledger = Ledger::new(&file, &world.server.app().vault).unwrap();
-    let erasure = |account| Erasure { account: AccountId(account), erased_at: Utc::now() };
+    let erasure = |account| Erasure { account: AccountId(account), erased_at: Clock::default().now() };
     ledger.add(vec![erasure(one), erasure(nobody)]).await.unwrap();
     ledger.add(vec![erasure(one)]).await.unwrap();
     assert_eq!(ledger.read().unwrap().len(), 2);
@@ -153,7 +153,7 @@ async fn erasures_are_listed_and_replayed_by_hand() {
     erase(&world, other).await.expect(200);
     let file = ledger_file();
     let ledger = Ledger::new(&file, &world.server.app().vault).unwrap();
-    ledger.add(vec![Erasure { account: AccountId(one), erased_at: Utc::now() }]).await.unwrap();
+    ledger.add(vec![Erasure { account: AccountId(one), erased_at: Clock::default().now() }]).await.unwrap();
     let run = async |what: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_freehold"));
         command.args(["erasures", what]).current_dir(folder("erasures")).env_clear();
