@@ -80,7 +80,7 @@ export const platform = {
         effects: [
           `Everything that says who ${name} is gets destroyed: name, address, password, sessions, memberships, invitations to ${email}. Nobody can take this back.`,
           "Audit logs keep what they did, by an “erased person”, without addresses and devices.",
-          "Backups stay unreadable for this person too: a restored one erases them again before it serves. What older backups hold goes with the last of them.",
+          "A backup that is restored erases them again before it serves. Until backups from before expire, whoever has one and the root key can still read it.",
           `${email} is free for a new account.`,
         ],
         done: `${name} was erased`,
