@@ -105,7 +105,6 @@ async fn the_servers_roles_change_no_more_than_the_server_does() {
             Login::Application,
             &[
                 "UPDATE accounts SET state = 'active'",
-                "UPDATE accounts SET email = 'x@example.com'",
                 "UPDATE accounts SET id = id",
                 "UPDATE accounts SET salt = NULL",
                 "SELECT wrapped FROM data_keys",

@@ -69,7 +69,8 @@ async fn of_two_administrators_who_block_each_other_one_wins() {
     let mut states = [psql.text(&state(first)).await, psql.text(&state(second)).await];
     states.sort_unstable();
     assert_eq!(states, ["active", "blocked"]);
-    assert_eq!(psql.number("SELECT count(*) FROM audit_entries WHERE event = 'account.blocked'").await, 1);
+    let blocked = "SELECT count(*) FROM audit_entries WHERE event = 'account.blocked' AND organization_id = platform_organization()";
+    assert_eq!(psql.number(blocked).await, 1);
     world.close().await;
 }
 

@@ -135,6 +135,7 @@ async fn a_browser_on_this_machine_gets_plain_cookies() {
         [
             "freehold_access; Path=/; Max-Age=900; SameSite=Lax; HttpOnly",
             "freehold_csrf; Path=/; Max-Age=604800; SameSite=Strict",
+            "freehold_device; Path=/; Max-Age=15552000; SameSite=Strict; HttpOnly",
             "freehold_refresh; Path=/; Max-Age=604800; SameSite=Strict; HttpOnly",
         ]
     );
@@ -144,7 +145,8 @@ async fn a_browser_on_this_machine_gets_plain_cookies() {
     assert_ne!(browser.cookie("freehold_refresh"), old);
     let signed_out = browser.own(Method::DELETE, "/v1/session").send().await.expect(204);
     browser.keep(&signed_out);
-    assert_eq!(browser.names(), Vec::<&str>::new());
+    // The device stays known.
+    assert_eq!(browser.names(), ["freehold_device"]);
     server.stop().await;
     world.close().await;
 }
@@ -165,6 +167,7 @@ async fn a_browser_at_an_https_address_gets_cookies_that_are_bound_to_it() {
         [
             "__Host-freehold_access; Path=/; Max-Age=3600; SameSite=Lax; HttpOnly; Secure",
             "__Host-freehold_csrf; Path=/; Max-Age=604800; SameSite=Strict; Secure",
+            "__Host-freehold_device; Path=/; Max-Age=15552000; SameSite=Strict; HttpOnly; Secure",
             "__Host-freehold_refresh; Path=/; Max-Age=604800; SameSite=Strict; HttpOnly; Secure",
         ]
     );

@@ -279,6 +279,7 @@ async fn work(administrator: Actor, admin: Actor, tenant: Tenant, nobody: Actor)
         assert_eq!(found.items().len(), 1, "somebody was not found");
         admin.get(&format!("/v1/organizations/{organization}/members?search=example&limit=5")).await.expect(200);
         let wrong = json!({"email": "crowd7@example.com", "password": PASSWORD, "token_delivery": "body"});
-        nobody.post("/v1/sessions", wrong).await.expect(401).problem("invalid_credentials");
+        let refused = nobody.post("/v1/sessions", wrong).await;
+        assert!(matches!(refused.problem_code(), Ok("invalid_credentials" | "too_many_requests")), "{refused}");
     }
 }
