@@ -53,5 +53,14 @@ ALTER TABLE idempotency_keys ADD COLUMN account_id uuid;
 CREATE INDEX idempotency_keys_account ON idempotency_keys (account_id) WHERE account_id IS NOT NULL;
 
 GRANT UPDATE (salt, last_sign_in_at, erased_at) ON accounts TO freehold_platform;
+-- Which means destroying it: another salt would leave the person as unreadable, and nobody would know.
+CREATE FUNCTION keep_salt() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user = 'freehold_platform' AND NEW.salt IS NOT NULL AND NEW.salt IS DISTINCT FROM OLD.salt THEN
+        RAISE EXCEPTION 'a salt is destroyed, never changed' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keep_salt BEFORE UPDATE OF salt ON accounts FOR EACH ROW EXECUTE FUNCTION keep_salt();
 GRANT DELETE ON password_credentials TO freehold_platform;
 GRANT SELECT, INSERT ON erasures TO freehold_platform;

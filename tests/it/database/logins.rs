@@ -128,7 +128,7 @@ async fn the_servers_roles_change_no_more_than_the_server_does() {
             Login::Platform,
             &[
                 "SELECT token_hash FROM setup_tokens",
-                "UPDATE accounts SET salt = salt",
+                "UPDATE accounts SET salt = sha256('another')",
                 "UPDATE account_matches SET value = value",
                 "UPDATE data_keys SET id = id",
                 "UPDATE sessions SET account_id = account_id",

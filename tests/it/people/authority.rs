@@ -69,8 +69,12 @@ async fn of_two_administrators_who_block_each_other_one_wins() {
     let mut states = [psql.text(&state(first)).await, psql.text(&state(second)).await];
     states.sort_unstable();
     assert_eq!(states, ["active", "blocked"]);
-    let blocked = "SELECT count(*) FROM audit_entries WHERE event = 'account.blocked' AND organization_id = platform_organization()";
-    assert_eq!(psql.number(blocked).await, 1);
+    let recorded = format!(
+        "SELECT count(*) FROM audit_entries WHERE event = 'account.blocked' AND target_id IN ('{}', '{}')
+             AND organization_id = platform_organization()",
+        first.account, second.account
+    );
+    assert_eq!(psql.number(&recorded).await, 1);
     world.close().await;
 }
 
