@@ -58,7 +58,7 @@ test("signing in by keyboard alone, and finding one's way with the palette", asy
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toBeHidden();
   await page.keyboard.press("Control+k");
-  await page.keyboard.type("profile");
+  await page.keyboard.type("profile and");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/account$/);
   await expect(page.getByRole("main")).toBeFocused();
