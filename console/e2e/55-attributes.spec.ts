@@ -75,7 +75,7 @@ test("the administrator declares fields and sees how they will look", async () =
   await expect(drawer.getByText("List at least one option.")).toBeVisible();
   await expect(drawer.getByText("Whoever changes it has to see it.")).toBeVisible();
   await choose(admin, "Who sees it", "The person, managers and admins");
-  const options = drawer.getByRole("textbox", { name: "Options" });
+  const options = drawer.getByRole("combobox", { name: "Options" });
   for (const option of ["Harbour", "Hill"]) {
     await options.fill(option);
     await options.press("Enter");
