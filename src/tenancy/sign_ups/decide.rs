@@ -63,7 +63,7 @@ pub async fn reject(app: &App, caller: &Caller, id: SignUpRequestId, reason: &st
     let letter = Letter::SignUpRejected { organization: name(&tx).await?, reason: reason.clone() };
     app.mail.queue(&tx, &email, &letter).await?;
     let request = requests::one(app, &tx, row).await?;
-    tx.commit(Event::new(Kind::SignUpRejected, id).with("reason", reason)).await?;
+    tx.commit(Event::new(Kind::SignUpRejected, id).with_personal("reason", reason)).await?;
     Ok(request)
 }
 
