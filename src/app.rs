@@ -16,6 +16,7 @@ use crate::{
     runtime::{Clock, Entropy, Ids},
     sessions::Sessions,
     settings::Settings,
+    tenancy::service_accounts::ApiKeys,
     vault::Vault,
 };
 
@@ -30,6 +31,8 @@ pub struct App {
     pub policy: Policy,
     /// Sessions and their tokens.
     pub sessions: Sessions,
+    /// The keys of service accounts, as they are now.
+    pub services: ApiKeys,
     /// What the platform and the organisations have decided.
     pub settings: Settings,
     /// The password hashing pool.

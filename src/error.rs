@@ -152,9 +152,13 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "Sign in first";
     InvalidCredentials = "invalid_credentials", 401, "E-mail address or password is wrong";
     SessionEnded = "session_ended", 401, "This session has ended";
+    ApiKeyNotValid = "api_key_not_valid", 401, "This API key is not valid here and now";
+    ApiKeyMistyped = "api_key_mistyped", 401, "This is not a whole API key: it was cut off or mistyped";
+    ApiKeyRequired = "api_key_required", 401, "Call this with the API key of a service account";
     Forbidden = "forbidden", 403, "Your role does not allow this";
     OrganizationNotActive = "organization_not_active", 403, "Switch to this organisation first";
     ReauthenticationRequired = "reauthentication_required", 403, "Prove again who you are first";
+    PeopleOnly = "people_only", 403, "Only people do this; a service account can't";
     WrongPassword = "wrong_password", 403, "The password is wrong";
     ActingEnded = "acting_ended", 403, "Your access to this organisation has ended";
     CrossSiteRequest = "cross_site_request", 403, "The request did not prove that it comes from this site";
@@ -185,6 +189,9 @@ codes! {
     ImportState = "import_state", 409, "The import is not in a state in which this can be done";
     TooManyImports = "too_many_imports", 409, "Too many imports of this organisation have not ended";
     TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
+    ServiceAccountNameTaken = "service_account_name_taken", 409, "Another service account has this name";
+    TooManyServiceAccounts = "too_many_service_accounts", 409, "An organisation has at most 100 service accounts";
+    TooManyApiKeys = "too_many_api_keys", 409, "A service account has at most 10 keys that are not revoked";
     AttributeKeyTaken = "attribute_key_taken", 409, "Another attribute has this key";
     TooManyAttributes = "too_many_attributes", 409, "An organisation has at most 50 profile attributes";
     AttributeInUse = "attribute_in_use", 409, "Members have values of this attribute";

@@ -41,7 +41,7 @@ use crate::{
     runtime::{Clock, Entropy, Ids},
     sessions::{self, Keys, Principals, Sessions},
     settings::{Configured, Settings},
-    tenancy::setup,
+    tenancy::{service_accounts::ApiKeys, setup},
     types::{Caller, Origin},
     vault::{Keeper, Vault},
 };
@@ -237,11 +237,14 @@ async fn app(
     let principals = Principals::new(db.clone(), policy.clone(), changes.clone(), settings.clone());
     let public_url = config.http.public_url.as_str();
     let sessions = Sessions::new(db.clone(), keys.clone(), principals, config.tokens.clone(), public_url);
+    let refusals = Refusals::default();
+    let services = ApiKeys::new(db.clone(), changes.clone(), refusals.clone());
     let app = App {
         db: db.clone(),
         probe: Probe::new(db.clone(), clock.clone()),
         policy,
         sessions,
+        services,
         settings,
         passwords: Passwords::start(&config.passwords)?,
         mail: Mail::new(vault.clone(), Ids),
@@ -249,7 +252,7 @@ async fn app(
         instance,
         ledger,
         jobs: jobs.clone(),
-        refusals: Refusals::default(),
+        refusals,
         clock: clock.clone(),
         entropy: Entropy,
         ids: Ids,
@@ -282,6 +285,7 @@ async fn assemble(
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
+    workers.spawn(app.services.clone().run(vault.clone(), clock.clone(), stop.clone()));
     let ending = clock.clone();
     workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));
     workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
@@ -331,7 +335,11 @@ fn listen_for_changes(changes: &Changes) -> Bells {
             imports.notify_one();
             jobs.notify_one();
         }
-        Change::Account(_) | Change::Profile(_) | Change::Organization(_) | Change::Settings(_) => {}
+        Change::Account(_)
+        | Change::Profile(_)
+        | Change::Organization(_)
+        | Change::Settings(_)
+        | Change::Service(_) => {}
     });
     bells
 }

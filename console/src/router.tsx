@@ -122,6 +122,13 @@ const teams = createRoute({
   component: lazyRouteComponent(() => import("./pages/teams/page")),
 });
 
+const serviceAccounts = createRoute({
+  getParentRoute: () => organization,
+  path: "/service-accounts",
+  validateSearch: texts("cursor", "open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/service-accounts/page")),
+});
+
 const managedAccounts = createRoute({
   getParentRoute: () => organization,
   path: "/managed-accounts",
@@ -269,6 +276,7 @@ const tree = root.addChildren([
       overview,
       members,
       teams,
+      serviceAccounts,
       managedAccounts,
       invitations,
       signUps,

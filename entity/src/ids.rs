@@ -49,6 +49,10 @@ ids! {
     MembershipId;
     /// A team of an organisation.
     TeamId;
+    /// A service account of an organisation.
+    ServiceAccountId;
+    /// A key of a service account.
+    ApiKeyId;
     /// A profile attribute that an organisation has declared.
     AttributeId;
     /// What a profile attribute says of a member.

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{AccountId, InvitationId, OrganizationId, OutboxId, Pii, Sealed};
+use crate::{AccountId, InvitationId, OrganizationId, OutboxId, Pii, Sealed, ServiceAccountId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "invitations")]
@@ -16,6 +16,7 @@ pub struct Model {
     pub token_hash: Vec<u8>,
     pub status: Status,
     pub invited_by: Option<AccountId>,
+    pub invited_by_service: Option<ServiceAccountId>,
     pub accepted_by: Option<AccountId>,
     pub resend_count: i32,
     pub created_at: DateTimeUtc,

@@ -13,6 +13,7 @@ mod sealed;
 
 pub mod account_matches;
 pub mod accounts;
+pub mod api_keys;
 pub mod attribute_matches;
 pub mod attribute_values;
 pub mod attributes;
@@ -41,6 +42,7 @@ pub mod password_credentials;
 pub mod platform_access;
 pub mod reauthentication_attempts;
 pub mod refresh_tokens;
+pub mod service_accounts;
 pub mod sessions;
 pub mod settings;
 pub mod settings_history;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::{AccountId, AuditEntryId};
+use entity::{AccountId, AuditEntryId, ServiceAccountId};
 use poem::Request;
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -21,6 +21,7 @@ use crate::{
     db::Tx,
     edge::ApiResult,
     error::Result,
+    tenancy::service_accounts,
     types::{Caller, PageRequest},
     vault::Vault,
 };
@@ -68,12 +69,12 @@ enum EventOutcome {
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 struct Actor {
-    /// `account`, `anonymous` or `system`.
+    /// `account`, `service`, `anonymous` or `system`.
     #[oai(rename = "type")]
     kind: String,
-    /// The account.
+    /// The account, or the service account.
     id: Option<Uuid>,
-    /// What the account is called today.
+    /// What it is called today.
     name: Option<String>,
     /// That the person has been erased since.
     erased: Option<bool>,
@@ -199,8 +200,8 @@ impl Audit {
         };
         let tx = self.0.gate.app.db.read(&caller).await?;
         let page = audit::list(&self.0.gate.app.vault, &tx, &filter, page).await?;
-        let people = people(&self.0.gate.app.vault, &tx, &page.items).await?;
-        Ok(Listed::page(request, page, |entry| AuditEntry::of(entry, &people)))
+        let actors = Actors::of(&self.0.gate.app.vault, &tx, &page.items).await?;
+        Ok(Listed::page(request, page, |entry| AuditEntry::of(entry, &actors)))
     }
 
     /// One entry of the record.
@@ -214,8 +215,8 @@ impl Audit {
         let _ = organization_id;
         let tx = self.0.gate.app.db.read(&caller).await?;
         let entry = audit::get(&self.0.gate.app.vault, &tx, AuditEntryId(entry_id.0)).await?;
-        let people = people(&self.0.gate.app.vault, &tx, std::slice::from_ref(&entry)).await?;
-        Ok(Json(AuditEntry::of(entry, &people)))
+        let actors = Actors::of(&self.0.gate.app.vault, &tx, std::slice::from_ref(&entry)).await?;
+        Ok(Json(AuditEntry::of(entry, &actors)))
     }
 
     /// The catalogue of event types.
@@ -233,18 +234,34 @@ impl Audit {
     }
 }
 
-/// The people who did what is in these entries, as they are today.
-async fn people(vault: &Vault, tx: &Tx, entries: &[Entry]) -> Result<HashMap<AccountId, Person>> {
-    accounts::people(vault, tx, entries.iter().filter_map(|entry| entry.row.actor_id).map(AccountId)).await
+/// Who did what is in some entries, as they are today.
+struct Actors {
+    people: HashMap<AccountId, Person>,
+    services: HashMap<ServiceAccountId, String>,
+}
+
+impl Actors {
+    async fn of(vault: &Vault, tx: &Tx, entries: &[Entry]) -> Result<Self> {
+        let (services, people): (Vec<_>, Vec<_>) =
+            entries.iter().filter_map(|entry| Some((entry.row.actor_id?, &entry.row.actor_type))).partition(is_service);
+        let people = accounts::people(vault, tx, people.into_iter().map(|(id, _)| AccountId(id))).await?;
+        let services = service_accounts::names(tx, services.into_iter().map(|(id, _)| ServiceAccountId(id))).await?;
+        Ok(Self { people, services })
+    }
+}
+
+fn is_service((_, kind): &(Uuid, &String)) -> bool {
+    kind.as_str() == "service"
 }
 
 impl AuditEntry {
-    fn of(Entry { row, personal }: Entry, people: &HashMap<AccountId, Person>) -> Self {
-        let person = row.actor_id.and_then(|id| people.get(&AccountId(id)));
+    fn of(Entry { row, personal }: Entry, actors: &Actors) -> Self {
+        let person = row.actor_id.and_then(|id| actors.people.get(&AccountId(id)));
+        let service = row.actor_id.and_then(|id| actors.services.get(&ServiceAccountId(id)));
         let (name, erased) = match person {
             Some(Person::Known(account)) => (Some(account.name.clone()), None),
             Some(Person::Erased(_)) => (None, Some(true)),
-            None => (None, None),
+            None => (service.cloned(), None),
         };
         let mut metadata = row.metadata;
         if let Some(metadata) = metadata.as_object_mut() {

@@ -8,6 +8,7 @@ use crate::authz::Registry;
 /// What the path parameters mean, the same in every operation.
 const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
+    ("api_key_id", "The key; not the secret itself."),
     ("attribute_id", "The profile attribute."),
     ("data_key_id", "The data key."),
     ("device_id", "The known device."),
@@ -20,6 +21,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("organization_id", "The organisation. The session must be in it."),
     ("run_id", "The run of a job."),
     ("scope", "The scope of a data key, such as `pii`."),
+    ("service_account_id", "The service account."),
     ("session_id", "The session."),
     ("sign_up_request_id", "Who waits to be let in."),
     ("team_id", "The team."),
@@ -95,6 +97,16 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "sign_ups_verify" => {
             json!({"token": sign_up_token, "name": "Grace", "password": password, "token_delivery": "body"})
         }
+        "api_keys_create" => json!({
+            "name": "Production", "expires_at": "2099-12-31T00:00:00Z", "allowed_networks": ["192.0.2.0/24"],
+        }),
+        "oauth_introspect" | "oauth_revoke" => json!({
+            "token": "fhr_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM", "token_type_hint": "refresh_token",
+        }),
+        "service_accounts_create" => json!({
+            "name": "Shift planner", "description": "Reads who is in which team", "role": "manager",
+        }),
+        "service_accounts_update" => json!({"description": null, "role": "auditor"}),
         "teams_create" => json!({
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),
@@ -156,8 +168,17 @@ mod tests {
             {
                 let id = operation["operationId"].as_str().unwrap();
                 let example = example(id).unwrap_or_else(|| panic!("add an example for {id} in src/api/document.rs"));
-                let bytes = serde_json::to_vec(&example).unwrap();
-                let content = Content { media_type: Some("application/json"), bytes: &bytes };
+                let contents = operation["requestBody"]["content"].as_object().unwrap();
+                let media_type = contents.keys().next().unwrap().as_str();
+                let bytes = match media_type {
+                    "application/x-www-form-urlencoded" => {
+                        let pairs =
+                            example.as_object().unwrap().iter().map(|(name, text)| (name, text.as_str().unwrap()));
+                        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes()
+                    }
+                    _ => serde_json::to_vec(&example).unwrap(),
+                };
+                let content = Content { media_type: Some(media_type), bytes: &bytes };
                 contract.check(id, None, content).unwrap_or_else(|error| panic!("the example of {id}: {error:?}"));
                 bodies += 1;
             }

@@ -288,6 +288,7 @@ impl Me {
         let platform = caller.organization() == Some(entity::OrganizationId::PLATFORM);
         let allowed = policy.registry().rows().iter().enumerate().filter(|(position, row)| match row.scope {
             Scope::Public | Scope::Own => true,
+            Scope::Service => false,
             Scope::Platform if !platform => false,
             Scope::Platform | Scope::Organization => policy.decide_any(caller.roles(), *position) != Decision::Deny,
         });

@@ -19,9 +19,11 @@ mod known_devices;
 mod managed_accounts;
 mod me;
 mod members;
+mod oauth;
 mod organizations;
 mod passwords;
 mod policy;
+mod service_accounts;
 mod sessions;
 mod settings;
 mod setup;
@@ -61,7 +63,7 @@ pub type Everything = (
     acting::Acting,
     settings::SettingsOf,
     (members::Members, attributes::ProfileAttributes, managed_accounts::ManagedAccounts),
-    teams::Teams,
+    (teams::Teams, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
     audit::Audit,
@@ -86,7 +88,7 @@ pub fn everything(face: &Face) -> Everything {
             attributes::ProfileAttributes(face.clone()),
             managed_accounts::ManagedAccounts(face.clone()),
         ),
-        teams::Teams(face.clone()),
+        (teams::Teams(face.clone()), service_accounts::ServiceAccounts(face.clone()), oauth::OAuth(face.clone())),
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
@@ -124,6 +126,10 @@ enum Tag {
     ManagedAccounts,
     /// Members together, and what a team gives them.
     Teams,
+    /// An organisation's own programs, and the keys with which they call.
+    ServiceAccounts,
+    /// What services ask of tokens that they are presented.
+    Tokens,
     /// Who is asked to.
     Invitations,
     /// Files of people, in and out.
@@ -143,6 +149,7 @@ const DESCRIPTION: &str = "A self-hosted, multi-tenant identity backend.\n\n\
     `cursor`. Updates take `If-Match` with the `ETag` that was read; creating calls take `Idempotency-Key`. Times are RFC 3339 \
     in UTC, ids are UUIDs that sort by time. Unknown fields and parameters are refused. A field without a value is left out: \
     no answer says `null`, and no request may.\n\n\
+    Programs call as a service account: `Authorization: Bearer` with its API key. \
     Clients that are no browsers sign in with `token_delivery: body` and send the access token as `Authorization: Bearer`. \
     Browsers sign in with `token_delivery: cookie`, and repeat the `freehold_csrf` cookie in `X-CSRF-Token` on every write.";
 

@@ -148,6 +148,16 @@ catalogue! {
     TeamMemberAdded = "team.member_added", Low, Security, Tenant, "team", "Added to a team", "A member was put into a team and got the role that it gives.";
     TeamMemberRemoved = "team.member_removed", Low, Security, Tenant, "team", "Removed from a team", "A member was taken out of a team and lost the role that it gave.";
     TeamChangeRefused = "team.change_refused", Medium, Security, Tenant, "team", "Change of a team refused", "A rule stood against changing a team or who is in it: a role above one's own.";
+    ServiceAccountCreated = "service_account.created", Medium, Security, Tenant, "service_account", "Service account created", "A service account was made, for a program of the organisation's own. The metadata has its role.";
+    ServiceAccountUpdated = "service_account.updated", Medium, Security, Tenant, "service_account", "Service account changed", "A service account's name, description or role was changed. The metadata says what, and has both roles when the role was.";
+    ServiceAccountDisabled = "service_account.disabled", Medium, Security, Tenant, "service_account", "Service account disabled", "The keys of a service account stopped working until it is enabled again.";
+    ServiceAccountEnabled = "service_account.enabled", Medium, Security, Tenant, "service_account", "Service account enabled", "The keys of a disabled service account work again.";
+    ServiceAccountDeleted = "service_account.deleted", High, Security, Tenant, "service_account", "Service account deleted", "A service account was removed with its keys. The metadata has its role.";
+    ServiceAccountChangeRefused = "service_account.change_refused", Medium, Security, Tenant, "service_account", "Change of a service account refused", "A rule stood against changing a service account or its keys: a role above one's own.";
+    ApiKeyCreated = "api_key.created", High, Security, Tenant, "api_key", "API key created", "A service account got a key. The metadata has the account, until when the key works, and whether only from some networks.";
+    ApiKeyRevoked = "api_key.revoked", Medium, Security, Tenant, "api_key", "API key revoked", "A key of a service account stopped working for good. The metadata has the account.";
+    ApiKeyRefused = "api_key.refused", Medium, Security, Tenant, "api_key", "API key refused", "Somebody called with a key that does not work, or not from there. The metadata has the reason and how many times in a few seconds; keys that nobody has are in the platform's record.";
+    TokenRevoked = "token.revoked", Medium, Security, Platform, "session", "Token revoked", "A service account presented a token of a session and had the session ended (RFC 7009).";
     InvitationCreated = "invitation.created", Low, Security, Tenant, "invitation", "Invitation sent", "A person was invited by e-mail.";
     InvitationRefused = "invitation.refused", Medium, Security, Tenant, "invitation", "Invitation refused", "Somebody tried to invite with a role above their own.";
     InvitationTokenRefused = "invitation.token_refused", Medium, Security, Tenant, "invitation", "Invitation link refused", "Somebody presented the link of an invitation that is not open any more. The metadata has the reason and how many times in a few seconds.";

@@ -126,6 +126,7 @@ impl Event {
         };
         let (actor_type, actor_id) = match &caller.actor {
             Actor::Account { account, .. } => ("account", Some(Uuid::from(*account))),
+            Actor::Service { account, .. } => ("service", Some(Uuid::from(*account))),
             Actor::Anonymous => ("anonymous", None),
             Actor::System(_) => ("system", None),
         };

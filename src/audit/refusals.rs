@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use entity::{AccountId, OrganizationId, PlatformAccessId, SessionId};
+use entity::{OrganizationId, PlatformAccessId};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ const MOST: usize = 10_000;
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     organization: OrganizationId,
-    actor: Option<(AccountId, SessionId)>,
+    actor: Actor,
     acting: Option<PlatformAccessId>,
     attempt: Attempt,
 }
@@ -64,7 +64,10 @@ impl Refusals {
     }
 
     fn add(&self, caller: &Caller, attempt: Attempt) {
-        let actor = caller.account().zip(caller.session());
+        let actor = match &caller.actor {
+            Actor::System(_) => Actor::Anonymous,
+            somebody => somebody.clone(),
+        };
         let organization = match attempt {
             Attempt::Failure(kind, _) if kind.home() == Home::Platform => OrganizationId::PLATFORM,
             _ => caller.organization().unwrap_or(OrganizationId::PLATFORM),
@@ -117,11 +120,7 @@ async fn write(db: &Db, key: &Key, count: u64, origin: Origin) -> Result<()> {
     // The platform's reach, because a refused caller's transaction may not see the organisation; their name.
     let mut caller = Caller::system("guard", origin);
     caller.acting = key.acting;
-    if let Some((account, session)) = key.actor {
-        caller.actor = Actor::Account { account, session };
-    } else {
-        caller.actor = Actor::Anonymous;
-    }
+    caller.actor = key.actor.clone();
     let event = match key.attempt {
         Attempt::Call(operation, code) => Event::without_target(Kind::AccessRefused)
             .with("operation", operation)

@@ -20,6 +20,8 @@ pub enum Scope {
     Organization,
     /// Platform administrators whose session is in the platform's organisation.
     Platform,
+    /// Service accounts, by role, about what is their organisation's. People have no use for it.
+    Service,
 }
 
 /// What makes an object the caller's own.
@@ -142,9 +144,9 @@ impl Registry {
 
 fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String> {
     let mut faults = Vec::new();
-    let ruled = matches!(row.scope, Scope::Organization | Scope::Platform);
+    let ruled = matches!(row.scope, Scope::Organization | Scope::Platform | Scope::Service);
     if ruled != row.minimum_role.is_some() {
-        faults.push("needs a minimum role exactly when its scope is organization or platform".to_owned());
+        faults.push("needs a minimum role exactly when its scope is organization, platform or service".to_owned());
     }
     if row.ownership.is_some() != row.own_role.is_some() {
         faults.push("needs an own role exactly when it has an ownership rule".to_owned());
@@ -152,8 +154,8 @@ fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String
     if row.mfa != "none" {
         faults.push(format!("demands {:?} in mfa, which nothing enforces yet", row.mfa));
     }
-    if row.scope == Scope::Public && row.reauthentication == Reauthentication::Required {
-        faults.push("demands re-authentication of people who are not signed in".to_owned());
+    if matches!(row.scope, Scope::Public | Scope::Service) && row.reauthentication == Reauthentication::Required {
+        faults.push("demands re-authentication of those who are not signed in".to_owned());
     }
     if let Some(code) = row.audit_event.as_ref().filter(|code| Kind::find(code).is_none()) {
         faults.push(format!("is recorded as {code}, which is not in the catalogue of events"));

@@ -46,6 +46,8 @@ pub enum Change {
     Organization(Uuid),
     /// An organisation's settings; the platform's hold everywhere.
     Settings(Uuid),
+    /// A service account, or one of its keys.
+    Service(Uuid),
     /// The signing keys.
     Keys,
     /// The data keys.
@@ -160,6 +162,7 @@ impl Changes {
             "account" => self.tell(Change::Account(id)),
             "profile" => self.tell(Change::Profile(id)),
             "organization" => self.tell(Change::Organization(id)),
+            "service" => self.tell(Change::Service(id)),
             "settings" => self.tell(Change::Settings(id)),
             "keys" => self.tell(Change::Keys),
             "data_keys" => self.tell(Change::DataKeys),

@@ -35,7 +35,17 @@ struct Operation {
 #[derive(Debug)]
 struct Body {
     required: bool,
+    form: Form,
     shape: Shape,
+}
+
+/// How a body is written.
+#[derive(Debug)]
+enum Form {
+    Json,
+    /// Pairs of texts as HTML forms send them, where a standard asks for that; the names that the operation knows.
+    /// Others are ignored (RFC 6749, 3.2).
+    Pairs(Vec<String>),
 }
 
 /// The body of a request, read whole.
@@ -78,7 +88,7 @@ impl Contract {
         match (&operation.body, &body) {
             (Some(expected), Some(value)) => found.extend(expected.shape.faults(value)),
             (Some(expected), None) if expected.required => {
-                found.push(Fault::body("", "required", "a JSON body is required"));
+                found.push(Fault::body("", "required", "a body is required"));
             }
             (None, Some(_)) => found.push(Fault::body("", "unexpected_body", "this operation takes no body")),
             (Some(_) | None, None) => {}
@@ -106,14 +116,15 @@ impl Operation {
         if content.bytes.is_empty() {
             return Ok(None);
         }
-        if self.body.is_some() && !content.media_type.is_some_and(is_json) {
-            return Err(Error::Transport(Code::UnsupportedMediaType));
-        }
-        if self.body.is_none() {
+        match self.body.as_ref().map(|body| &body.form) {
             // Whatever it is, it is refused; nothing of it needs to be understood.
-            return Ok(Some(Value::Null));
+            None => Ok(Some(Value::Null)),
+            Some(Form::Json) if content.media_type.is_some_and(is_json) => json::parse(content.bytes).map(Some),
+            Some(Form::Pairs(names)) if content.media_type.is_some_and(is_form) => {
+                pairs(content.bytes, names).map(Some)
+            }
+            Some(_) => Err(Error::Transport(Code::UnsupportedMediaType)),
         }
-        json::parse(content.bytes).map(Some)
     }
 }
 
@@ -123,13 +134,41 @@ impl Body {
         let [(media_type, content)] = content.iter().collect::<Vec<_>>()[..] else {
             return Err("the request body must have exactly one media type".to_owned());
         };
-        if !is_json(media_type) {
-            return Err(format!("request bodies of type {media_type} can't be checked"));
-        }
-        let required = body.get("required").and_then(Value::as_bool).unwrap_or(false);
         let schema = content.get("schema").ok_or("the request body has no schema")?;
-        Ok(Self { required, shape: Shape::compile(schema, components)? })
+        let form = match media_type.as_str() {
+            media_type if is_json(media_type) => Form::Json,
+            media_type if is_form(media_type) => Form::Pairs(names_of(schema, components)),
+            _ => return Err(format!("request bodies of type {media_type} can't be checked")),
+        };
+        let required = body.get("required").and_then(Value::as_bool).unwrap_or(false);
+        Ok(Self { required, form, shape: Shape::compile(schema, components)? })
     }
+}
+
+/// The names of an object's properties.
+fn names_of(schema: &Value, components: &Value) -> Vec<String> {
+    let reference = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next());
+    let object = reference.and_then(|name| components.get(name)).unwrap_or(schema);
+    let properties = object.get("properties").and_then(Value::as_object);
+    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// The pairs of a form with these names, each once (RFC 6749, 3.2), as an object.
+fn pairs(bytes: &[u8], names: &[String]) -> Result<Value> {
+    let mut object = serde_json::Map::new();
+    for (name, value) in url::form_urlencoded::parse(bytes).filter(|(name, _)| names.iter().any(|known| known == name))
+    {
+        if object.insert(name.into_owned(), Value::from(value)).is_some() {
+            return Err(Error::Malformed("a parameter is there twice".to_owned()));
+        }
+    }
+    Ok(Value::Object(object))
+}
+
+/// Whether a media type is that of HTML forms.
+fn is_form(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Whether a media type is JSON in UTF-8, the only encoding JSON has (RFC 8259, section 8.1).

@@ -7,6 +7,7 @@
 
 use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use entity::{MembershipId, OrganizationId};
 use poem::{
@@ -20,6 +21,7 @@ use poem_openapi::{
     registry::{MetaApi, MetaSecurityScheme, Registry as MetaRegistry},
 };
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::{
     body,
@@ -27,7 +29,7 @@ use super::{
     contract::{Content, Contract},
     cookies::{CookieKind, CookieNames},
     csrf::Csrf,
-    idempotency,
+    idempotency, oauth,
     problem::{self, refuse},
 };
 use crate::{
@@ -36,7 +38,7 @@ use crate::{
     error::{Code, Error, Fault, Result},
     runtime::Timestamp,
     sessions::{self, Principal, Seat},
-    tenancy::members,
+    tenancy::{members, service_accounts::PREFIX},
     types::{Actor, Caller, Origin, Tenancy},
 };
 
@@ -257,10 +259,17 @@ impl Guard {
             self.gate.csrf.check_unauthenticated(request.method(), request.headers())?;
             return Ok(Caller::anonymous(origin));
         }
+        if let Some(key) = self.api_key(request)? {
+            return self.admit_service(request, &key, origin).await;
+        }
+        if self.policy.scope == Scope::Service {
+            return Err(Error::Unauthenticated(Code::ApiKeyRequired));
+        }
         let who = self.recognise(request, origin).await?;
         let caller = caller_of(&who);
         let decided = match self.policy.scope {
             Scope::Public | Scope::Own => Ok(caller.clone()),
+            Scope::Service => Err(Error::Unauthenticated(Code::ApiKeyRequired)),
             Scope::Platform => self.on_platform(&who, &caller),
             Scope::Organization => self.in_organization(request, &who, &caller).await,
         };
@@ -268,11 +277,53 @@ impl Guard {
             Ok(caller) => self.recently(&who, began).await.map(|()| caller),
             Err(refusal) => Err(refusal),
         };
+        self.counted(&caller, decided)
+    }
+
+    /// Counts what was refused to somebody who is known.
+    fn counted(&self, caller: &Caller, decided: Result<Caller>) -> Result<Caller> {
         decided.inspect_err(|refusal| {
             if matches!(refusal, Error::Forbidden(_) | Error::NotFound(_) | Error::Reauthenticate(_)) {
-                self.gate.app.refusals.count(&caller, self.operation, refusal.code());
+                self.gate.app.refusals.count(caller, self.operation, refusal.code());
             }
         })
+    }
+
+    /// The API key that the request brings as a bearer token; also as a Basic password, where services ask as OAuth
+    /// clients do (RFC 6749, 2.3.1).
+    fn api_key(&self, request: &Request) -> Result<Option<Zeroizing<String>>> {
+        let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+        let value = value.to_str().unwrap_or_default();
+        if let Some(key) = bearer(value).filter(|token| token.starts_with(PREFIX)) {
+            return Ok(Some(Zeroizing::new(key.to_owned())));
+        }
+        match basic_password(value).filter(|_| self.policy.scope == Scope::Service) {
+            Some(key) => Ok(Some(key)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a service account may do this: what its role may in its own organisation. What is about a person, asks
+    /// for a proof of who somebody is, or is the platform's, only people do.
+    async fn admit_service(&self, request: &Request, key: &str, origin: Origin) -> Result<Caller> {
+        let known = self.gate.app.services.recognise(key, &origin).await?;
+        let caller = known.caller(origin);
+        let allowed = || self.gate.app.policy.decide_any([&known.role], self.position) == Decision::Allow;
+        let decided = match self.policy.scope {
+            Scope::Organization if self.organization_of(request)? != known.organization => Err(Error::not_found()),
+            Scope::Organization | Scope::Service if !allowed() => Err(Error::Forbidden(Code::Forbidden)),
+            Scope::Organization | Scope::Service if self.policy.reauthentication == Reauthentication::None => {
+                Ok(caller.clone())
+            }
+            _ => Err(Error::Forbidden(Code::PeopleOnly)),
+        };
+        self.counted(&caller, decided)
+    }
+
+    /// The organisation that the path names.
+    fn organization_of(&self, request: &Request) -> Result<OrganizationId> {
+        let id = self.organization.as_ref().and_then(|key| request.raw_path_param(key));
+        id.and_then(|text| Uuid::parse_str(text).ok()).map(OrganizationId).ok_or_else(Error::not_found)
     }
 
     /// Who presents the token, as a bearer (RFC 6750) or in the cookie; a cookie needs the proof that the request is
@@ -318,8 +369,7 @@ impl Guard {
     }
 
     async fn in_organization(&self, request: &Request, who: &Recognised, caller: &Caller) -> Result<Caller> {
-        let id = self.organization.as_ref().and_then(|key| request.raw_path_param(key));
-        let id = id.and_then(|text| Uuid::parse_str(text).ok()).map(OrganizationId).ok_or_else(Error::not_found)?;
+        let id = self.organization_of(request)?;
         let Some(seat) = who.principal.seat.as_ref().filter(|seat| seat.organization == id) else {
             let too_old = who.principal.too_old_for == Some(id);
             return Err(if too_old { Error::Forbidden(Code::SignInAgain) } else { self.elsewhere(caller, id).await });
@@ -409,6 +459,7 @@ impl Endpoint for Guard {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         Matched::name(&request, self.operation);
+        let refuse = |error| if oauth::speaks(&self.policy) { oauth::refuse(error) } else { refuse(error) };
         let began = origin_of(&request).map_err(refuse)?.now;
         let caller = self.admit(&request, began).await.map_err(refuse)?;
         self.pass(request, caller).await.map_err(refuse)?
@@ -433,6 +484,14 @@ fn caller_of(who: &Recognised) -> Caller {
     }
 }
 
+/// The password of Basic credentials (RFC 7617).
+fn basic_password(header: &str) -> Option<Zeroizing<String>> {
+    let (scheme, credentials) = header.split_once(' ')?;
+    let credentials = scheme.eq_ignore_ascii_case("basic").then_some(credentials.trim())?;
+    let credentials = Zeroizing::new(String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?);
+    credentials.split_once(':').map(|(_, password)| Zeroizing::new(password.to_owned()))
+}
+
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -454,7 +513,7 @@ impl<'a> ApiExtractor<'a> for Caller {
             flows: None,
             openid_connect_url: None,
         };
-        let text = "An access token in `Authorization: Bearer` (RFC 6750).";
+        let text = "An access token, or the API key of a service account, in `Authorization: Bearer` (RFC 6750).";
         registry.create_security_scheme("bearer", scheme("http", Some("bearer"), None, None, text));
         let text = "The access token in a cookie, for browsers. Writes also need `X-CSRF-Token`. The name has the prefix `__Host-` in production.";
         registry

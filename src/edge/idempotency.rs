@@ -141,7 +141,8 @@ fn replay(app: &App, row: IdempotencyId, sealed: &Sealed<Secrets>) -> Result<Res
 
 /// The key as it is stored: it belongs to this caller, organisation and operation.
 fn name(caller: &Caller, policy: &OperationPolicy, key: &str, query: Option<&str>, body: &[u8]) -> IdempotencyKey {
-    let who = caller.account().map(|id| id.to_string()).unwrap_or_default();
+    let who = caller.account().map(|id| id.to_string());
+    let who = who.or_else(|| caller.service().map(|id| id.to_string())).unwrap_or_default();
     let place = caller.organization().map(|id| id.to_string()).unwrap_or_default();
     let name = [&who, &place, policy.operation.as_str(), key].join("\0");
     let fingerprint =

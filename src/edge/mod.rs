@@ -12,6 +12,7 @@ pub mod docs;
 pub mod guard;
 pub mod headers;
 pub mod listener;
+pub mod oauth;
 pub mod problem;
 
 mod idempotency;

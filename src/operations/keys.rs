@@ -27,7 +27,7 @@ use crate::{
     jobs, mail, people,
     runtime::Ids,
     sessions,
-    tenancy::{attributes, invitations, sign_ups},
+    tenancy::{attributes, invitations, service_accounts, sign_ups},
     types::{Caller, Page, PageRequest},
     vault::{self, Acknowledgements, Column, Custodian},
 };
@@ -51,6 +51,7 @@ fn all_columns() -> impl Iterator<Item = &'static Column> {
     let all = [
         accounts::SEALED,
         invitations::SEALED,
+        service_accounts::SEALED,
         sign_ups::SEALED,
         attributes::SEALED,
         people::SEALED,

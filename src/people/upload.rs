@@ -46,6 +46,8 @@ fn kind(caller: &Caller) -> Result<Kind> {
 /// platform administrator's (AZ-12).
 fn may_import(app: &App, caller: &Caller) -> Result<()> {
     match (kind(caller)?, &caller.actor) {
+        // Whoever begins an import answers for it and starts it, with a recent proof of who they are.
+        (_, Actor::Service { .. }) => Err(Error::Forbidden(Code::PeopleOnly)),
         (Kind::Accounts, Actor::Account { .. }) => roles::may_grant(&app.policy, caller, Role::PLATFORM_ADMIN),
         _ => Ok(()),
     }

@@ -4,6 +4,7 @@
 //! a person proved who they are; whoever calls [`Sessions::open`] has checked that.
 
 mod acting;
+mod introspection;
 mod keys;
 mod principal;
 mod rotation;
@@ -24,6 +25,7 @@ use sea_orm::{
 };
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
+pub use introspection::{Presented, Token};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, Seat};
 pub use rotation::CACHE_SECONDS;
@@ -292,6 +294,12 @@ impl Sessions {
     /// # Errors
     /// `Unauthenticated` for a token that is not ours, too old, or whose session has ended.
     pub async fn recognise(&self, token: &str, origin: &Origin) -> Result<Arc<Principal>> {
+        let claims = self.verified(token, origin).await?;
+        self.principals.get(claims.sub, claims.sid, origin).await
+    }
+
+    /// What an access token says, if it is ours and not too old.
+    async fn verified(&self, token: &str, origin: &Origin) -> Result<Arc<Claims>> {
         let fingerprint = hash(token);
         let claims = match self.verified.get(&fingerprint, &self.keys) {
             Some(claims) => claims,
@@ -303,7 +311,7 @@ impl Sessions {
         if claims.exp <= origin.now.timestamp() {
             return Err(Error::Unauthenticated(Code::Unauthenticated));
         }
-        self.principals.get(claims.sub, claims.sid, origin).await
+        Ok(claims)
     }
 
     /// Marks what was made of an account's profile as stale, once a change that gives and takes nothing is committed.

@@ -265,7 +265,13 @@ impl Principals {
         changes.on_change(move |change| {
             if matches!(
                 change,
-                Change::Keys | Change::DataKeys | Change::Outbox | Change::Imports | Change::Jobs | Change::Settings(_)
+                Change::Keys
+                    | Change::DataKeys
+                    | Change::Outbox
+                    | Change::Imports
+                    | Change::Jobs
+                    | Change::Settings(_)
+                    | Change::Service(_)
             ) {
                 return;
             }

@@ -91,6 +91,7 @@ impl Settings {
             Change::Account(_)
             | Change::Profile(_)
             | Change::Organization(_)
+            | Change::Service(_)
             | Change::Keys
             | Change::DataKeys
             | Change::Outbox

@@ -161,6 +161,7 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     row.expires_at = caller.now() + settings.invitations.lifetime();
     row.resend_count += 1;
     row.invited_by = caller.account();
+    row.invited_by_service = caller.service();
     host.write_to(app, &tx, &mut row, &token).await?;
     // These columns and no others: the role may not change more.
     let again = rows::ActiveModel {
@@ -170,6 +171,7 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
         expires_at: Set(row.expires_at),
         resend_count: Set(row.resend_count),
         invited_by: Set(row.invited_by),
+        invited_by_service: Set(row.invited_by_service),
         mail_id: Set(row.mail_id),
         ..rows::ActiveModel::default()
     };

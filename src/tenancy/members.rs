@@ -3,7 +3,7 @@
 use entity::{AccountId, MembershipId, OrganizationId, memberships as rows, platform_access};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
-use super::{attributes, organizations, roles, teams};
+use super::{attributes, organizations, roles, service_accounts, teams};
 use crate::{
     accounts::{self, Account, expect_version},
     app::App,
@@ -150,6 +150,9 @@ pub(super) async fn still(app: &App, tx: &Tx) -> Result<()> {
     let gone = || Error::Forbidden(Code::Forbidden);
     if caller.acting.is_some() {
         return sessions::still_acting(tx).await;
+    }
+    if let Some(service) = caller.service() {
+        return service_accounts::still(tx, service).await;
     }
     let id = caller.membership.ok_or_else(gone)?;
     let seat = tx

@@ -1,7 +1,8 @@
 //! Tenancy: organisations, who belongs to them, what is known of each there, who is asked to, and the rules about roles.
 //!
 //! This module owns the tables `organizations`, `memberships`, `attributes`, `attribute_values`, `attribute_matches`,
-//! `teams`, `team_members`, `invitations`, `invitation_teams`, `setup_tokens`, `sign_ups` and `sign_up_requests`.
+//! `teams`, `team_members`, `service_accounts`, `api_keys`, `invitations`, `invitation_teams`, `setup_tokens`, `sign_ups`
+//! and `sign_up_requests`.
 
 pub mod attributes;
 pub mod erasure;
@@ -12,6 +13,7 @@ pub mod organizations;
 pub mod passwords;
 pub mod roles;
 pub mod seats;
+pub mod service_accounts;
 pub mod setup;
 pub mod sign_ups;
 pub mod teams;

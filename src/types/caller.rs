@@ -1,6 +1,6 @@
 //! Who calls, for which organisation, with which role, and when. The guard makes it; everything below asks it.
 
-use entity::{AccountId, MembershipId, OrganizationId, PlatformAccessId, SessionId};
+use entity::{AccountId, ApiKeyId, MembershipId, OrganizationId, PlatformAccessId, ServiceAccountId, SessionId};
 
 use super::{Origin, Role};
 use crate::runtime::Timestamp;
@@ -31,7 +31,7 @@ pub struct Caller {
 }
 
 /// Who acts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// Nobody yet: sign-in, setup, an invitation.
     Anonymous,
@@ -41,6 +41,13 @@ pub enum Actor {
         account: AccountId,
         /// The session that the call belongs to.
         session: SessionId,
+    },
+    /// A program of an organisation's own, in that organisation.
+    Service {
+        /// The service account.
+        account: ServiceAccountId,
+        /// The key that it called with.
+        key: ApiKeyId,
     },
     /// Freehold itself: the name of a worker or command.
     System(&'static str),
@@ -127,7 +134,23 @@ impl Caller {
     pub fn account(&self) -> Option<AccountId> {
         match self.actor {
             Actor::Account { account, .. } => Some(account),
-            Actor::Anonymous | Actor::System(_) => None,
+            Actor::Anonymous | Actor::Service { .. } | Actor::System(_) => None,
+        }
+    }
+
+    /// The service account that calls, if it is one.
+    pub fn service(&self) -> Option<ServiceAccountId> {
+        match self.actor {
+            Actor::Service { account, .. } => Some(account),
+            Actor::Anonymous | Actor::Account { .. } | Actor::System(_) => None,
+        }
+    }
+
+    /// The key that a service account calls with, if one calls.
+    pub fn api_key(&self) -> Option<ApiKeyId> {
+        match self.actor {
+            Actor::Service { key, .. } => Some(key),
+            Actor::Anonymous | Actor::Account { .. } | Actor::System(_) => None,
         }
     }
 
@@ -135,7 +158,7 @@ impl Caller {
     pub fn session(&self) -> Option<SessionId> {
         match self.actor {
             Actor::Account { session, .. } => Some(session),
-            Actor::Anonymous | Actor::System(_) => None,
+            Actor::Anonymous | Actor::Service { .. } | Actor::System(_) => None,
         }
     }
 

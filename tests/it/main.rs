@@ -33,6 +33,7 @@ mod people;
 mod privacy;
 mod reauthentication;
 mod record;
+mod service_accounts;
 mod sessions;
 mod settings;
 mod sign_up;

@@ -69,6 +69,12 @@ pub struct Tenant {
     pub guest_token: String,
     /// A team that gives the role of a member, with the subject in it.
     pub team: Uuid,
+    /// A service account of a member's role.
+    pub service: Uuid,
+    /// Its key.
+    pub api_key: Uuid,
+    /// Who calls with it.
+    pub program: Actor,
     /// A profile attribute, `desk`: sealed and searchable, with a value of the subject's.
     pub desk: Uuid,
     /// A profile attribute, `site`: a choice that nobody has made.
@@ -171,6 +177,7 @@ impl Cast {
         let Self { platform, a, b, .. } = &mut cast;
         let people = [platform].into_iter().chain(a.everybody_mut()).chain(b.everybody_mut());
         people.for_each(|person| person.actor = person.actor.at_server_of(server.nobody()));
+        [a, b].into_iter().for_each(|tenant| tenant.program = tenant.program.at_server_of(server.nobody()));
         cast
     }
 }
@@ -287,6 +294,7 @@ impl Builder<'_> {
         let manage = platform.request(Method::PUT, &management).json(&json!({"organization_id": id}));
         manage.send().await.expect(200);
         let team = scene.team(&owner, &subject).await;
+        let (service, api_key, program) = scene.service(&owner).await;
         let (desk, site) = scene.attributes(&owner, &subject).await;
         let pending = scene.invite_into(&owner, "pending", "member", &[team]).await;
         let revoked = scene.invite(&owner, "revoked", "member").await;
@@ -308,6 +316,9 @@ impl Builder<'_> {
             guest,
             guest_token,
             team,
+            service,
+            api_key,
+            program,
             desk,
             site,
             pending,
@@ -338,6 +349,15 @@ impl Scene<'_> {
         let member = self.path(&format!("teams/{id}/members/{}", with.membership));
         by.request(Method::PUT, &member).send().await.expect(204);
         id
+    }
+
+    async fn service(&self, by: &Actor) -> (Uuid, Uuid, Actor) {
+        let (name, description) = (format!("Planner of {}", self.word), format!("Plans {}", self.word));
+        let body = json!({"name": name, "description": description, "role": "member"});
+        let id = by.post(&self.path("service-accounts"), body).await.expect(201).id_at("/id");
+        let key = json!({"name": format!("Key of {}", self.word)});
+        let made = by.post(&self.path(&format!("service-accounts/{id}/keys")), key).await.expect(201);
+        (id, made.id_at("/api_key/id"), self.builder.server.bearer(made.text_at("/key")))
     }
 
     /// A sealed attribute that says something of a member, and one that says nothing of anybody.

@@ -58,6 +58,21 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "api_keys_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "api_keys_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "api_keys_revoke": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "attributes_create": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -428,6 +443,16 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "oauth_introspect": {
+    "scope": "service",
+    "minimumRole": "member",
+    "ownership": null
+  },
+  "oauth_revoke": {
+    "scope": "service",
+    "minimumRole": "member",
+    "ownership": null
+  },
   "organization_settings_get": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -521,6 +546,41 @@ export const operations = {
   "roles_list": {
     "scope": "self",
     "minimumRole": null,
+    "ownership": null
+  },
+  "service_accounts_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "service_accounts_delete": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "service_accounts_disable": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "service_accounts_enable": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "service_accounts_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "service_accounts_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "service_accounts_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "session_end": {

@@ -816,6 +816,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/oauth/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what is true of a token now (RFC 7662).
+         * @description For the product's own services, with an API key as bearer token or as the password of Basic credentials. What is
+         *     no token, has run out, or belongs to a session in another organisation is not active, and which of these is not
+         *     said.
+         */
+        post: operations["oauth_introspect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oauth/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the session of a token (RFC 7009).
+         * @description All of its tokens are good for nothing at once and everywhere. For what is no token, and for one of another
+         *     organisation, the answer is the same, and nothing happens.
+         */
+        post: operations["oauth_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations": {
         parameters: {
             query?: never;
@@ -1389,6 +1432,122 @@ export interface paths {
         /** Open a deleted organisation again, with everybody who was in it. */
         post: operations["organizations_restore"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The service accounts of an organisation, newest first. */
+        get: operations["service_accounts_list"];
+        put?: never;
+        /**
+         * Make a service account, without a key.
+         * @description It belongs to the organisation and stays when its maker leaves. Nobody makes one with a role above their own.
+         */
+        post: operations["service_accounts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/service-accounts/{service_account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service account. */
+        get: operations["service_accounts_get"];
+        put?: never;
+        post?: never;
+        /** Remove a service account with its keys, at once and everywhere. Open invitations from it stop working. */
+        delete: operations["service_accounts_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a service account's name, description or role.
+         * @description The role changes what its keys may at once. Nobody changes one that has a role above their own, or gives it one.
+         */
+        patch: operations["service_accounts_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/service-accounts/{service_account_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a service account's keys everywhere until it is enabled again. */
+        post: operations["service_accounts_disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/service-accounts/{service_account_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a disabled service account's keys work again. */
+        post: operations["service_accounts_enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/service-accounts/{service_account_id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys of a service account, newest first. Those that were revoked are listed for some months. */
+        get: operations["api_keys_list"];
+        put?: never;
+        /**
+         * Make a key for a service account. It is in the answer, and nowhere else afterwards.
+         * @description Whoever calls with it does so as the service account: `Authorization: Bearer fhk_…`. There is no repetition of
+         *     this call that shows the same key again; make another and revoke the first.
+         */
+        post: operations["api_keys_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/service-accounts/{service_account_id}/keys/{api_key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a key for good, at once and everywhere. */
+        delete: operations["api_keys_revoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2035,12 +2194,12 @@ export interface components {
             erased?: boolean;
             /**
              * Format: uuid
-             * @description The account.
+             * @description The account, or the service account.
              */
             id?: string;
-            /** @description What the account is called today. */
+            /** @description What it is called today. */
             name?: string;
-            /** @description `account`, `anonymous` or `system`. */
+            /** @description `account`, `service`, `anonymous` or `system`. */
             type: string;
         };
         /**
@@ -2050,6 +2209,55 @@ export interface components {
         Alive: {
             /** @description Always `ok`: a dead process does not answer. */
             status: components["schemas"]["Status"] & unknown;
+        };
+        /**
+         * ApiKey
+         * @description A key of a service account. The key itself is shown once, when it is made.
+         */
+        ApiKey: {
+            /** @description From where it may be used, in CIDR notation; empty is everywhere. */
+            allowed_networks: string[];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account of who made it.
+             */
+            created_by?: string;
+            /**
+             * Format: date-time
+             * @description Until when it works; absent means until it is revoked.
+             */
+            expires_at?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was used last, to the minute.
+             */
+            last_used_at?: string;
+            /** @description From which address. */
+            last_used_ip?: string;
+            /** @description Its name. */
+            name: string;
+            /** @description How the key begins. */
+            prefix: string;
+            /**
+             * Format: date-time
+             * @description When it was revoked.
+             */
+            revoked_at?: string;
+            /**
+             * Format: uuid
+             * @description The service account.
+             */
+            service_account_id: string;
         };
         /**
          * Attribute
@@ -2271,6 +2479,21 @@ export interface components {
             token: string;
         };
         /**
+         * CreateApiKey
+         * @description A key to make.
+         */
+        CreateApiKey: {
+            /** @description From where it may be used: addresses, and networks in CIDR notation. Left out, from everywhere. */
+            allowed_networks?: string[];
+            /**
+             * Format: date-time
+             * @description Until when it works; left out, until it is revoked.
+             */
+            expires_at?: string;
+            /** @description What it is called. */
+            name: string;
+        };
+        /**
          * CreateAttribute
          * @description A new profile attribute.
          */
@@ -2337,6 +2560,18 @@ export interface components {
             name: string;
             /** @description Its short name; made of the name when it is left out. */
             slug?: string;
+        };
+        /**
+         * CreateServiceAccount
+         * @description A service account to make.
+         */
+        CreateServiceAccount: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Its name; no other of the organisation has it in upper or lower case. */
+            name: string;
+            /** @description What it may: a role that is not above the caller's own. */
+            role: string;
         };
         /**
          * CreateTeam
@@ -2727,6 +2962,66 @@ export interface components {
             term: number;
         };
         /**
+         * Introspection
+         * @description What is true of a token (RFC 7662, 2.2). Of one that is not active nothing else is said.
+         */
+        Introspection: {
+            /**
+             * Format: uuid
+             * @description The access of a platform administrator who acts there without belonging to it.
+             */
+            acting?: string;
+            /** @description Whether it is good now and its session is in the service's organisation. */
+            active: boolean;
+            /** @description How the person signed in (RFC 8176). */
+            amr?: string[];
+            /** @description Whom it is for. */
+            aud?: string;
+            /**
+             * Format: int64
+             * @description When the person last proved who they are, in seconds since 1970.
+             */
+            auth_time?: number;
+            /**
+             * Format: int64
+             * @description When it ends, or its session before that, in seconds since 1970.
+             */
+            exp?: number;
+            /**
+             * Format: int64
+             * @description When it was made, in seconds since 1970.
+             */
+            iat?: number;
+            /** @description Who made the token. */
+            iss?: string;
+            /**
+             * Format: uuid
+             * @description The access token's own id.
+             */
+            jti?: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            org?: string;
+            /** @description What the person may there now: the highest of the roles that they have. */
+            role?: string;
+            /** @description All roles that count there, the highest first. */
+            roles?: string[];
+            /**
+             * Format: uuid
+             * @description The session.
+             */
+            sid?: string;
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            sub?: string;
+            /** @description `Bearer` for an access token; absent for a refresh token. */
+            token_type?: string;
+        };
+        /**
          * Invitation
          * @description An invitation.
          */
@@ -2873,6 +3168,16 @@ export interface components {
             invitations: components["schemas"]["InviteUser"][];
         };
         /**
+         * Items_ApiKey
+         * @description A page of a list.
+         */
+        Items_ApiKey: {
+            /** @description The items. */
+            items: components["schemas"]["ApiKey"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_AuditEntry
          * @description A page of a list.
          */
@@ -2989,6 +3294,16 @@ export interface components {
         Items_PlatformAccount: {
             /** @description The items. */
             items: components["schemas"]["PlatformAccount"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_ServiceAccount
+         * @description A page of a list.
+         */
+        Items_ServiceAccount: {
+            /** @description The items. */
+            items: components["schemas"]["ServiceAccount"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -3437,6 +3752,16 @@ export interface components {
          */
         MemberStatus: "active" | "blocked";
         /**
+         * NewApiKey
+         * @description A key that was just made.
+         */
+        NewApiKey: {
+            /** @description What is kept of it. */
+            api_key: components["schemas"]["ApiKey"] & unknown;
+            /** @description The key: `fhk_` and 72 letters and digits. Keep it; nobody can show it again. */
+            key: string;
+        };
+        /**
          * NumberSetting
          * @description How things stand with a number.
          */
@@ -3477,6 +3802,16 @@ export interface components {
              * @description What is set here; nothing when it is left to the platform, or to the default.
              */
             value?: number;
+        };
+        /**
+         * OAuthError
+         * @description An error of an operation that follows an OAuth standard.
+         */
+        OAuthError: {
+            /** @description `invalid_request`, `invalid_client`, `unauthorized_client`, `temporarily_unavailable` or `server_error`. */
+            error: string;
+            /** @description The error in words. */
+            error_description: string;
         };
         /**
          * Organization
@@ -4186,6 +4521,65 @@ export interface components {
          */
         RootKeyCustodian: "server" | "transit";
         /**
+         * ServiceAccount
+         * @description A program of an organisation's own.
+         */
+        ServiceAccount: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account of who made it.
+             */
+            created_by?: string;
+            /** @description What it is for. */
+            description?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uint64
+             * @description How many keys it has that are not revoked.
+             */
+            key_count: number;
+            /**
+             * Format: date-time
+             * @description When one of its keys was used last, to the minute.
+             */
+            last_used_at?: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description What it may, as a member with this role could. */
+            role: string;
+            /** @description Whether its keys open anything. */
+            state: components["schemas"]["ServiceAccountState"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Its version, as in the `ETag`.
+             */
+            version: number;
+        };
+        /**
+         * @description Whether a service account's keys open anything.
+         * @enum {string}
+         */
+        ServiceAccountState: "active" | "disabled";
+        /**
          * Session
          * @description A session.
          */
@@ -4548,6 +4942,16 @@ export interface components {
          */
         TokenDelivery: "cookie" | "body";
         /**
+         * TokenToLookAt
+         * @description A token that somebody presented.
+         */
+        TokenToLookAt: {
+            /** @description An access token or a refresh token. */
+            token: string;
+            /** @description Which of the two the client takes it for. The server sees for itself. */
+            token_type_hint?: string;
+        };
+        /**
          * UnmetRule
          * @description A rule that a password does not meet.
          */
@@ -4820,6 +5224,18 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["WantedValue"];
             };
+        };
+        /**
+         * UpdateServiceAccount
+         * @description What to change of a service account.
+         */
+        UpdateServiceAccount: {
+            /** @description A new description; null takes it away. */
+            description?: string | null;
+            /** @description A new name. */
+            name?: string;
+            /** @description Another role. */
+            role?: string;
         };
         /**
          * UpdateTeam
@@ -6888,6 +7304,89 @@ export interface operations {
             };
         };
     };
+    oauth_introspect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhr_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "token_type_hint": "refresh_token"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["TokenToLookAt"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Introspection"];
+                };
+            };
+            /** @description The request failed (RFC 6749, 5.2). */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401. */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
+    oauth_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhr_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "token_type_hint": "refresh_token"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["TokenToLookAt"];
+            };
+        };
+        responses: {
+            /** @description The token is good for nothing now, if it ever was one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed (RFC 6749, 5.2). */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401. */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
     organizations_list: {
         parameters: {
             query?: {
@@ -8756,6 +9255,447 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Organization"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_ServiceAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Reads who is in which team",
+                 *       "name": "Shift planner",
+                 *       "role": "manager"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateServiceAccount"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": null,
+                 *       "role": "auditor"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateServiceAccount"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_disable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_enable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_ApiKey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowed_networks": [
+                 *         "192.0.2.0/24"
+                 *       ],
+                 *       "expires_at": "2099-12-31T00:00:00Z",
+                 *       "name": "Production"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateApiKey"];
+            };
+        };
+        responses: {
+            /** @description The key. It is nowhere else afterwards. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key; not the secret itself. */
+                api_key_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The service account. */
+                service_account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {

@@ -10,8 +10,9 @@ export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "c
   severity: Severity;
   outcome: Outcome;
   class: EventClass;
-  actor: Omit<Schemas["Actor"], "type"> & { type: "account" | "anonymous" | "system" };
+  actor: Omit<Schemas["Actor"], "type"> & { type: "account" | "service" | "anonymous" | "system" };
 };
+export type ApiKey = Schemas["ApiKey"];
 export type Attribute = Schemas["Attribute"];
 export type AttributeChanges = Schemas["UpdateAttribute"];
 export type Attributes = Schemas["Attributes"];
@@ -47,6 +48,7 @@ export type ProfileChanges = Schemas["UpdateProfile"];
 export type ProfileField = Schemas["ProfileField"];
 export type ProblemDocument = Schemas["Problem"];
 export type Role = Schemas["Role"];
+export type ServiceAccount = Schemas["ServiceAccount"];
 export type NumberSetting = Schemas["NumberSetting"];
 export type DomainsSetting = Schemas["DomainsSetting"];
 export type ChoiceSetting = Schemas["ChoiceSetting"];

@@ -65,15 +65,17 @@ export function useRoles(): Role[] {
 interface RoleSelectProps extends Omit<SelectProps<string>, "data" | "renderOption"> {
   /** For a team, which makes nobody an owner. */
   ofTeam?: boolean;
+  /** For what holds no role of the platform's, also in the platform's own organisation. */
+  ofOrganization?: boolean;
 }
 
-export function RoleSelect({ ofTeam, ...props }: RoleSelectProps) {
+export function RoleSelect({ ofTeam, ofOrganization, ...props }: RoleSelectProps) {
   const me = useMe();
   const roles = useRoles();
   const inTenant = me.organization?.kind === "tenant";
   const choices = roles
     // Roles of the platform can be held in the platform's own organisation only.
-    .filter((role) => !inTenant || role.scope === "organization")
+    .filter((role) => !(inTenant || ofOrganization) || role.scope === "organization")
     .filter((role) => !ofTeam || !chain(roles, role.name).has("owner"))
     .toSorted((a, b) => b.level - a.level)
     .map((role) => ({

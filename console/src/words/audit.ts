@@ -22,7 +22,12 @@ export const audit = {
   severities: { low: "Low", medium: "Medium", high: "High", critical: "Critical" },
   outcomes: { success: "Success", refused: "Refused", failed: "Failed" },
   classes: { normal: "Normal", security: "Security" },
-  actors: { account: "Account", anonymous: "Not signed in", system: "Freehold" },
+  actors: {
+    account: "Account",
+    service: "Service account",
+    anonymous: "Not signed in",
+    system: "Freehold",
+  },
   erased: "Erased person",
   anyEvent: "Any event",
   anySeverity: "Any severity",

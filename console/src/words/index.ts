@@ -15,6 +15,7 @@ import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { problems } from "./problems";
 import { security } from "./security";
+import { serviceAccounts } from "./service-accounts";
 import { settings } from "./settings";
 import { shell } from "./shell";
 import { email, signUp, signUps } from "./sign-up";
@@ -46,6 +47,7 @@ export const words = {
   proof,
   roles,
   security,
+  serviceAccounts,
   settings,
   shell,
   signUp,

@@ -89,6 +89,18 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "This name is taken",
     text: "Another team has this name. Choose another.",
   },
+  service_account_name_taken: {
+    title: "This name is taken",
+    text: "Another service account has this name. Choose another.",
+  },
+  too_many_service_accounts: {
+    title: "That is the most service accounts there can be",
+    text: "An organisation has at most 100 service accounts. Delete one that is not needed.",
+  },
+  too_many_api_keys: {
+    title: "That is the most keys there can be",
+    text: "A service account has at most 10 keys. Revoke one that is not needed.",
+  },
   attribute_key_taken: {
     title: "This key is taken",
     text: "Another attribute has this key. Choose another.",

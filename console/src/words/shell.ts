@@ -13,6 +13,7 @@ export const shell = {
   members: "Members",
   teams: "Teams",
   managedAccounts: "Managed accounts",
+  serviceAccounts: "Service accounts",
   invitations: "Invitations",
   signUps: "Sign-ups",
   imports: "Import",

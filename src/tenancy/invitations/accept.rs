@@ -20,7 +20,7 @@ use crate::{
     runtime::{Entropy, Timestamp},
     sessions::{NewSession, Opened, hash},
     tenancy::{
-        members, organizations,
+        members, organizations, service_accounts,
         teams::{self, Row as Team},
     },
     types::{Caller, Email, Role},
@@ -269,9 +269,13 @@ async fn stale(
         rows::Status::Pending if row.expires_at <= tx.caller().now() => Some("expired"),
         rows::Status::Pending if organization.status != orgs::Status::Active => Some("organization_deleted"),
         // An invitation is worth what its inviter could give today: it does not outlive their authority.
-        rows::Status::Pending => match row.invited_by {
-            Some(inviter) if members::could_grant(app, tx, inviter, &gives).await? => None,
-            _ => Some("inviter_without_authority"),
-        },
+        rows::Status::Pending => {
+            let could = match (row.invited_by, row.invited_by_service) {
+                (Some(inviter), _) => members::could_grant(app, tx, inviter, &gives).await?,
+                (None, Some(service)) => service_accounts::could_grant(app, tx, service, &gives).await?,
+                (None, None) => false,
+            };
+            (!could).then_some("inviter_without_authority")
+        }
     })
 }

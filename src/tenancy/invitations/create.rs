@@ -202,6 +202,7 @@ async fn invite(
         token_hash,
         status: rows::Status::Pending,
         invited_by: caller.account(),
+        invited_by_service: caller.service(),
         accepted_by: None,
         resend_count: 0,
         created_at: caller.now(),

@@ -56,6 +56,8 @@ pub enum Before {
     Locked,
     /// Tenant A has blocked the account of its subject.
     Blocked,
+    /// The service account of each tenant is disabled.
+    DisabledService,
     /// The platform's administrator acts in tenant A, in a session of their own, and makes the request.
     Acting,
 }
@@ -118,6 +120,10 @@ fn subject(_: &Stage, tenant: &Tenant) -> Call {
 
 fn team(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("team_id", tenant.team)
+}
+
+fn service(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("service_account_id", tenant.service)
 }
 
 fn site(stage: &Stage, tenant: &Tenant) -> Call {
@@ -340,6 +346,24 @@ const CASES: &[Case] = &[
     Case::new("team_members_list", team),
     Case::new("team_members_add", |stage, tenant| team(stage, tenant).id("member_id", tenant.member.membership)),
     Case::new("team_members_remove", |stage, tenant| team(stage, tenant).id("member_id", tenant.subject.membership)),
+    Case::new("service_accounts_list", inside),
+    Case::new("service_accounts_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({"name": "Robot", "description": "Moves boxes", "role": "manager"}))
+    }),
+    Case::new("service_accounts_get", service),
+    Case::new("service_accounts_update", |stage, tenant| {
+        service(stage, tenant).body(json!({"name": "Drone", "description": "Flies", "role": "auditor"}))
+    }),
+    Case::new("service_accounts_disable", service),
+    Case::new("service_accounts_enable", service).after(Before::DisabledService),
+    Case::new("service_accounts_delete", service),
+    Case::new("api_keys_list", service),
+    Case::new("api_keys_create", |stage, tenant| {
+        let networks = ["192.0.2.0/24", "2001:db8::/32"];
+        let (name, end) = ("Production", "2099-12-31T00:00:00Z");
+        service(stage, tenant).body(json!({"name": name, "expires_at": end, "allowed_networks": networks}))
+    }),
+    Case::new("api_keys_revoke", |stage, tenant| service(stage, tenant).id("api_key_id", tenant.api_key)),
     Case::new("attributes_list", inside),
     Case::new("attributes_create", |stage, tenant| {
         inside(stage, tenant).body(json!({
@@ -412,7 +436,8 @@ fn every_operation_has_one_case_and_one_line_of_the_registry() {
         failures.note(operation, "add a Case for it in tests/it/coverage/cases.rs");
     }
     let policies = contract::policies();
-    for row in policies.rows().iter().filter(|row| !operations.contains(row.operation.as_str())) {
+    let unknown = |id: &str| !operations.contains(id) && !contract::is_left_out(id);
+    for row in policies.rows().iter().filter(|row| unknown(row.operation.as_str())) {
         failures.note(&row.operation, "is in policies/operations.csv and not in openapi/openapi.json: make openapi");
     }
     for operation in contract::operations() {

@@ -118,6 +118,9 @@ impl Stage {
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
             }
+            Before::DisabledService => {
+                stage.psql.get_mut().run("UPDATE service_accounts SET state = 'disabled'").await.unwrap();
+            }
             Before::Locked => {
                 let lock = format!(
                     "INSERT INTO guesses (subject, kind, account_id, failures, locked_until, announced, forget_at)
@@ -222,6 +225,7 @@ impl Stage {
             Scope::Public => return self.server.nobody().clone(),
             Scope::Own => &tenant.member,
             Scope::Platform => &self.platform,
+            Scope::Service => return tenant.program.clone(),
             Scope::Organization => tenant.with_role(operation.policy.minimum_role.as_deref().unwrap_or("member")),
         };
         person.deref().clone()

@@ -9,6 +9,7 @@ import {
   IconLayoutDashboard,
   IconLifebuoy,
   IconMailForward,
+  IconRobot,
   IconServer2,
   IconSettings,
   IconShieldLock,
@@ -105,6 +106,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/settings`,
       icon: IconBuilding,
       needs: "organizations_get",
+    },
+    {
+      group: said.settings,
+      label: said.serviceAccounts,
+      to: `${base}/service-accounts`,
+      icon: IconRobot,
+      needs: "service_accounts_list",
     },
     {
       group: said.settings,
