@@ -63,18 +63,14 @@ test("the administrator makes one, and a key that is shown once", async () => {
   await drawer.getByRole("button", { name: "Create key" }).click();
   const form = admin.getByRole("dialog", { name: "Create a key for Shift planner" });
   await form.getByLabel("Name").fill("Production");
-  await form.getByLabel("Only from these networks").fill("example.com");
+  await form.getByLabel("Only from these networks").first().fill("example.com");
   await admin.keyboard.press("Enter");
   await form.getByRole("button", { name: "Create key" }).click();
   const fault = form.getByText("Must be an address or a network", { exact: false });
   await provenIfAsked(admin, ada, fault);
-  await form
-    .getByRole("button", { name: /remove/i })
-    .or(form.getByLabel("Only from these networks"))
-    .first()
-    .focus();
+  await form.getByLabel("Only from these networks").first().focus();
   await admin.keyboard.press("Backspace");
-  await form.getByLabel("Only from these networks").fill("127.0.0.0/8");
+  await form.getByLabel("Only from these networks").first().fill("127.0.0.0/8");
   await admin.keyboard.press("Enter");
   await inspect(admin, "api-key-create");
   await form.getByRole("button", { name: "Create key" }).click();

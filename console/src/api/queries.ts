@@ -27,7 +27,6 @@ type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { quer
 
 export type MemberFilter = Query<"/v1/organizations/{organization_id}/members">;
 export type TeamFilter = Query<"/v1/organizations/{organization_id}/teams">;
-export type ServiceAccountFilter = Query<"/v1/organizations/{organization_id}/service-accounts">;
 export type InvitationFilter = Query<"/v1/organizations/{organization_id}/invitations">;
 export type SignUpFilter = Query<"/v1/organizations/{organization_id}/sign-up-requests">;
 export type AuditFilter = Query<"/v1/organizations/{organization_id}/audit">;
@@ -205,44 +204,6 @@ export const teamsQuery = (organization_id: string, query: TeamFilter = {}) =>
     queryFn: ({ signal }) =>
       take(api.GET(`${path}/teams`, { signal, params: { path: { organization_id }, query } })),
     placeholderData: keepPreviousData,
-  });
-
-export const serviceAccountsQuery = (organization_id: string, query: ServiceAccountFilter = {}) =>
-  queryOptions({
-    queryKey: [...keys.serviceAccounts(organization_id), query],
-    queryFn: ({ signal }) =>
-      take(
-        api.GET(`${path}/service-accounts`, {
-          signal,
-          params: { path: { organization_id }, query },
-        }),
-      ),
-    placeholderData: keepPreviousData,
-  });
-
-export const serviceAccountQuery = (organization_id: string, service_account_id: string) =>
-  queryOptions({
-    queryKey: [...keys.serviceAccounts(organization_id), "one", service_account_id],
-    queryFn: ({ signal }) =>
-      take(
-        api.GET(`${path}/service-accounts/{service_account_id}`, {
-          signal,
-          params: { path: { organization_id, service_account_id } },
-        }),
-      ),
-  });
-
-/** The newest two hundred: at most ten work, the rest was revoked. */
-export const apiKeysQuery = (organization_id: string, service_account_id: string) =>
-  queryOptions({
-    queryKey: [...keys.serviceAccounts(organization_id), "keys", service_account_id],
-    queryFn: ({ signal }) =>
-      take(
-        api.GET(`${path}/service-accounts/{service_account_id}/keys`, {
-          signal,
-          params: { path: { organization_id, service_account_id }, query: { limit: 200 } },
-        }),
-      ),
   });
 
 /** Every team, by name. There are at most 500. */

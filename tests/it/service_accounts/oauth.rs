@@ -110,7 +110,7 @@ async fn nothing_is_told_of_another_organisations_tokens_or_of_what_is_no_token(
     assert_eq!((&told["role"], told["acting"].is_string()), (&json!("platform_admin"), true), "{told}");
     assert_eq!(introspect(of_b, acting.text_at("/access_token")).await, json!({"active": false}));
     // Somebody who goes elsewhere takes their session with them.
-    let own = administrator.post("/v1/organizations", json!({"name": "Own"})).await.expect(201).id_at("/id");
+    let own = world.platform.post("/v1/organizations", json!({"name": "Own"})).await.expect(201).id_at("/id");
     administrator.post("/v1/session/organization", json!({"organization_id": own})).await.expect(200);
     assert_eq!(introspect(of_a, acting.text_at("/access_token")).await, json!({"active": false}));
     world.server.advance(TimeDelta::minutes(61));

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{path, service};
 use crate::{
     coverage::{Stage, operations},
-    harness::Login,
+    harness::{Login, PASSWORD},
     world::World,
 };
 use freehold::authz::{Reauthentication, Scope};
@@ -175,9 +175,10 @@ async fn there_are_only_so_many_and_names_are_taken_once() {
 #[tokio::test]
 async fn what_gives_lasting_access_asks_who_one_is() {
     let world = World::configured(&[("FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW", "5m")]).await;
+    let owner = &world.a.owner;
+    owner.post("/v1/session/reauthenticate", json!({"password": PASSWORD})).await.expect(200);
     let robot = service(&world.a, "Robot", "member").await;
     world.server.advance(TimeDelta::minutes(6));
-    let owner = &world.a.owner;
     let key = owner.post(&format!("{}/keys", robot.path), json!({"name": "K"})).await.expect(403);
     key.problem("reauthentication_required");
     owner.patch(&robot.path, json!({"role": "owner"})).await.expect(403).problem("reauthentication_required");

@@ -1,7 +1,7 @@
 /** A service account's drawer: what it may, its keys, and what can be done with it. */
 import { Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { serviceAccountQuery } from "../../api/queries";
+import { serviceAccountQuery } from "../../api/service-accounts";
 import type { ServiceAccount } from "../../api/types";
 import { RoleBadge } from "../../parts/badges";
 import { CopyId, Details, Field, Fields } from "../../parts/details";

@@ -1,7 +1,7 @@
 /** The keys of a service account: how each begins, until when and from where it works, when it was used. */
 import { Code, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { apiKeysQuery } from "../../api/queries";
+import { apiKeysQuery } from "../../api/service-accounts";
 import type { ApiKey, ServiceAccount } from "../../api/types";
 import { Status } from "../../parts/badges";
 import { GuardedButton } from "../../parts/permissions";
