@@ -43,6 +43,8 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261125_000018_passwords",
     "m20261125_000019_sign_up",
     "m20261125_000020_imports",
+    "m20261126_000022_certificates",
+    "m20261126_000023_hot_path",
 ];
 
 struct Step {

@@ -13,6 +13,7 @@ pub mod guard;
 pub mod headers;
 pub mod listener;
 pub mod problem;
+pub mod tls;
 
 mod idempotency;
 
