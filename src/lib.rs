@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod audit;
 pub mod authz;
+pub mod certificates;
 pub mod config;
 pub mod db;
 pub mod edge;

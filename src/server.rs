@@ -4,6 +4,7 @@
 //! contract and a registry that disagree, a sealed key that this root key can't open.
 
 mod database;
+mod transport;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,13 +14,13 @@ use poem::{
 };
 use poem_openapi::OpenApiService;
 use tokio::{
-    net::TcpListener,
     sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
 pub use database::{Database, open_database};
+use transport::Sockets;
 
 use crate::{
     accounts::{self, Passwords},
@@ -30,8 +31,8 @@ use crate::{
     config::{self, Config, Profile, SecretString},
     db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
-        self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
-        docs::Docs, listener, problem,
+        ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
+        docs::Docs, listener::ListenerSettings, problem,
     },
     error::{Error, Result},
     jobs::{Instances, Job, Jobs, Leader},
@@ -183,16 +184,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
 /// # Errors
 /// As [`start`].
 pub async fn start_with(mut config: Config, clock: Clock, jobs: Vec<Job>) -> Result<Running> {
-    let listener = TcpListener::bind(config.http.listen)
-        .await
-        .map_err(|error| Error::internal(format!("can't listen on {}: {error}", config.http.listen)))?;
-    let address = listener.local_addr().map_err(Error::internal)?;
+    let sockets = Sockets::bind(&config).await?;
+    let address = sockets.address()?;
     config.listening_on(address);
     let Database { settings, embedded, vault } = open_database(&config, &clock).await?;
     let stop = CancellationToken::new();
     match assemble(&config, (clock, vault, Jobs::new(jobs)), &settings, &stop).await {
         Ok(parts) => {
-            let serving = tokio::spawn(serve(listener, parts.endpoint, listener_settings(&config), stop.clone()));
+            let serving = tokio::spawn(sockets.serve(parts.endpoint, parts.listening, stop.clone()));
             Ok(Running {
                 address,
                 public_url: parts.app.public_url.to_string(),
@@ -215,6 +214,7 @@ pub async fn start_with(mut config: Config, clock: Clock, jobs: Vec<Job>) -> Res
 struct Parts {
     app: App,
     endpoint: Arc<context::Context<BoxEndpoint<'static, Response>>>,
+    listening: ListenerSettings,
     workers: JoinSet<()>,
 }
 
@@ -293,7 +293,8 @@ async fn assemble(
     workers.spawn(people::Worker { app: app.clone(), wake: imports }.run(stop.clone()));
     workers.spawn(accounts::resets::Worker { app: app.clone(), wake: errands }.run(stop.clone()));
     workers.spawn(keys.run(renewed, clock, stop.clone()));
-    Ok(Parts { app, endpoint: Arc::new(endpoint), workers })
+    let listening = transport::settings(config, &app, &mut workers, stop).await?;
+    Ok(Parts { app, endpoint: Arc::new(endpoint), listening, workers })
 }
 
 /// What is rung when something changes.
@@ -420,7 +421,7 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
     let settings = context::ContextSettings {
         trusted_proxies: config.http.trusted_proxies.clone(),
         forwarded_header: config.http.forwarded_header,
-        require_https: config.profile == Profile::Production,
+        require_https: config.profile == Profile::Production || config.http.tls.is_some(),
         public_url: config.http.public_url.as_str().to_owned(),
         clock: app.clock.clone(),
         stats,
@@ -463,31 +464,6 @@ impl Pages {
             ("v1" | "health" | ".well-known" | "dev", ..) => &self.api,
             _ => &self.console,
         }
-    }
-}
-
-fn listener_settings(config: &Config) -> listener::ListenerSettings {
-    listener::ListenerSettings {
-        max_connections: config.http.max_connections,
-        trusted_proxies: config.http.trusted_proxies.clone(),
-        header_timeout: config.http.header_timeout,
-        max_headers: config.http.max_headers,
-        max_header_bytes: config.http.max_header_bytes,
-        drain_timeout: config.http.drain,
-        ..listener::ListenerSettings::default()
-    }
-}
-
-async fn serve<E>(
-    listener: TcpListener,
-    endpoint: Arc<E>,
-    settings: listener::ListenerSettings,
-    stop: CancellationToken,
-) where
-    E: Endpoint<Output = Response> + 'static,
-{
-    if let Err(error) = edge::listener::serve(listener, endpoint, settings, stop).await {
-        tracing::error!(%error, "the accept loop ended");
     }
 }
 

@@ -56,7 +56,7 @@ fn statements(people: &People) -> String {
          BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
          SELECT set_config('freehold.organization', '', true), set_config('freehold.account', {pick}::text, true);
          SELECT * FROM accounts WHERE id = {pick} FOR UPDATE;
-         UPDATE accounts SET name = decode(repeat('5c', 53), 'hex'), version = version + 1, updated_at = now()
+         UPDATE accounts SET name = name, version = version + 1, updated_at = now()
              WHERE id = {pick} RETURNING *;
          DELETE FROM account_matches WHERE account_id = {pick} AND field = 'word';
          INSERT INTO account_matches (account_id, value, field, key_id)

@@ -75,6 +75,8 @@ ids! {
     ReauthenticationAttemptId;
     /// A device that a person has signed in on.
     KnownDeviceId;
+    /// What an ACME authority has issued, or the account that ordered it.
+    CertificateId;
     /// A data key; also what a sealed value says of the key that sealed it.
     DataKeyId;
     /// A rotation of a scope's data key.

@@ -20,6 +20,7 @@ pub mod attributes;
 pub mod audit_entries;
 pub mod audit_personal;
 pub mod audit_words;
+pub mod certificates;
 pub mod data_keys;
 pub mod email_links;
 pub mod erasures;

@@ -44,6 +44,8 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261125_000019_sign_up",
     "m20261125_000020_imports",
     "m20261126_000021_service_accounts",
+    "m20261126_000022_certificates",
+    "m20261126_000023_hot_path",
 ];
 
 struct Step {

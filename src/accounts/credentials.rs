@@ -4,7 +4,7 @@ use entity::AccountId;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{Account, Rules, reauthentication::reauthenticate};
+use super::{Account, Rules, devices, reauthentication::reauthenticate};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -122,7 +122,8 @@ impl Replacement {
         Ok(Self { account: account.id, present, hash, kept: rules.history.saturating_sub(1) })
     }
 
-    /// Puts it in place, unless another was put there meanwhile. A link that was sent to choose one is void then.
+    /// Puts it in place, unless another was put there meanwhile. A link that was sent to choose one is void then, and no
+    /// device is known any more.
     ///
     /// # Errors
     /// `Conflict`.
@@ -136,6 +137,7 @@ impl Replacement {
         }
         tx.execute(FORGET, [id.into(), i64::from(self.kept).into()]).await?;
         tx.execute(VOID, [id.into(), now.into()]).await?;
+        devices::forget_all_of(tx, self.account).await?;
         Ok(())
     }
 }

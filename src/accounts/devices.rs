@@ -97,6 +97,8 @@ pub(super) async fn seen(tx: &WriteTx, vault: &Vault, id: KnownDeviceId) -> Resu
     Ok(tx.execute(SEEN, values).await? > 0)
 }
 
+const ALL: &str = "DELETE FROM known_devices WHERE account_id = $1";
+
 fn own(caller: &Caller) -> Result<AccountId> {
     caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))
 }
@@ -149,9 +151,17 @@ pub async fn forget(app: &App, caller: &Caller, id: KnownDeviceId) -> Result<()>
 pub async fn forget_all(app: &App, caller: &Caller) -> Result<()> {
     let account = own(caller)?;
     let tx = app.db.write(caller).await?;
-    let all = "DELETE FROM known_devices WHERE account_id = $1";
-    let forgotten = tx.execute(all, [Uuid::from(account).into()]).await?;
+    let forgotten = forget_all_of(&tx, account).await?;
     tx.commit(Event::new(Kind::KnownDevicesForgotten, account).with("devices", forgotten)).await
+}
+
+/// Forgets all known devices of an account whose password has become another one: whoever knew the old one may have
+/// signed in on one of them, and would keep a counter of their own there.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn forget_all_of(tx: &WriteTx, account: AccountId) -> Result<u64> {
+    tx.execute(ALL, [Uuid::from(account).into()]).await
 }
 
 /// Removes devices that are not known any more.

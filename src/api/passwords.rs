@@ -239,8 +239,9 @@ impl Passwords {
 
     /// Change one's own password.
     ///
-    /// All of one's other sessions end, and a letter says so. Three wrong `current_password` in five minutes close this
-    /// operation, and re-authentication, until one of them is five minutes old.
+    /// All of one's other sessions end, no device is a known one any more, and a letter says so. Three wrong
+    /// `current_password` in five minutes close this operation, and re-authentication, until one of them is five minutes
+    /// old.
     #[oai(path = "/me/password", method = "put", operation_id = "password_update")]
     async fn update(&self, caller: Caller, body: Json<UpdatePassword>) -> ApiResult<Done> {
         let UpdatePassword { current_password, password } = body.0;

@@ -113,7 +113,7 @@ catalogue! {
     KnownDevicesForgotten = "known_device.forgotten_all", Medium, Security, Platform, "account", "All known devices forgotten", "A person had all devices that they have signed in on forgotten.";
     SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in, and a session began.";
     SessionFailed = "session.failed", Medium, Security, Platform, "account", "Sign-in failed", "Somebody tried to sign in with a wrong password, an unknown address, or to a blocked account. The metadata says which; attempts with unknown addresses are counted together.";
-    SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out, or ended one of their sessions.";
+    SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out or ended one of their sessions, or a service that was presented a token of it had it ended.";
     SessionsEnded = "session.ended_all", Medium, Security, Platform, "account", "All sessions ended", "A person ended all of their sessions.";
     SessionReauthenticated = "session.reauthenticated", Low, Security, Platform, "session", "Re-authenticated", "A signed-in person proved again who they are.";
     SessionReauthenticationFailed = "session.reauthentication_failed", Medium, Security, Platform, "session", "Re-authentication failed", "Somebody with a running session gave a wrong password when asked to prove who they are.";
@@ -157,7 +157,7 @@ catalogue! {
     ApiKeyCreated = "api_key.created", High, Security, Tenant, "api_key", "API key created", "A service account got a key. The metadata has the account, until when the key works, and whether only from some networks.";
     ApiKeyRevoked = "api_key.revoked", Medium, Security, Tenant, "api_key", "API key revoked", "A key of a service account stopped working for good. The metadata has the account.";
     ApiKeyRefused = "api_key.refused", Medium, Security, Tenant, "api_key", "API key refused", "Somebody called with a key that does not work, or not from there. The metadata has the reason and how many times in a few seconds; keys that nobody has are in the platform's record.";
-    TokenRevoked = "token.revoked", Medium, Security, Platform, "session", "Token revoked", "A service account presented a token of a session and had the session ended (RFC 7009).";
+    TokenRevoked = "token.revoked", Medium, Security, Tenant, "session", "Token revoked", "A service account presented a token of a session and had the session ended (RFC 7009).";
     InvitationCreated = "invitation.created", Low, Security, Tenant, "invitation", "Invitation sent", "A person was invited by e-mail.";
     InvitationRefused = "invitation.refused", Medium, Security, Tenant, "invitation", "Invitation refused", "Somebody tried to invite with a role above their own.";
     InvitationTokenRefused = "invitation.token_refused", Medium, Security, Tenant, "invitation", "Invitation link refused", "Somebody presented the link of an invitation that is not open any more. The metadata has the reason and how many times in a few seconds.";

@@ -11,6 +11,7 @@ mod root_key;
 mod rules;
 mod secret;
 mod sources;
+mod tls;
 mod transit;
 mod values;
 
@@ -25,6 +26,7 @@ pub use render::{generate_secrets, render_effective};
 pub use root_key::ensure_development_secrets;
 pub use secret::{SecretBytes, SecretString};
 pub use sources::{ConfigFile, Sources};
+pub use tls::{Acme, AcmeDirectory, Tls};
 pub use transit::{Token, Transit, is_token};
 pub use values::{Algorithm, ForwardedHeader, LogFormat, Pooler, Profile, PublicUrl, ServiceUrl, UnknownWord};
 
@@ -70,6 +72,11 @@ pub struct Http {
     /// Where people reach this server. In development it follows from `listen`; production needs
     /// it, with https.
     pub public_url: PublicUrl,
+    /// The server ends TLS itself. Default not: a trusted proxy does.
+    pub tls: Option<Tls>,
+    /// A second address to listen on, without TLS, where people who type the name without https are sent on to
+    /// `public_url`; with `tls` only. Default none.
+    pub redirect_listen: Option<SocketAddr>,
     /// Peers whose forwarded headers count. Default none.
     pub trusted_proxies: Vec<IpNet>,
     /// Which kind of forwarded header they write; the other is not read. Default `x-forwarded`, as nginx, HAProxy and
@@ -246,7 +253,7 @@ impl Config {
         let entry = self.effective.iter_mut().find(|entry| entry.key == "http.public_url");
         let derived = entry.filter(|entry| matches!(entry.origin, Origin::Derived(_)));
         if let Some(entry) = derived {
-            self.http.public_url = PublicUrl::of_listener(address);
+            self.http.public_url = PublicUrl::of_listener(address, tls::scheme(self.http.tls.as_ref()));
             entry.value = Some(self.http.public_url.to_string());
         }
     }
@@ -259,9 +266,13 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Http {
     fn read(reader: &mut Reader) -> Self {
         let listen = reader.take("http.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+        let tls = tls::take(reader);
+        let own_url = PublicUrl::of_listener(listen, tls::scheme(tls.as_ref()));
         Self {
             listen,
-            public_url: reader.take_derived("http.public_url", PublicUrl::of_listener(listen), "http.listen"),
+            public_url: reader.take_derived("http.public_url", own_url, "http.listen"),
+            tls,
+            redirect_listen: reader.take_optional(tls::REDIRECT),
             trusted_proxies: reader.take("http.trusted_proxies", Vec::new()),
             forwarded_header: reader.take("http.forwarded_header", ForwardedHeader::XForwarded),
             header_timeout: reader.take_within("http.header_timeout", 10 * SECOND, SECOND..=5 * MINUTE),

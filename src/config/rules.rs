@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::reader::Reader;
 use super::secret::SecretString;
 use super::values::is_this_host;
-use super::{Config, Passwords, Pooler, Profile, root_key, transit};
+use super::{Config, Passwords, Pooler, Profile, root_key, tls, transit};
 
 /// Memory in KiB and passes that the OWASP Password Storage Cheat Sheet holds equally strong, with
 /// one lane.
@@ -29,6 +29,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader) {
     passwords(&config.passwords, reader);
     databases(config, reader);
     mail(config, reader);
+    tls::check(&config.http, config.profile, reader);
     if tracing_subscriber::EnvFilter::try_new(&config.log.level).is_err() {
         reader.refuse("log.level", "is not a log filter; write for example info or warn,freehold=debug");
     }
@@ -180,8 +181,11 @@ fn production(config: &Config, reader: &mut Reader) {
         );
     }
     let proxies = &config.http.trusted_proxies;
-    if proxies.is_empty() {
-        reader.refuse("http.trusted_proxies", "is missing; name the proxy that ends TLS, for example 10.0.0.5");
+    if proxies.is_empty() && config.http.tls.is_none() {
+        reader.refuse(
+            "http.trusted_proxies",
+            "is missing; name the proxy that ends TLS, for example 10.0.0.5, or give the server a certificate (http.tls)",
+        );
     }
     let broad: Vec<_> = proxies.iter().filter(|network| too_broad(network)).map(ToString::to_string).collect();
     if !broad.is_empty() {

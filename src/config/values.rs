@@ -288,6 +288,13 @@ impl PublicUrl {
         self.0.starts_with("https:")
     }
 
+    /// The name or address of the host, without its port.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let url = Url::parse(&self.0).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// The address of a path of this server; the path begins with a slash and may have a query
     /// and a fragment: `join("/setup#token=…")`.
     #[must_use]
@@ -295,11 +302,11 @@ impl PublicUrl {
         format!("{self}{path}")
     }
 
-    /// The address of a server that listens here on this machine.
-    pub(super) fn of_listener(listen: SocketAddr) -> Self {
+    /// The address of a server that listens here on this machine, by its scheme.
+    pub(super) fn of_listener(listen: SocketAddr, scheme: &str) -> Self {
         match listen.ip() {
-            IpAddr::V4(ip) if ip.is_loopback() => Self(format!("http://localhost:{}", listen.port())),
-            _ => Self(format!("http://{listen}")),
+            IpAddr::V4(ip) if ip.is_loopback() => Self(format!("{scheme}://localhost:{}", listen.port())),
+            _ => Self(format!("{scheme}://{listen}")),
         }
     }
 }

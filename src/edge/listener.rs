@@ -2,8 +2,11 @@
 //!
 //! poem's own server has no header timeout and no limits, so this is hyper directly. It bounds how many connections
 //! there are, in all and from one address, how long a client may take for a request's head and for taking an answer,
-//! and how large a head may be. Refusals at this level have no problem document. It speaks HTTP/1.1: HTTP/2 comes with
-//! TLS, where its version is negotiated; proxies speak HTTP/1.1 to their upstreams.
+//! and how large a head may be. Refusals at this level have no problem document. It speaks HTTP/1.1, as proxies do to
+//! their upstreams.
+//!
+//! Where the server ends TLS itself, a client that begins without it is served as over plain HTTP: it is told where
+//! https is.
 
 mod connection;
 mod slots;
@@ -19,15 +22,18 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use self::{
     connection::{Turns, Watched},
     slots::Slots,
 };
+use super::tls::{Acceptor, HANDSHAKE};
 
 /// What is said to a connection too many, before it is closed.
 const FULL: &[u8] =
@@ -37,7 +43,7 @@ const FULL: &[u8] =
 const BREATH: Duration = Duration::from_millis(100);
 
 /// The bounds of the accept loop.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ListenerSettings {
     /// The most connections at a time.
     pub max_connections: usize,
@@ -58,6 +64,8 @@ pub struct ListenerSettings {
     pub max_header_bytes: usize,
     /// How long requests under way may go on after shutdown began.
     pub drain_timeout: Duration,
+    /// What ends TLS; nothing where a proxy does.
+    pub tls: Option<Acceptor>,
 }
 
 impl Default for ListenerSettings {
@@ -72,6 +80,7 @@ impl Default for ListenerSettings {
             max_headers: 100,
             max_header_bytes: 32 * 1024,
             drain_timeout: Duration::from_secs(20),
+            tls: None,
         }
     }
 }
@@ -148,12 +157,56 @@ async fn connection<E>(
         return;
     }
     let local = stream.local_addr().map(|address| LocalAddr(address.into())).unwrap_or_default();
+    let ends = (local, RemoteAddr(peer.into()));
+    let Some(tls) = &settings.tls else {
+        return converse(stream, (ends, Scheme::HTTP), endpoint, &settings, shutdown).await;
+    };
+    // Greeting takes no longer than a request's head may.
+    let greeted = async {
+        let mut first = [0];
+        match stream.peek(&mut first).await? {
+            0 => Ok(None),
+            _ if first == [HANDSHAKE] => Ok(tls.accept(stream).await?.map(|stream| Begun::Tls(Box::new(stream)))),
+            _ => Ok::<_, io::Error>(Some(Begun::Plain(stream))),
+        }
+    };
+    match tokio::time::timeout(settings.header_timeout, greeted).await {
+        Ok(Ok(Some(Begun::Tls(stream)))) => {
+            converse(*stream, (ends, Scheme::HTTPS), endpoint, &settings, shutdown).await;
+        }
+        Ok(Ok(Some(Begun::Plain(stream)))) => {
+            converse(stream, (ends, Scheme::HTTP), endpoint, &settings, shutdown).await;
+        }
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "TLS was not agreed on"),
+        Err(_) => tracing::debug!("a client dawdled over TLS"),
+    }
+}
+
+/// How a connection has begun.
+enum Begun {
+    Tls(Box<TlsStream<TcpStream>>),
+    Plain(TcpStream),
+}
+
+/// Takes requests and gives answers until the connection ends.
+async fn converse<S, E>(
+    stream: S,
+    ((local, remote), scheme): ((LocalAddr, RemoteAddr), Scheme),
+    endpoint: Arc<E>,
+    settings: &ListenerSettings,
+    shutdown: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    E: Endpoint<Output = Response> + 'static,
+{
     let turns = Turns::default();
     let watched = Watched::new(stream, turns.clone(), settings.header_timeout, settings.write_timeout);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (endpoint, local, turn) = (Arc::clone(&endpoint), local.clone(), turns.begin());
+        let (endpoint, turn) = (Arc::clone(&endpoint), turns.begin());
+        let (local, remote, scheme) = (local.clone(), remote.clone(), scheme.clone());
         async move {
-            let request = Request::from((request, local, RemoteAddr(peer.into()), Scheme::HTTP));
+            let request = Request::from((request, local, remote, scheme));
             let response = endpoint.get_response(request).await;
             drop(turn);
             Ok::<_, Infallible>(hyper::Response::from(response))

@@ -14,6 +14,7 @@ pub mod headers;
 pub mod listener;
 pub mod oauth;
 pub mod problem;
+pub mod tls;
 
 mod idempotency;
 

@@ -22,6 +22,7 @@ use crate::{
     accounts,
     app::App,
     audit::{self, Event, Kind},
+    certificates,
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
     jobs, mail, people,
@@ -58,6 +59,7 @@ fn all_columns() -> impl Iterator<Item = &'static Column> {
         sessions::SEALED,
         audit::SEALED,
         mail::SEALED,
+        certificates::SEALED,
         ANSWERS,
     ];
     all.into_iter().flatten()

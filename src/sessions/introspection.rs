@@ -112,13 +112,10 @@ impl Sessions {
         let live = by_id.filter(rows::Column::EndedAt.is_null());
         let Some(row) = tx.one(live.lock_exclusive()).await? else { return Ok(()) };
         end_row(&tx, row, "token_revoked").await?;
-        // In the platform's record, where sessions are, and in that of whoever did it.
-        let revoked = Event::new(Kind::TokenRevoked, presented.session).about(presented.account);
-        let mut events = vec![revoked.clone()];
-        if presented.organization != OrganizationId::PLATFORM {
-            events.push(revoked.in_organization(presented.organization));
-        }
-        tx.commit(events).await?;
+        // In the record of whoever did it, and in the platform's, where sessions are.
+        let ended = Event::new(Kind::SessionEnded, presented.session).about(presented.account);
+        let revoked = Event::new(Kind::TokenRevoked, presented.session);
+        tx.commit(vec![revoked, ended.with("reason", "token_revoked")]).await?;
         self.principals.forget(presented.account);
         Ok(())
     }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     authz::{Hierarchy, Policy},
-    db::{Change, Changes, Db, Tx},
+    db::{Change, Changes, Db, Found, WriteTx},
     error::{Code, Error, Result},
     runtime::Timestamp,
     settings::Settings,
@@ -209,12 +209,11 @@ struct Place {
     team_roles: Option<String>,
 }
 
-/// The places that give access, the first to sit in first.
+/// The place that gives access and is to be sat in first. It names its organisation to PostgreSQL on the way.
 const FIRST: &str = "
+    WITH place AS (
     SELECT m.organization_id, m.id AS membership_id, m.role,
-           (SELECT string_agg(DISTINCT t.role, ' ') FROM team_members x
-            JOIN teams t ON t.organization_id = x.organization_id AND t.id = x.team_id
-            WHERE x.organization_id = m.organization_id AND x.membership_id = m.id) AS team_roles
+           own_team_roles(m.organization_id, m.id) AS team_roles
     FROM memberships m
     JOIN organizations o ON o.id = m.organization_id AND o.status = 'active'
     WHERE m.account_id = $1 AND m.status = 'active'
@@ -223,16 +222,15 @@ const FIRST: &str = "
                                   WHERE s.account_id = $1 AND s.active_organization IS NOT NULL
                                   ORDER BY s.id DESC LIMIT 1) DESC NULLS LAST,
              m.id
-    LIMIT 1";
+    LIMIT 1)
+    SELECT place.*, set_config('freehold.organization', place.organization_id::text, true) FROM place";
 
 /// One join over identity and tenant tables, because it is on the path of every request that finds no cached answer.
 const LOAD: &str = "
     SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.reauthenticated_at, s.expires_at,
            m.organization_id, m.id AS membership_id, m.role,
            p.id AS access_id, p.organization_id AS access_organization, p.expires_at AS access_expires_at,
-           (SELECT string_agg(DISTINCT t.role, ' ') FROM team_members x
-            JOIN teams t ON t.organization_id = x.organization_id AND t.id = x.team_id
-            WHERE x.organization_id = m.organization_id AND x.membership_id = m.id) AS team_roles
+           own_team_roles(m.organization_id, m.id) AS team_roles
     FROM sessions s
     JOIN accounts a ON a.id = s.account_id AND a.state = 'active'
     LEFT JOIN organizations o ON o.id = s.active_organization AND o.status = 'active'
@@ -389,18 +387,19 @@ impl Principals {
     }
 
     /// The seat that a new session of the transaction's account begins in: in the wanted organisation, in that of the
-    /// last session, or by the oldest membership.
+    /// last session, or by the oldest membership. The transaction is in its organisation afterwards.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn first_seat(
         &self,
-        tx: &Tx,
+        tx: &mut WriteTx,
         account: AccountId,
         wanted: Option<OrganizationId>,
     ) -> Result<Option<Seat>> {
-        let places: Vec<Place> = tx.query(FIRST, [Uuid::from(account).into(), wanted.map(Uuid::from).into()]).await?;
-        Ok(places.into_iter().next().and_then(|place| place.into_seat(self.policy.hierarchy())))
+        let values = [Uuid::from(account).into(), wanted.map(Uuid::from).into()];
+        let place: Option<Place> = tx.enter_found(FIRST, values).await?;
+        Ok(place.and_then(|place| place.into_seat(self.policy.hierarchy())))
     }
 
     fn keep(&self, principal: &Arc<Principal>, before: u64) {
@@ -422,6 +421,12 @@ fn profile_changed(cache: &Cache<AccountId, Kept>, account: AccountId) {
     let Some(sessions) = cache.get(&account) else { return };
     if let Ok(sessions) = sessions.lock() {
         sessions.values().for_each(|principal| principal.shelf.profile_changed());
+    }
+}
+
+impl Found for Place {
+    fn organization(&self) -> OrganizationId {
+        OrganizationId(self.organization_id)
     }
 }
 

@@ -11,7 +11,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
     (3, &["accounts", "app", "authz", "operations", "people", "privacy", "sessions", "tenancy"]),
-    (2, &["audit", "guessing", "jobs", "mail", "settings"]),
+    (2, &["audit", "certificates", "guessing", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
 
@@ -22,6 +22,7 @@ const BUNDLE: &str = "app";
 const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("account_matches", "accounts"),
     ("accounts", "accounts"),
+    ("certificates", "certificates"),
     ("data_keys", "vault"),
     ("erasures", "privacy"),
     ("email_links", "accounts"),
@@ -63,6 +64,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "what came of an attempt is recorded when it is known"),
     ("accounts", "the password was changed meanwhile"),
     ("accounts", "whose password it is about is found and recorded after the answer"),
+    ("certificates", "whoever issues certificates records them publicly"),
     ("edge", "bookkeeping of a call that records itself"),
     ("jobs", "a run of a job is its own record"),
     ("jobs", "a sign of life says nothing about what anybody did"),

@@ -752,8 +752,9 @@ export interface paths {
         get: operations["password_get"];
         /**
          * Change one's own password.
-         * @description All of one's other sessions end, and a letter says so. Three wrong `current_password` in five minutes close this
-         *     operation, and re-authentication, until one of them is five minutes old.
+         * @description All of one's other sessions end, no device is a known one any more, and a letter says so. Three wrong
+         *     `current_password` in five minutes close this operation, and re-authentication, until one of them is five minutes
+         *     old.
          */
         put: operations["password_update"];
         post?: never;

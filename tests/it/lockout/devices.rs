@@ -131,6 +131,23 @@ async fn a_person_sees_their_known_devices_and_has_them_forgotten() {
     world.close().await;
 }
 
+/// Whoever knew the old password may have signed in on a device of theirs.
+///
+/// Proves AUT-6.
+#[tokio::test]
+async fn a_new_password_forgets_every_known_device() {
+    let world = World::open().await;
+    let (nobody, member) = (world.server.nobody(), &world.a.member);
+    let device = remembered(nobody, &member.email).await;
+    let new = "Another-battery-8";
+    let change = json!({"current_password": PASSWORD, "password": new});
+    member.request(Method::PUT, "/v1/me/password").json(&change).send().await.expect(204);
+    assert!(member.get("/v1/me/known-devices").await.expect(200).items().is_empty());
+    locked(&world, &member.email).await;
+    on(nobody, &member.email, new, &device).await.expect(429).problem("too_many_requests");
+    world.close().await;
+}
+
 /// Proves AUT-6.
 #[tokio::test]
 async fn a_device_is_known_for_180_days_and_twenty_of_an_account() {

@@ -145,8 +145,8 @@ async fn a_revocation_ends_the_session_everywhere() {
     }
     let mut psql = world.database.psql(Login::Owner).await;
     let recorded = format!(
-        "SELECT count(*) FROM audit_entries WHERE event = 'token.revoked' AND actor_type = 'service'
-         AND actor_id = '{}' AND organization_id IN ('{}', platform_organization())",
+        "SELECT count(*) FROM audit_entries WHERE actor_type = 'service' AND actor_id = '{}'
+         AND (event, organization_id) IN (('token.revoked', '{}'), ('session.ended', platform_organization()))",
         world.a.service, world.a.id
     );
     assert_eq!(psql.number(&recorded).await, 4);

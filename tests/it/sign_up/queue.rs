@@ -80,6 +80,14 @@ async fn somebody_who_is_turned_away_is_told_why_and_may_ask_again() {
     a.admin.post(&reject, json!({"reason": "We do not know you"})).await.expect(200);
     let letter = mail.take("grace@example.com").await;
     assert!(letter.text.contains("The reason: We do not know you"), "{}", letter.text);
+    // The reason is personal, in the record too: no copy of the database has it in clear.
+    let record = format!("/v1/organizations/{}/audit?event=sign_up.rejected", a.id);
+    assert_eq!(a.owner.get(&record).await.expect(200).items()[0]["metadata"]["reason"], "We do not know you");
+    let dump = world.database.dump().await;
+    for text in ["We do not know you", "grace@example.com", "Grace Hopper"] {
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!dump.contains(text) && !dump.contains(&hex), "{text} is in clear");
+    }
     sign_in(nobody, "grace@example.com").await.expect(401);
 
     // Asking twice is waiting once, with the password that was chosen last.

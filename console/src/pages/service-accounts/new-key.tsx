@@ -139,7 +139,7 @@ function Secret({ value, onClose }: { value: string; onClose: () => void }) {
       >
         {said.onceText}
       </Alert>
-      <Code block className={classes.secret} aria-label={said.once}>
+      <Code block className={classes.secret}>
         {value}
       </Code>
       <CopyButton value={value}>
