@@ -30,8 +30,8 @@ use crate::{
     config::{self, Config, Profile, SecretString},
     db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
-        self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
-        docs::Docs, listener, problem,
+        self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames,
+        csrf, docs::Docs, limits::Limits, listener, problem, proxies::UnknownProxies,
     },
     error::{Error, Result},
     jobs::{Instances, Job, Jobs, Leader},
@@ -250,6 +250,7 @@ async fn app(
         ledger,
         jobs: jobs.clone(),
         refusals: Refusals::default(),
+        limits: config.limits,
         clock: clock.clone(),
         entropy: Entropy,
         ids: Ids,
@@ -386,10 +387,18 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         contract: Contract::compile(&document).map_err(Error::internal)?,
         csrf: csrf::Csrf::new(key, config.http.public_url.as_str(), own)?,
         cookies: CookieNames::new(config.http.public_url.is_https()),
+        limits: Limits::new(&config.limits, &app.clock),
         body_limit: config.http.max_body_bytes,
         body_timeout: config.http.body_timeout,
     };
-    let face = Face { gate: Arc::new(gate), stats: stats.clone() };
+    if config.profile == Profile::Production && config.http.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "http.trusted_proxies is none and this server ends no TLS: everything but /health is sent on to https, where \
+             it does not answer"
+        );
+    }
+    let proxies = Arc::new(UnknownProxies::beside(&config.http.trusted_proxies));
+    let face = Face { gate: Arc::new(gate), stats: stats.clone(), proxies: proxies.clone() };
     let guarded = Guarded::new(api::everything(&face), face.gate.clone()).map_err(refused)?;
     let service = OpenApiService::new(guarded, "Freehold", env!("CARGO_PKG_VERSION"));
     let docs = Arc::new(Docs::new(&document.to_string())?);
@@ -416,6 +425,7 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         public_url: config.http.public_url.as_str().to_owned(),
         clock: app.clock.clone(),
         stats,
+        proxies,
     };
     Ok(context::wrap(pages.boxed(), settings))
 }

@@ -4,6 +4,7 @@
 //! together. Owns syntax, defaults and what each profile refuses; never opens a connection and is
 //! never read outside the composition root.
 
+mod limits;
 mod mistakes;
 mod reader;
 mod render;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use limits::{Limits, Quota};
 pub use mistakes::{Mistake, Mistakes, Origin};
 pub use render::{generate_secrets, render_effective};
 pub use root_key::ensure_development_secrets;
@@ -41,6 +43,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `[http]`
     pub http: Http,
+    /// `[limits]`
+    pub limits: Limits,
     /// `[database]`
     pub database: Database,
     /// `[secrets]`
@@ -70,7 +74,7 @@ pub struct Http {
     /// Where people reach this server. In development it follows from `listen`; production needs
     /// it, with https.
     pub public_url: PublicUrl,
-    /// Peers whose forwarded headers count. Default none.
+    /// Peers whose forwarded headers count. Default `none`; production wants to be told.
     pub trusted_proxies: Vec<IpNet>,
     /// Which kind of forwarded header they write; the other is not read. Default `x-forwarded`, as nginx, HAProxy and
     /// the clouds' load balancers write it.
@@ -219,16 +223,18 @@ impl Config {
         let mut reader = Reader::new(sources);
         let profile = reader.take("profile", Profile::Production);
         let data_dir = reader.take("data_dir", PathBuf::from("data"));
+        let mail = Mail::read(&mut reader, &data_dir);
         let mut config = Self {
             profile,
             http: Http::read(&mut reader),
+            limits: Limits::read(&mut reader),
             database: Database::read(&mut reader),
             secrets: Secrets::read(&mut reader, profile),
             tokens: Tokens::read(&mut reader),
             passwords: Passwords::read(&mut reader),
             jobs: Jobs { lead: reader.take("jobs.lead", true) },
-            mail: Mail::read(&mut reader, &data_dir),
             privacy: Privacy::read(&mut reader, &data_dir),
+            mail,
             log: Log::read(&mut reader, profile),
             policies: Policies { directory: reader.take_optional("policies.directory") },
             data_dir,

@@ -180,8 +180,12 @@ fn production(config: &Config, reader: &mut Reader) {
         );
     }
     let proxies = &config.http.trusted_proxies;
-    if proxies.is_empty() {
-        reader.refuse("http.trusted_proxies", "is missing; name the proxy that ends TLS, for example 10.0.0.5");
+    // Behind a proxy that is not known, all clients would be one, and share its limits (NET-4).
+    if !reader.was_given("http.trusted_proxies") {
+        reader.refuse(
+            "http.trusted_proxies",
+            "is missing; name the proxy that ends TLS, for example 10.0.0.5, or write none if there is none",
+        );
     }
     let broad: Vec<_> = proxies.iter().filter(|network| too_broad(network)).map(ToString::to_string).collect();
     if !broad.is_empty() {

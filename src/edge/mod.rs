@@ -11,8 +11,10 @@ pub mod csrf;
 pub mod docs;
 pub mod guard;
 pub mod headers;
+pub mod limits;
 pub mod listener;
 pub mod problem;
+pub mod proxies;
 
 mod idempotency;
 

@@ -244,6 +244,66 @@ fn development_stays_on_loopback() {
     assert!(text.contains("http.listen (from env FREEHOLD_HTTP_LISTEN): leaves this machine"), "{text}");
 }
 
+/// Proves NET-4.
+#[test]
+fn production_is_told_whether_there_is_a_proxy() {
+    let text = bad(production(&[("FREEHOLD_HTTP_TRUSTED_PROXIES", "")]));
+    assert!(text.contains("http.trusted_proxies (default): is missing; name the proxy"), "{text}");
+    assert!(text.contains("or write none if there is none"), "{text}");
+    let without = good(production(&[("FREEHOLD_HTTP_TRUSTED_PROXIES", "none")]));
+    assert!(without.http.trusted_proxies.is_empty());
+    assert!(
+        render_effective(&without)
+            .lines()
+            .any(|line| line.starts_with("http.trusted_proxies") && line.contains(" none "))
+    );
+    let text = bad(production(&[("FREEHOLD_HTTP_TRUSTED_PROXIES", "none, 10.0.0.5")]));
+    assert!(text.contains("has a part that is not a network (none)"), "{text}");
+    good(development(&[]));
+}
+
+/// Proves NET-4.
+#[test]
+fn each_limit_has_a_quota_and_a_window_of_its_own() {
+    let own = good(development(&[])).limits;
+    let all = [
+        (own.anonymous_read, 600, 600),
+        (own.anonymous_write, 300, 600),
+        (own.sign_up, 10, 3600),
+        (own.password_reset, 5, 3600),
+        (own.token_refresh, 30, 60),
+        (own.account, 100, 60),
+        (own.service_key, 6000, 60),
+    ];
+    for (quota, most, seconds) in all {
+        assert_eq!((quota.most, quota.window), (most, Duration::from_secs(seconds)));
+    }
+    let changed = good(load(
+        &[("FREEHOLD_PROFILE", "development"), ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "250")],
+        "[limits]\naccount_window = \"30s\"\nsign_up_quota = 3\n",
+    ));
+    assert_eq!((changed.limits.account.most, changed.limits.account.window), (250, Duration::from_secs(30)));
+    assert_eq!(changed.limits.sign_up.most, 3);
+    assert_eq!(changed.limits.anonymous_read.most, 600);
+    for (name, value, expected) in [
+        (
+            "FREEHOLD_LIMITS_ACCOUNT_QUOTA",
+            "0",
+            "limits.account_quota (from env FREEHOLD_LIMITS_ACCOUNT_QUOTA): 0 is out of bounds",
+        ),
+        ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "-1", "is not a whole number"),
+        ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "many", "is not a whole number"),
+        ("FREEHOLD_LIMITS_ACCOUNT_WINDOW", "60", "is not a duration"),
+        ("FREEHOLD_LIMITS_ACCOUNT_WINDOW", "10ms", "write a value from 1s to 1d"),
+        ("FREEHOLD_LIMITS_SIGN_UP_WINDOW", "2d", "write a value from 1s to 1d"),
+        ("FREEHOLD_LIMITS_PASSWORD_RESET_QUOTA", "1001", "write a value from 1 to 1000"),
+        ("FREEHOLD_LIMITS_ACCOUNT", "5", "is not a setting"),
+    ] {
+        let text = bad(development(&[(name, value)]));
+        assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{name}={value}: {text}");
+    }
+}
+
 /// Proves NET-1.
 #[test]
 fn the_forwarded_header_is_one_of_two() {

@@ -10,6 +10,7 @@ mod limits;
 mod logs;
 mod origin;
 mod problems;
+mod rates;
 
 use std::{net::SocketAddr, time::Duration};
 
