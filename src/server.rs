@@ -31,7 +31,7 @@ use crate::{
     db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
         self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames,
-        csrf, docs::Docs, limits::Limits, listener, problem, proxies::UnknownProxies,
+        cors::Cors, csrf, docs::Docs, limits::Limits, listener, problem, proxies::UnknownProxies,
     },
     error::{Error, Result},
     jobs::{Instances, Job, Jobs, Leader},
@@ -402,10 +402,11 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
     let guarded = Guarded::new(api::everything(&face), face.gate.clone()).map_err(refused)?;
     let service = OpenApiService::new(guarded, "Freehold", env!("CARGO_PKG_VERSION"));
     let docs = Arc::new(Docs::new(&document.to_string())?);
+    let origins = Arc::new(config.http.cors_origins.clone());
     let pages = Pages {
-        api: Route::new().nest("/", service).map_to_response().boxed(),
+        api: Cors::new(Route::new().nest("/", service).map_to_response(), &origins).boxed(),
         docs: poem::get(docs.page()).catch_error(only_to_read).map_to_response().boxed(),
-        contract: poem::get(docs.contract()).catch_error(only_to_read).map_to_response().boxed(),
+        contract: Cors::new(poem::get(docs.contract()).catch_error(only_to_read), &origins).boxed(),
         mails: shows_mails(config).then(|| {
             Route::new()
                 .nest(

@@ -6,6 +6,7 @@
 
 mod limits;
 mod mistakes;
+mod origins;
 mod reader;
 mod render;
 mod root_key;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 
 pub use limits::{Limits, Quota};
 pub use mistakes::{Mistake, Mistakes, Origin};
+pub use origins::Origins;
 pub use render::{generate_secrets, render_effective};
 pub use root_key::ensure_development_secrets;
 pub use secret::{SecretBytes, SecretString};
@@ -76,6 +78,8 @@ pub struct Http {
     pub public_url: PublicUrl,
     /// Peers whose forwarded headers count. Default `none`; production wants to be told.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins of others whose pages may call the API from a browser, with bearer tokens (NET-3). Default none.
+    pub cors_origins: Origins,
     /// Which kind of forwarded header they write; the other is not read. Default `x-forwarded`, as nginx, HAProxy and
     /// the clouds' load balancers write it.
     pub forwarded_header: ForwardedHeader,
@@ -269,6 +273,7 @@ impl Http {
             listen,
             public_url: reader.take_derived("http.public_url", PublicUrl::of_listener(listen), "http.listen"),
             trusted_proxies: reader.take("http.trusted_proxies", Vec::new()),
+            cors_origins: reader.take("http.cors_origins", Origins::default()),
             forwarded_header: reader.take("http.forwarded_header", ForwardedHeader::XForwarded),
             header_timeout: reader.take_within("http.header_timeout", 10 * SECOND, SECOND..=5 * MINUTE),
             body_timeout: reader.take_within("http.body_timeout", 30 * SECOND, SECOND..=60 * MINUTE),

@@ -7,6 +7,7 @@ pub mod body;
 pub mod context;
 pub mod contract;
 pub mod cookies;
+pub mod cors;
 pub mod csrf;
 pub mod docs;
 pub mod guard;

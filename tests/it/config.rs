@@ -304,6 +304,35 @@ fn each_limit_has_a_quota_and_a_window_of_its_own() {
     }
 }
 
+/// Proves NET-3.
+#[test]
+fn other_origins_are_named_one_by_one_and_with_https_in_production() {
+    let origins = |config: Config| config.http.cors_origins.named().to_vec();
+    assert!(origins(good(production(&[]))).is_empty());
+    let two = [("FREEHOLD_HTTP_CORS_ORIGINS", "https://app.example.com, HTTPS://Other.example.com:443")];
+    assert_eq!(origins(good(production(&two))), ["https://app.example.com", "https://other.example.com"]);
+    let local = [("FREEHOLD_HTTP_CORS_ORIGINS", "http://localhost:5173")];
+    assert_eq!(origins(good(development(&local))), ["http://localhost:5173"]);
+    good(development(&[("FREEHOLD_HTTP_CORS_ORIGINS", "*")]));
+    for (value, expected) in [
+        ("*", "is open to every page there is; name each origin"),
+        ("https://app.example.com, *", "has a wildcard (*)"),
+        ("https://*.example.com", "has a wildcard (https://*.example.com)"),
+        ("http://app.example.com", "has pages without TLS (http://app.example.com)"),
+        ("https://a.example.com, http://localhost:3000", "has pages without TLS (http://localhost:3000)"),
+        ("https://app.example.com/", "has a part that is no origin"),
+        ("https://app.example.com/path", "has a part that is no origin"),
+        ("https://me@app.example.com", "has a part that is no origin"),
+        ("app.example.com", "has a part that is no origin"),
+        ("null", "has a part that is no origin"),
+        ("file:///tmp", "has a part that is no origin"),
+    ] {
+        let text = bad(production(&[("FREEHOLD_HTTP_CORS_ORIGINS", value)]));
+        assert!(text.contains("http.cors_origins (from env FREEHOLD_HTTP_CORS_ORIGINS)"), "{value}: {text}");
+        assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{value}: {text}");
+    }
+}
+
 /// Proves NET-1.
 #[test]
 fn the_forwarded_header_is_one_of_two() {

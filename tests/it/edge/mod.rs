@@ -1,6 +1,7 @@
 //! Stories of the edge: what comes in, what is refused before anybody is asked, what every answer carries.
 
 pub mod browser;
+mod cors;
 mod cross_site;
 mod headers;
 mod health;
