@@ -32,6 +32,7 @@ use crate::{
     edge::{
         self, ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames,
         cors::Cors, csrf, docs::Docs, limits::Limits, listener, problem, proxies::UnknownProxies,
+        security_txt::SecurityTxt,
     },
     error::{Error, Result},
     jobs::{Instances, Job, Jobs, Leader},
@@ -403,10 +404,12 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
     let service = OpenApiService::new(guarded, "Freehold", env!("CARGO_PKG_VERSION"));
     let docs = Arc::new(Docs::new(&document.to_string())?);
     let origins = Arc::new(config.http.cors_origins.clone());
+    let security = SecurityTxt::new(&config.security, config.http.public_url.as_str());
     let pages = Pages {
         api: Cors::new(Route::new().nest("/", service).map_to_response(), &origins).boxed(),
         docs: poem::get(docs.page()).catch_error(only_to_read).map_to_response().boxed(),
         contract: Cors::new(poem::get(docs.contract()).catch_error(only_to_read), &origins).boxed(),
+        security: poem::get(security).catch_error(only_to_read).map_to_response().boxed(),
         mails: shows_mails(config).then(|| {
             Route::new()
                 .nest(
@@ -444,6 +447,7 @@ struct Pages {
     api: BoxEndpoint<'static, Response>,
     docs: BoxEndpoint<'static, Response>,
     contract: BoxEndpoint<'static, Response>,
+    security: BoxEndpoint<'static, Response>,
     mails: Option<BoxEndpoint<'static, Response>>,
     console: BoxEndpoint<'static, Response>,
 }
@@ -462,6 +466,7 @@ impl Pages {
         match (parts.next().unwrap_or_default(), parts.next(), &self.mails) {
             ("docs", None, _) => &self.docs,
             ("openapi.json", None, _) => &self.contract,
+            (".well-known", Some("security.txt"), _) if parts.next().is_none() => &self.security,
             ("dev", Some("mail"), Some(mails)) => mails,
             ("v1" | "health" | ".well-known" | "dev", ..) => &self.api,
             _ => &self.console,

@@ -12,6 +12,7 @@ mod render;
 mod root_key;
 mod rules;
 mod secret;
+mod security;
 mod sources;
 mod transit;
 mod values;
@@ -28,6 +29,7 @@ pub use origins::Origins;
 pub use render::{generate_secrets, render_effective};
 pub use root_key::ensure_development_secrets;
 pub use secret::{SecretBytes, SecretString};
+pub use security::Security;
 pub use sources::{ConfigFile, Sources};
 pub use transit::{Token, Transit, is_token};
 pub use values::{Algorithm, ForwardedHeader, LogFormat, Pooler, Profile, PublicUrl, ServiceUrl, UnknownWord};
@@ -61,6 +63,8 @@ pub struct Config {
     pub mail: Mail,
     /// `[privacy]`
     pub privacy: Privacy,
+    /// `[security]`
+    pub security: Security,
     /// `[log]`
     pub log: Log,
     /// `[policies]`
@@ -238,6 +242,7 @@ impl Config {
             passwords: Passwords::read(&mut reader),
             jobs: Jobs { lead: reader.take("jobs.lead", true) },
             privacy: Privacy::read(&mut reader, &data_dir),
+            security: Security::read(&mut reader, &mail.from),
             mail,
             log: Log::read(&mut reader, profile),
             policies: Policies { directory: reader.take_optional("policies.directory") },

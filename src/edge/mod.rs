@@ -16,6 +16,7 @@ pub mod limits;
 pub mod listener;
 pub mod problem;
 pub mod proxies;
+pub mod security_txt;
 
 mod idempotency;
 

@@ -333,6 +333,29 @@ fn other_origins_are_named_one_by_one_and_with_https_in_production() {
     }
 }
 
+/// Proves NET-13.
+#[test]
+fn the_contact_for_vulnerabilities_is_one() {
+    let security = good(production(&[])).security;
+    assert_eq!(security.contact, ["mailto:security@example.com"]);
+    let own = [("FREEHOLD_SECURITY_CONTACT", "tel:+49-30-123456, https://example.com/report")];
+    assert_eq!(good(production(&own)).security.contact, ["tel:+49-30-123456", "https://example.com/report"]);
+    for (name, value, expected) in [
+        ("FREEHOLD_SECURITY_CONTACT", "security@example.com", "write for example mailto:security@example.com"),
+        ("FREEHOLD_SECURITY_CONTACT", "http://example.com", "has a part that is no contact"),
+        ("FREEHOLD_SECURITY_CONTACT", "mailto:nobody", "has a part that is no contact"),
+        ("FREEHOLD_SECURITY_CONTACT", "javascript:alert(1)", "has a part that is no contact"),
+        ("FREEHOLD_SECURITY_LANGUAGES", "english please", "is no language tag"),
+        ("FREEHOLD_SECURITY_POLICY", "http://example.com/policy", "is no https address"),
+    ] {
+        let text = bad(production(&[(name, value)]));
+        assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{value}: {text}");
+    }
+    // A line break would begin another field.
+    let text = bad(production(&[("FREEHOLD_SECURITY_CONTACT", "https://example.com/\nContact: https://evil.example")]));
+    assert!(text.contains("security.contact"), "{text}");
+}
+
 /// Proves NET-1.
 #[test]
 fn the_forwarded_header_is_one_of_two() {

@@ -12,6 +12,7 @@ mod logs;
 mod origin;
 mod problems;
 mod rates;
+mod security_txt;
 
 use std::{net::SocketAddr, time::Duration};
 
