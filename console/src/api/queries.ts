@@ -60,6 +60,7 @@ export const keys = {
   accounts: ["platform", "accounts"] as const,
   jobs: ["platform", "jobs"] as const,
   instances: ["platform", "instances"] as const,
+  limits: ["platform", "limits"] as const,
   dataKeys: ["platform", "data-keys"] as const,
   keyRotations: ["platform", "key-rotations"] as const,
 };
@@ -494,6 +495,14 @@ export const instancesQuery = queryOptions({
     return { ...(await take(call)), answered_at: await answeredAt(call) };
   },
   refetchInterval: signOfLife,
+  notifyOnChangeProps: "all",
+});
+
+/** Of the instance that answers. Now and then: looking at the limits counts, too. */
+export const limitsQuery = queryOptions({
+  queryKey: keys.limits,
+  queryFn: ({ signal }) => take(api.GET("/v1/limits", { signal })),
+  refetchInterval: 10_000,
   notifyOnChangeProps: "all",
 });
 
