@@ -57,3 +57,12 @@ async fn without_a_word_the_contact_is_the_mailbox_that_every_domain_should_have
     assert!(fields(&answer.text, "Policy").is_empty());
     server.stop().await;
 }
+
+/// Proves NET-13.
+#[test]
+fn the_policy_of_the_project_says_when_one_hears_and_what_one_may_do() {
+    let policy = include_str!("../../../SECURITY.md");
+    let sections: Vec<_> = policy.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(sections.contains(&"Reporting a vulnerability") && sections.contains(&"What researchers may do"));
+    assert!(policy.contains("**acknowledge within 48 hours**"));
+}
