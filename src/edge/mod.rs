@@ -1,6 +1,6 @@
 //! The edge: everything of HTTP that is the same for every operation. Connections, the client's address, security
-//! headers, problem documents, cookies and cross-site checks, the contract, and the guard that stands before every
-//! operation. No rule of the domain is here.
+//! headers, problem documents, cookies and cross-site checks, how often one may call, the contract, and the guard that
+//! stands before every operation. No rule of the domain is here.
 
 pub mod assets;
 pub mod body;

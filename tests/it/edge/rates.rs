@@ -171,6 +171,25 @@ async fn whoever_shows_no_good_token_is_a_stranger_and_nobody_else_suffers() {
     world.close().await;
 }
 
+/// A foreign page can make browsers call, and does not spend what their people sign in with.
+///
+/// Proves NET-4, NET-11.
+#[tokio::test]
+async fn a_foreign_page_spends_nobodys_writes() {
+    let world = World::configured(&[(WRITES, "1")]).await;
+    let body = json!({"email": world.a.member.email, "password": PASSWORD, "token_delivery": "cookie"});
+    let sign_in = |origin: &'static str| {
+        let draft = world.server.nobody().request(Method::POST, "/v1/sessions").json(&body);
+        draft.header("origin", origin).send()
+    };
+    for _ in 0..3 {
+        sign_in("https://evil.example").await.expect(403).problem("cross_site_request");
+    }
+    stands(&sign_in(PUBLIC_URL).await.expect(201), r#""anonymous-write";q=1;w=600"#, 0);
+    refused(sign_in(PUBLIC_URL).await, r#""anonymous-write";q=1;w=600"#);
+    world.close().await;
+}
+
 /// Proves NET-4.
 #[tokio::test]
 async fn a_session_is_carried_on_so_often_and_strangers_tokens_cost_its_owner_nothing() {
