@@ -1,14 +1,16 @@
 //! The one guard. Every operation of the contract is mounted inside it, and it lets nobody through without a line in
 //! the policy registry (AZ-4).
 //!
-//! In this order: who calls, whether the call comes from where it should, whether the policy allows it, whether who
-//! calls has proven so recently enough, and only then the body. The operation gets a [`Caller`], which nothing else
+//! In this order: who calls, whether they call too often, whether the call comes from where it should, whether the policy
+//! allows it, whether who calls has proven so recently enough, and only then the body. The operation gets a [`Caller`], which nothing else
 //! makes from a request.
+
+mod counting;
 
 use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use entity::{MembershipId, OrganizationId};
+use entity::{MembershipId, OrganizationId, sessions::Delivery};
 use poem::{
     Endpoint, EndpointExt, FromRequest, Request, RequestBody, Response,
     endpoint::{BoxEndpoint, make_sync},
@@ -28,11 +30,12 @@ use super::{
     cookies::{CookieKind, CookieNames},
     csrf::Csrf,
     idempotency,
+    limits::{Key, Limits, Tally},
     problem::{self, refuse},
 };
 use crate::{
     app::App,
-    authz::{Decision, OperationPolicy, Ownership, Reauthentication, Registry, Scope},
+    authz::{Decision, Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope},
     error::{Code, Error, Fault, Result},
     runtime::Timestamp,
     sessions::{self, Principal, Seat},
@@ -50,6 +53,8 @@ pub struct Gate {
     pub csrf: Csrf,
     /// The cookies' names.
     pub cookies: CookieNames,
+    /// How often one may call.
+    pub limits: Limits,
     /// The most bytes of a body.
     pub body_limit: usize,
     /// How long a body may take.
@@ -233,6 +238,8 @@ struct Guard {
 struct Recognised {
     principal: Arc<Principal>,
     origin: Origin,
+    /// How the token came.
+    delivery: Delivery,
 }
 
 impl Guard {
@@ -254,11 +261,22 @@ impl Guard {
     async fn admit(&self, request: &Request, began: Timestamp) -> Result<Caller> {
         let origin = origin_of(request)?;
         if self.policy.scope == Scope::Public {
+            // First, so that a foreign page does not spend what the people who look at it have.
             self.gate.csrf.check_unauthenticated(request.method(), request.headers())?;
-            return Ok(Caller::anonymous(origin));
+            let visitor = Caller::anonymous(origin);
+            self.count_visitor(request, &visitor)?;
+            return Ok(visitor);
         }
-        let who = self.recognise(request, origin).await?;
+        let who = self.recognise(request, origin.clone()).await;
+        if let Err(Error::Unauthenticated(_)) = &who {
+            self.count_stranger(request, &Caller::anonymous(origin))?;
+        }
+        let who = who?;
         let caller = caller_of(&who);
+        self.count_caller(request, &caller)?;
+        if who.delivery == Delivery::Cookie {
+            self.gate.csrf.check(request.method(), request.headers(), Some(who.principal.session))?;
+        }
         let decided = match self.policy.scope {
             Scope::Public | Scope::Own => Ok(caller.clone()),
             Scope::Platform => self.on_platform(&who, &caller),
@@ -275,24 +293,20 @@ impl Guard {
         })
     }
 
-    /// Who presents the token, as a bearer (RFC 6750) or in the cookie; a cookie needs the proof that the request is
-    /// our own page's.
+    /// Who presents the token, as a bearer (RFC 6750) or in the cookie.
     async fn recognise(&self, request: &Request, origin: Origin) -> Result<Recognised> {
         let unknown = || Error::Unauthenticated(Code::Unauthenticated);
         let headers = request.headers();
-        let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
-            Some(value) => (bearer(value.to_str().unwrap_or_default()).ok_or_else(unknown)?.to_owned(), false),
-            None => (self.gate.cookies.read(headers, CookieKind::Access).ok_or_else(unknown)?, true),
+        let (token, delivery) = match headers.get(header::AUTHORIZATION) {
+            Some(value) => (bearer(value.to_str().unwrap_or_default()).ok_or_else(unknown)?.to_owned(), Delivery::Body),
+            None => (self.gate.cookies.read(headers, CookieKind::Access).ok_or_else(unknown)?, Delivery::Cookie),
         };
         let principal = self.gate.app.sessions.recognise(&token, &origin).await?;
         // A token stays in the vessel it was made for: one that leaked from a cookie is no bearer token.
-        if by_cookie != (principal.delivery == entity::sessions::Delivery::Cookie) {
+        if delivery != principal.delivery {
             return Err(unknown());
         }
-        if by_cookie {
-            self.gate.csrf.check(request.method(), headers, Some(principal.session))?;
-        }
-        Ok(Recognised { principal, origin })
+        Ok(Recognised { principal, origin, delivery })
     }
 
     /// Whether the person has proven who they are recently enough for this operation (AUT-7), as of when the request
@@ -411,7 +425,13 @@ impl Endpoint for Guard {
         Matched::name(&request, self.operation);
         let began = origin_of(&request).map_err(refuse)?.now;
         let caller = self.admit(&request, began).await.map_err(refuse)?;
-        self.pass(request, caller).await.map_err(refuse)?
+        if self.policy.limit != Some(Limit::TokenRefresh) {
+            return self.pass(request, caller).await.map_err(refuse)?;
+        }
+        let (tally, key) = (Tally::of(&request), Key::network_of(&caller));
+        let answer = self.pass(request, caller).await.map_err(refuse);
+        self.count_unknown_refresh(&tally, key);
+        answer?
     }
 }
 
