@@ -9,6 +9,7 @@ use crate::{
     accounts::Passwords,
     audit::Refusals,
     authz::Policy,
+    config::Limits,
     db::{Db, Probe},
     jobs::Jobs,
     mail::Mail,
@@ -49,6 +50,8 @@ pub struct App {
     pub jobs: Jobs,
     /// The guard's refusals on their way into the record.
     pub refusals: Refusals,
+    /// How often one may call: for what is counted in the database.
+    pub limits: Limits,
     /// The clock.
     pub clock: Clock,
     /// Randomness.

@@ -3,9 +3,12 @@
 //! This is the one home of the wall clock and of randomness; `clippy.toml` bans them elsewhere. A request
 //! asks for the time once and passes it down as a value.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -15,10 +18,18 @@ use uuid::Uuid;
 pub type Timestamp = DateTime<Utc>;
 
 /// The wall clock. Tests move it; nothing else does.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     /// Microseconds that the clock is ahead of the machine's.
     offset: Arc<AtomicI64>,
+    /// When it was made.
+    made: Instant,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { offset: Arc::default(), made: Instant::now() }
+    }
 }
 
 impl Clock {
@@ -27,6 +38,14 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let offset = TimeDelta::microseconds(self.offset.load(Ordering::Relaxed));
         (Utc::now() + offset).trunc_subsecs(6)
+    }
+
+    /// How long ago the clock was made. Setting the machine's clock does not change it; moving this one does.
+    pub fn elapsed(&self) -> Duration {
+        let offset = self.offset.load(Ordering::Relaxed);
+        let moved = Duration::from_micros(offset.unsigned_abs());
+        let elapsed = self.made.elapsed();
+        if offset < 0 { elapsed.saturating_sub(moved) } else { elapsed + moved }
     }
 
     /// Moves the clock ahead, for tests.

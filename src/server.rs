@@ -31,8 +31,9 @@ use crate::{
     config::{self, Config, Profile, SecretString},
     db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
-        ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, csrf,
-        docs::Docs, listener::ListenerSettings, problem,
+        ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, cors::Cors,
+        csrf, docs::Docs, limits::Limits, listener::ListenerSettings, problem, proxies::UnknownProxies,
+        security_txt::SecurityTxt,
     },
     error::{Error, Result},
     jobs::{Instances, Job, Jobs, Leader},
@@ -253,6 +254,7 @@ async fn app(
         ledger,
         jobs: jobs.clone(),
         refusals,
+        limits: config.limits,
         clock: clock.clone(),
         entropy: Entropy,
         ids: Ids,
@@ -395,17 +397,22 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         contract: Contract::compile(&document).map_err(Error::internal)?,
         csrf: csrf::Csrf::new(key, config.http.public_url.as_str(), own)?,
         cookies: CookieNames::new(config.http.public_url.is_https()),
+        limits: Limits::new(&config.limits, &app.clock),
         body_limit: config.http.max_body_bytes,
         body_timeout: config.http.body_timeout,
     };
-    let face = Face { gate: Arc::new(gate), stats: stats.clone() };
+    let proxies = Arc::new(UnknownProxies::beside(&config.http.trusted_proxies));
+    let face = Face { gate: Arc::new(gate), stats: stats.clone(), proxies: proxies.clone() };
     let guarded = Guarded::new(api::everything(&face), face.gate.clone()).map_err(refused)?;
     let service = OpenApiService::new(guarded, "Freehold", env!("CARGO_PKG_VERSION"));
     let docs = Arc::new(Docs::new(&document.to_string())?);
+    let origins = Arc::new(config.http.cors_origins.clone());
+    let security = SecurityTxt::new(&config.security, config.http.public_url.as_str());
     let pages = Pages {
-        api: Route::new().nest("/", service).map_to_response().boxed(),
+        api: Cors::new(Route::new().nest("/", service).map_to_response(), &origins).boxed(),
         docs: poem::get(docs.page()).catch_error(only_to_read).map_to_response().boxed(),
-        contract: poem::get(docs.contract()).catch_error(only_to_read).map_to_response().boxed(),
+        contract: Cors::new(poem::get(docs.contract()).catch_error(only_to_read), &origins).boxed(),
+        security: poem::get(security).catch_error(only_to_read).map_to_response().boxed(),
         mails: shows_mails(config).then(|| {
             Route::new()
                 .nest(
@@ -425,6 +432,7 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         public_url: config.http.public_url.as_str().to_owned(),
         clock: app.clock.clone(),
         stats,
+        proxies,
     };
     Ok(context::wrap(pages.boxed(), settings))
 }
@@ -442,6 +450,7 @@ struct Pages {
     api: BoxEndpoint<'static, Response>,
     docs: BoxEndpoint<'static, Response>,
     contract: BoxEndpoint<'static, Response>,
+    security: BoxEndpoint<'static, Response>,
     mails: Option<BoxEndpoint<'static, Response>>,
     console: BoxEndpoint<'static, Response>,
 }
@@ -460,6 +469,7 @@ impl Pages {
         match (parts.next().unwrap_or_default(), parts.next(), &self.mails) {
             ("docs", None, _) => &self.docs,
             ("openapi.json", None, _) => &self.contract,
+            (".well-known", Some("security.txt"), _) if parts.next().is_none() => &self.security,
             ("dev", Some("mail"), Some(mails)) => mails,
             ("v1" | "health" | ".well-known" | "dev", ..) => &self.api,
             _ => &self.console,

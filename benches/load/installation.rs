@@ -95,6 +95,11 @@ impl Installation {
             ("FREEHOLD_DATA_DIR", self.folder.join("data").to_str().unwrap()),
             ("FREEHOLD_TOKENS_ACCESS_LIFETIME", "60m"),
             ("FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW", "60m"),
+            // The limits are on, and nobody comes near them.
+            ("FREEHOLD_LIMITS_ANONYMOUS_READ_QUOTA", "1000000000"),
+            ("FREEHOLD_LIMITS_ANONYMOUS_WRITE_QUOTA", "1000000000"),
+            ("FREEHOLD_LIMITS_TOKEN_REFRESH_QUOTA", "1000000000"),
+            ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "1000000000"),
             ("FREEHOLD_PASSWORDS_MEMORY_KIB", &memory.to_string()),
             ("FREEHOLD_PASSWORDS_ITERATIONS", &passes.to_string()),
             ("FREEHOLD_PASSWORDS_PARALLELISM", &lanes.to_string()),

@@ -255,6 +255,12 @@ const platformInstances = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
 });
 
+const platformLimits = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/limits",
+  component: lazyRouteComponent(() => import("./pages/platform-limits/page")),
+});
+
 const platformKeys = createRoute({
   getParentRoute: () => signedIn,
   path: "/platform/keys",
@@ -295,6 +301,7 @@ const tree = root.addChildren([
     platformSettings,
     platformJobs,
     platformInstances,
+    platformLimits,
     platformKeys,
   ]),
 ]);

@@ -31,7 +31,7 @@ use crate::{
     jobs::{Report, Run},
     runtime::Timestamp,
     sessions::{self, hash},
-    types::{Caller, Email},
+    types::{Caller, Email, Left},
 };
 pub use worker::Worker;
 
@@ -65,18 +65,17 @@ pub struct Reset {
     pub expires_at: Timestamp,
 }
 
-/// Asks for a link to a new password.
+/// Asks for a link to a new password. Returns what is left to where the call comes from.
 ///
 /// # Errors
 /// `Throttled`, whether or not there is such an account.
-pub async fn request(app: &App, caller: &Caller, email: &Email) -> Result<()> {
+pub async fn request(app: &App, caller: &Caller, email: &Email) -> Result<Left> {
     let tx = app.db.write(caller).await?;
-    if let Err(refusal) = limits::count(&tx, &app.vault, email).await {
+    let left = limits::count(&tx, app, email).await.inspect_err(|refusal| {
         if matches!(refusal, Error::Throttled(_)) {
             app.refusals.count(caller, OPERATION, Code::TooManyRequests);
         }
-        return Err(refusal);
-    }
+    })?;
     let wish = Wish {
         email: email.to_string(),
         request_id: caller.origin.request_id.to_string(),
@@ -85,7 +84,8 @@ pub async fn request(app: &App, caller: &Caller, email: &Email) -> Result<()> {
     };
     let clear = zeroize::Zeroizing::new(serde_json::to_vec(&wish).map_err(Error::internal)?);
     app.mail.put_errand(&tx, KIND, &clear).await?;
-    tx.commit(Unrecorded("whose password it is about is found and recorded after the answer")).await
+    tx.commit(Unrecorded("whose password it is about is found and recorded after the answer")).await?;
+    Ok(left)
 }
 
 #[derive(FromQueryResult)]

@@ -16,6 +16,7 @@ mod invitations;
 mod jobs;
 mod keys;
 mod known_devices;
+mod limits;
 mod managed_accounts;
 mod me;
 mod members;
@@ -40,7 +41,7 @@ pub use health::Health;
 
 use crate::{
     authz::Registry,
-    edge::{ErrorStats, Gate, SpecOnly},
+    edge::{ErrorStats, Gate, SpecOnly, proxies::UnknownProxies},
 };
 
 /// What the operations are handed.
@@ -50,6 +51,8 @@ pub struct Face {
     pub gate: Arc<Gate>,
     /// The counters of problem documents.
     pub stats: Arc<ErrorStats>,
+    /// Proxies that are not trusted.
+    pub proxies: Arc<UnknownProxies>,
 }
 
 /// Every operation of the contract. A tuple of APIs has room for sixteen, so kin share a place.
@@ -68,7 +71,7 @@ pub type Everything = (
     (imports::Imports, exports::Exports),
     audit::Audit,
     accounts::Accounts,
-    jobs::Operations,
+    (jobs::Operations, limits::Limits),
     keys::Keys,
     policy::Policies,
 );
@@ -93,7 +96,7 @@ pub fn everything(face: &Face) -> Everything {
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
         accounts::Accounts(face.clone()),
-        jobs::Operations(face.clone()),
+        (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
         policy::Policies(face.clone()),
     )
@@ -138,7 +141,7 @@ enum Tag {
     Audit,
     /// People, for platform administrators.
     Accounts,
-    /// What runs by itself, and the instances that run it.
+    /// What runs by itself, the instances that run it, and how often one may call them.
     Operations,
     /// Roles and the signing keys.
     Policy,
@@ -149,6 +152,8 @@ const DESCRIPTION: &str = "A self-hosted, multi-tenant identity backend.\n\n\
     `cursor`. Updates take `If-Match` with the `ETag` that was read; creating calls take `Idempotency-Key`. Times are RFC 3339 \
     in UTC, ids are UUIDs that sort by time. Unknown fields and parameters are refused. A field without a value is left out: \
     no answer says `null`, and no request may.\n\n\
+    Every answer to a call that counts towards a limit says in `RateLimit-Policy` what holds and in `RateLimit` what is left \
+    (draft-ietf-httpapi-ratelimit-headers); a call too many is answered 429, with `Retry-After`.\n\n\
     Programs call as a service account: `Authorization: Bearer` with its API key. \
     Clients that are no browsers sign in with `token_delivery: body` and send the access token as `Authorization: Bearer`. \
     Browsers sign in with `token_delivery: cookie`, and repeat the `freehold_csrf` cookie in `X-CSRF-Token` on every write.";

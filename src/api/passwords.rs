@@ -1,13 +1,15 @@
 //! Passwords: what they must be, changing one's own, and choosing a new one with a link.
 
 use chrono::{DateTime, Utc};
+use poem::Request;
 use poem_openapi::{ApiResponse, Object, OpenApi, payload::Json};
 
 use super::{Face, Tag, address::Email, sessions::email, wire::Done};
 use crate::{
     accounts::{LONGEST, Rules, STRONGEST, Verdict, resets},
+    authz::Limit,
     config::SecretString,
-    edge::{ApiResult, Visitor},
+    edge::{ApiResult, Visitor, limits::Tally},
     settings::sections::PROFILES,
     tenancy::passwords,
     types::Caller,
@@ -182,10 +184,19 @@ impl Passwords {
     /// Ask for a link to a new password.
     ///
     /// The answer is the same, in the same time, whether or not the address has an account. The link works once, for
-    /// half an hour, and only the newest does. 5 an hour are answered by address and by network; then it is 429.
+    /// half an hour, and only the newest does. So many (5 an hour, unless the server is configured otherwise) are answered
+    /// by address and by network; then it is 429.
     #[oai(path = "/password-resets", method = "post", operation_id = "password_resets_create")]
-    async fn request_reset(&self, visitor: Visitor, body: Json<RequestPasswordReset>) -> ApiResult<Asked> {
-        resets::request(&self.0.gate.app, &visitor.0, &email(&body.0.email)?).await?;
+    async fn request_reset(
+        &self,
+        visitor: Visitor,
+        request: &Request,
+        body: Json<RequestPasswordReset>,
+    ) -> ApiResult<Asked> {
+        let (gate, tally) = (&self.0.gate, Tally::of(request));
+        let left = resets::request(&gate.app, &visitor.0, &email(&body.0.email)?).await;
+        gate.limits.note(&tally, Limit::PasswordReset, &left);
+        left?;
         Ok(Asked::Asked)
     }
 

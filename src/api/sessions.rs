@@ -17,8 +17,13 @@ use super::{
 };
 use crate::{
     accounts,
+    authz::Limit,
     config::SecretString,
-    edge::{ApiResult, Visitor, cookies::CookieKind},
+    edge::{
+        ApiResult, Visitor,
+        cookies::CookieKind,
+        limits::{Key, Tally},
+    },
     error::{Code, Error, Fault, Result},
     sessions::{self, Opened},
     types::{self, Caller},
@@ -161,7 +166,7 @@ impl SignIn {
     /// Carry a session on with its refresh token, which is used up.
     ///
     /// A refresh token that is presented twice ends the whole session. One from a cookie is not taken in a body, nor the
-    /// other way round.
+    /// other way round. One that is refused with 429 is not used up.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "sessions_refresh")]
     async fn refresh(
         &self,
@@ -177,7 +182,13 @@ impl SignIn {
         if vessel == Delivery::Cookie {
             gate.csrf.check(request.method(), request.headers(), None)?;
         }
-        let opened = gate.app.sessions.refresh(&visitor.0, token.expose(), vessel).await?;
+        let tally = Tally::of(request);
+        let admit = |session| {
+            let counted = gate.limits.count(&tally, Limit::TokenRefresh, Key::Session(session));
+            let refusals = &gate.app.refusals;
+            counted.inspect_err(|refusal| refusals.count(&visitor.0, "sessions_refresh", refusal.code()))
+        };
+        let opened = gate.app.sessions.refresh(&visitor.0, token.expose(), vessel, admit).await?;
         Ok(self.0.carried_on(&visitor.0, opened).await?)
     }
 

@@ -19,8 +19,9 @@ use super::{
     wire::{Accepted, Listed},
 };
 use crate::{
+    authz::Limit,
     config::SecretString,
-    edge::{ApiResult, Visitor},
+    edge::{ApiResult, Visitor, limits::Tally},
     runtime::Timestamp,
     settings::sections,
     tenancy::sign_ups,
@@ -196,11 +197,15 @@ impl SignUps {
     /// Sign up: a letter goes to the address, with a link to go on.
     ///
     /// The answer is the same, in the same time, whether or not the address has an account; only the letter differs.
-    /// There is no account until the link was followed. Ten an hour from one client, three to one address.
+    /// There is no account until the link was followed. Ten an hour from one client (unless the server is configured
+    /// otherwise), three to one address.
     #[oai(path = "/sign-ups", method = "post", operation_id = "sign_ups_create")]
-    async fn create(&self, visitor: Visitor, body: Json<StartSignUp>) -> ApiResult<Accepted> {
+    async fn create(&self, visitor: Visitor, request: &Request, body: Json<StartSignUp>) -> ApiResult<Accepted> {
+        let (gate, tally) = (&self.0.gate, Tally::of(request));
         let email = email(&body.0.email)?;
-        sign_ups::create(&self.0.gate.app, &visitor.0, &email, body.0.organization.as_deref()).await?;
+        let left = sign_ups::create(&gate.app, &visitor.0, &email, body.0.organization.as_deref()).await;
+        gate.limits.note(&tally, Limit::SignUp, &left);
+        left?;
         Ok(Accepted::Accepted)
     }
 

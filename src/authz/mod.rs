@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use hierarchy::{Hierarchy, RoleRow};
-pub use registry::{OperationPolicy, Ownership, Reauthentication, Registry, Scope, YesNo};
+pub use registry::{Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope, YesNo};
 pub use table::{Decision, Table, enforcer};
 
 use crate::{error::Result, types::Role};

@@ -42,6 +42,52 @@ pub enum Reauthentication {
     Required,
 }
 
+/// What a rate limit counts (NET-4). Its quota is a setting (`config::Limits`), the counting is the edge's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Reads of people who are not signed in, by network address.
+    AnonymousRead,
+    /// Their writes, by network address.
+    AnonymousWrite,
+    /// Sign-ups, by network address.
+    SignUp,
+    /// Links to new passwords, by network address and by e-mail address, on all instances together.
+    PasswordReset,
+    /// Refreshes, by session.
+    TokenRefresh,
+    /// Calls of whoever is signed in: a person by their account, a service by its key.
+    Account,
+    /// Calls of services, by key. No line of the registry names it: what `account` says of people, it says of services.
+    ServiceKey,
+}
+
+impl Limit {
+    /// Every limit, in the order in which people read them.
+    pub const ALL: [Self; 7] = [
+        Self::AnonymousRead,
+        Self::AnonymousWrite,
+        Self::SignUp,
+        Self::PasswordReset,
+        Self::TokenRefresh,
+        Self::Account,
+        Self::ServiceKey,
+    ];
+
+    /// Its name in the `RateLimit` headers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AnonymousRead => "anonymous-read",
+            Self::AnonymousWrite => "anonymous-write",
+            Self::SignUp => "sign-up",
+            Self::PasswordReset => "password-reset",
+            Self::TokenRefresh => "token-refresh",
+            Self::Account => "account",
+            Self::ServiceKey => "service-key",
+        }
+    }
+}
+
 /// A yes or no that reads well in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,8 +120,8 @@ pub struct OperationPolicy {
     pub mfa: String,
     /// Whether it demands a recent authentication (AUT-7).
     pub reauthentication: Reauthentication,
-    /// The name of the rate limit.
-    pub limit: String,
+    /// The rate limit that it counts towards; `None` for what a load balancer probes.
+    pub limit: Option<Limit>,
     /// The code of the event that records it.
     pub audit_event: Option<String>,
     /// Whether its body must stay out of every log.
@@ -156,6 +202,13 @@ fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String
     }
     if matches!(row.scope, Scope::Public | Scope::Service) && row.reauthentication == Reauthentication::Required {
         faults.push("demands re-authentication of those who are not signed in".to_owned());
+    }
+    match row.limit {
+        Some(Limit::ServiceKey) => faults.push("counts towards service_key, which follows from account".to_owned()),
+        limit if (row.scope == Scope::Public) == (limit == Some(Limit::Account)) => {
+            faults.push("needs the limit account exactly when people are signed in".to_owned());
+        }
+        _ => {}
     }
     if let Some(code) = row.audit_event.as_ref().filter(|code| Kind::find(code).is_none()) {
         faults.push(format!("is recorded as {code}, which is not in the catalogue of events"));

@@ -4,12 +4,15 @@
 //! together. Owns syntax, defaults and what each profile refuses; never opens a connection and is
 //! never read outside the composition root.
 
+mod limits;
 mod mistakes;
+mod origins;
 mod reader;
 mod render;
 mod root_key;
 mod rules;
 mod secret;
+mod security;
 mod sources;
 mod tls;
 mod transit;
@@ -21,10 +24,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use limits::{Limits, Quota};
 pub use mistakes::{Mistake, Mistakes, Origin};
+pub use origins::Origins;
 pub use render::{generate_secrets, render_effective};
 pub use root_key::ensure_development_secrets;
 pub use secret::{SecretBytes, SecretString};
+pub use security::Security;
 pub use sources::{ConfigFile, Sources};
 pub use tls::{Acme, AcmeDirectory, Tls};
 pub use transit::{Token, Transit, is_token};
@@ -43,6 +49,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `[http]`
     pub http: Http,
+    /// `[limits]`
+    pub limits: Limits,
     /// `[database]`
     pub database: Database,
     /// `[secrets]`
@@ -57,6 +65,8 @@ pub struct Config {
     pub mail: Mail,
     /// `[privacy]`
     pub privacy: Privacy,
+    /// `[security]`
+    pub security: Security,
     /// `[log]`
     pub log: Log,
     /// `[policies]`
@@ -77,8 +87,10 @@ pub struct Http {
     /// A second address to listen on, without TLS, where people who type the name without https are sent on to
     /// `public_url`; with `tls` only. Default none.
     pub redirect_listen: Option<SocketAddr>,
-    /// Peers whose forwarded headers count. Default none.
+    /// Peers whose forwarded headers count. Default `none`; production wants to be told.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins of others whose pages may call the API from a browser, with bearer tokens (NET-3). Default none.
+    pub cors_origins: Origins,
     /// Which kind of forwarded header they write; the other is not read. Default `x-forwarded`, as nginx, HAProxy and
     /// the clouds' load balancers write it.
     pub forwarded_header: ForwardedHeader,
@@ -226,16 +238,19 @@ impl Config {
         let mut reader = Reader::new(sources);
         let profile = reader.take("profile", Profile::Production);
         let data_dir = reader.take("data_dir", PathBuf::from("data"));
+        let mail = Mail::read(&mut reader, &data_dir);
         let mut config = Self {
             profile,
             http: Http::read(&mut reader),
+            limits: Limits::read(&mut reader),
             database: Database::read(&mut reader),
             secrets: Secrets::read(&mut reader, profile),
             tokens: Tokens::read(&mut reader),
             passwords: Passwords::read(&mut reader),
             jobs: Jobs { lead: reader.take("jobs.lead", true) },
-            mail: Mail::read(&mut reader, &data_dir),
             privacy: Privacy::read(&mut reader, &data_dir),
+            security: Security::read(&mut reader, &mail.from),
+            mail,
             log: Log::read(&mut reader, profile),
             policies: Policies { directory: reader.take_optional("policies.directory") },
             data_dir,
@@ -274,6 +289,7 @@ impl Http {
             tls,
             redirect_listen: reader.take_optional(tls::REDIRECT),
             trusted_proxies: reader.take("http.trusted_proxies", Vec::new()),
+            cors_origins: reader.take("http.cors_origins", Origins::default()),
             forwarded_header: reader.take("http.forwarded_header", ForwardedHeader::XForwarded),
             header_timeout: reader.take_within("http.header_timeout", 10 * SECOND, SECOND..=5 * MINUTE),
             body_timeout: reader.take_within("http.body_timeout", 30 * SECOND, SECOND..=60 * MINUTE),

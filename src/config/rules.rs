@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::reader::Reader;
 use super::secret::SecretString;
 use super::values::is_this_host;
-use super::{Config, Passwords, Pooler, Profile, root_key, tls, transit};
+use super::{Config, Origins, Passwords, Pooler, Profile, root_key, tls, transit};
 
 /// Memory in KiB and passes that the OWASP Password Storage Cheat Sheet holds equally strong, with
 /// one lane.
@@ -181,12 +181,19 @@ fn production(config: &Config, reader: &mut Reader) {
         );
     }
     let proxies = &config.http.trusted_proxies;
-    if proxies.is_empty() && config.http.tls.is_none() {
+    // Behind a proxy that is not known, all clients would be one, and share its limits (NET-4).
+    if !reader.was_given("http.trusted_proxies") {
         reader.refuse(
             "http.trusted_proxies",
-            "is missing; name the proxy that ends TLS, for example 10.0.0.5, or give the server a certificate (http.tls)",
+            "is missing; name the proxy that ends TLS, for example 10.0.0.5, or write none if there is none",
+        );
+    } else if proxies.is_empty() && config.http.tls.is_none() {
+        reader.refuse(
+            "http.trusted_proxies",
+            "is none, and the server ends no TLS either; give it a certificate (http.tls), or name the proxy that ends TLS",
         );
     }
+    cors(&config.http.cors_origins, reader);
     let broad: Vec<_> = proxies.iter().filter(|network| too_broad(network)).map(ToString::to_string).collect();
     if !broad.is_empty() {
         reader.refuse(
@@ -212,6 +219,20 @@ fn production(config: &Config, reader: &mut Reader) {
     }
     if reader.has_mistakes() && !reader.was_given("profile") {
         reader.refuse("profile", "is production unless you say otherwise; to try Freehold on this machine write FREEHOLD_PROFILE=development");
+    }
+}
+
+/// Which pages of others may not call from a browser (NET-3).
+fn cors(origins: &Origins, reader: &mut Reader) {
+    const KEY: &str = "http.cors_origins";
+    if *origins == Origins::Any {
+        reader.refuse(KEY, "is open to every page there is; name each origin, for example https://app.example.com");
+    }
+    let clear: Vec<_> = origins.named().iter().filter(|origin| origin.starts_with("http:")).cloned().collect();
+    if !clear.is_empty() {
+        let problem =
+            "that anybody on the way can change; name https origins only, for example https://app.example.com";
+        reader.refuse(KEY, format!("has pages without TLS ({}), {problem}", clear.join(", ")));
     }
 }
 

@@ -164,9 +164,12 @@ impl Setting for SocketAddr {
     }
 }
 
-/// Networks, separated by commas; a bare address is a network of one.
+/// Networks, separated by commas, or `none`; a bare address is a network of one.
 impl Setting for Vec<IpNet> {
     fn parse(text: &str) -> Result<Self, String> {
+        if text.trim() == NO_NETWORKS {
+            return Ok(Self::new());
+        }
         let network = |part: &str| {
             part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
                 format!("has a part that is not a network ({part}); write for example 10.0.0.0/8, 192.0.2.7")
@@ -175,9 +178,15 @@ impl Setting for Vec<IpNet> {
         text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(network).collect()
     }
     fn show(&self) -> String {
-        self.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        match self.is_empty() {
+            true => NO_NETWORKS.to_owned(),
+            false => self.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        }
     }
 }
+
+/// The word for no network, for whoever has to choose.
+const NO_NETWORKS: &str = "none";
 
 const DURATION_UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 

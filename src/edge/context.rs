@@ -9,12 +9,8 @@ pub mod host;
 mod trace;
 
 use std::{
-    net::IpAddr,
     panic::AssertUnwindSafe,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Instant,
 };
 
@@ -30,7 +26,9 @@ use uuid::Uuid;
 pub use self::trace::TraceContext;
 use super::{
     headers,
+    limits::Tally,
     problem::{self, ErrorStats},
+    proxies::UnknownProxies,
 };
 use crate::{
     config::ForwardedHeader,
@@ -72,6 +70,8 @@ pub struct ContextSettings {
     pub clock: Clock,
     /// The counters of problem documents.
     pub stats: Arc<ErrorStats>,
+    /// Where proxies that are not trusted are remembered.
+    pub proxies: Arc<UnknownProxies>,
 }
 
 /// Which operation or route a request turned out to be for: the one name of it that may be logged.
@@ -98,13 +98,11 @@ impl Matched {
 pub struct Context<E> {
     inner: E,
     settings: ContextSettings,
-    /// Whether the warning about an unknown proxy was given: once is loud enough.
-    warned: AtomicBool,
 }
 
 /// Wraps everything that is served.
 pub fn wrap<E: Endpoint>(endpoint: E, settings: ContextSettings) -> Context<E> {
-    Context { inner: endpoint, settings, warned: AtomicBool::new(false) }
+    Context { inner: endpoint, settings }
 }
 
 /// What the layer found out about one request.
@@ -113,6 +111,7 @@ struct Arrival {
     scheme: Scheme,
     trace: TraceContext,
     matched: Matched,
+    tally: Tally,
 }
 
 impl<E: Endpoint> Endpoint for Context<E> {
@@ -132,6 +131,7 @@ impl<E: Endpoint> Endpoint for Context<E> {
         request.set_data(arrival.scheme);
         request.set_data(arrival.trace.clone());
         request.set_data(arrival.matched.clone());
+        request.set_data(arrival.tally.clone());
         let response = async {
             let refusal = misaddressed(&request).or_else(|| self.insecure(&request, arrival.scheme));
             let response = match refusal {
@@ -154,7 +154,7 @@ impl<E: Endpoint> Context<E> {
         let peer = request.remote_addr().as_socket_addr().map(|peer| peer.ip().to_canonical());
         let proxy = peer.filter(|peer| forwarded::is_trusted(*peer, &self.settings.trusted_proxies));
         if proxy.is_none() && forwarded::is_claimed(request_headers) {
-            self.warn_of_proxy(peer);
+            self.settings.proxies.note(peer, self.settings.clock.now());
         }
         let client = proxy.map(|proxy| {
             let settings = &self.settings;
@@ -173,17 +173,7 @@ impl<E: Endpoint> Context<E> {
             scheme: client.and_then(|client| client.scheme).unwrap_or(own_scheme),
             trace: TraceContext::continue_from(request.header(trace::TRACEPARENT), Ids),
             matched: Matched::default(),
-        }
-    }
-
-    fn warn_of_proxy(&self, peer: Option<IpAddr>) {
-        if !self.warned.swap(true, Ordering::Relaxed) {
-            let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-            tracing::warn!(
-                peer,
-                "forwarded headers from a peer that is not a trusted proxy are ignored: if it is your proxy, add it to \
-                 the trusted networks, otherwise all its clients count as one"
-            );
+            tally: Tally::default(),
         }
     }
 
@@ -230,6 +220,7 @@ fn misaddressed(request: &Request) -> Option<Response> {
 fn dress(mut response: Response, arrival: &Arrival) -> Response {
     let answer_headers = response.headers_mut();
     headers::apply(answer_headers, arrival.scheme);
+    arrival.tally.write(answer_headers);
     let identity = [(REQUEST_ID, arrival.origin.request_id.to_string()), (trace::TRACEPARENT, arrival.trace.header())];
     for (name, value) in identity {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -287,6 +278,7 @@ mod tests {
             require_https,
             public_url: "https://id.example.com".to_owned(),
             stats: Arc::new(ErrorStats::new(clock.now())),
+            proxies: Arc::default(),
             clock,
         }
     }

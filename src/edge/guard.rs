@@ -1,15 +1,17 @@
 //! The one guard. Every operation of the contract is mounted inside it, and it lets nobody through without a line in
 //! the policy registry (AZ-4).
 //!
-//! In this order: who calls, whether the call comes from where it should, whether the policy allows it, whether who
-//! calls has proven so recently enough, and only then the body. The operation gets a [`Caller`], which nothing else
+//! In this order: who calls, whether they call too often, whether the call comes from where it should, whether the policy
+//! allows it, whether who calls has proven so recently enough, and only then the body. The operation gets a [`Caller`], which nothing else
 //! makes from a request.
+
+mod counting;
+mod services;
 
 use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use entity::{MembershipId, OrganizationId};
+use entity::{MembershipId, OrganizationId, sessions::Delivery};
 use poem::{
     Endpoint, EndpointExt, FromRequest, Request, RequestBody, Response,
     endpoint::{BoxEndpoint, make_sync},
@@ -21,7 +23,6 @@ use poem_openapi::{
     registry::{MetaApi, MetaSecurityScheme, Registry as MetaRegistry},
 };
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use super::{
     body,
@@ -29,16 +30,18 @@ use super::{
     contract::{Content, Contract},
     cookies::{CookieKind, CookieNames},
     csrf::Csrf,
-    idempotency, oauth,
+    idempotency,
+    limits::{Key, Limits, Tally},
+    oauth,
     problem::{self, refuse},
 };
 use crate::{
     app::App,
-    authz::{Decision, OperationPolicy, Ownership, Reauthentication, Registry, Scope},
+    authz::{Decision, Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope},
     error::{Code, Error, Fault, Result},
     runtime::Timestamp,
     sessions::{self, Principal, Seat},
-    tenancy::{members, service_accounts::PREFIX},
+    tenancy::members,
     types::{Actor, Caller, Origin, Tenancy},
 };
 
@@ -52,6 +55,8 @@ pub struct Gate {
     pub csrf: Csrf,
     /// The cookies' names.
     pub cookies: CookieNames,
+    /// How often one may call.
+    pub limits: Limits,
     /// The most bytes of a body.
     pub body_limit: usize,
     /// How long a body may take.
@@ -235,6 +240,8 @@ struct Guard {
 struct Recognised {
     principal: Arc<Principal>,
     origin: Origin,
+    /// How the token came.
+    delivery: Delivery,
 }
 
 impl Guard {
@@ -256,17 +263,28 @@ impl Guard {
     async fn admit(&self, request: &Request, began: Timestamp) -> Result<Caller> {
         let origin = origin_of(request)?;
         if self.policy.scope == Scope::Public {
+            // First, so that a foreign page does not spend what the people who look at it have.
             self.gate.csrf.check_unauthenticated(request.method(), request.headers())?;
-            return Ok(Caller::anonymous(origin));
+            let visitor = Caller::anonymous(origin);
+            self.count_visitor(request, &visitor)?;
+            return Ok(visitor);
         }
-        if let Some(key) = self.api_key(request)? {
+        if let Some(key) = self.api_key(request) {
             return self.admit_service(request, &key, origin).await;
         }
-        if self.policy.scope == Scope::Service {
-            return Err(Error::Unauthenticated(Code::ApiKeyRequired));
+        let who = match self.policy.scope {
+            Scope::Service => Err(Error::Unauthenticated(Code::ApiKeyRequired)),
+            _ => self.recognise(request, origin.clone()).await,
+        };
+        if let Err(Error::Unauthenticated(_)) = &who {
+            self.count_stranger(request, &Caller::anonymous(origin))?;
         }
-        let who = self.recognise(request, origin).await?;
+        let who = who?;
         let caller = caller_of(&who);
+        self.count_caller(request, &caller)?;
+        if who.delivery == Delivery::Cookie {
+            self.gate.csrf.check(request.method(), request.headers(), Some(who.principal.session))?;
+        }
         let decided = match self.policy.scope {
             Scope::Public | Scope::Own => Ok(caller.clone()),
             Scope::Service => Err(Error::Unauthenticated(Code::ApiKeyRequired)),
@@ -289,61 +307,26 @@ impl Guard {
         })
     }
 
-    /// The API key that the request brings as a bearer token; also as a Basic password, where services ask as OAuth
-    /// clients do (RFC 6749, 2.3.1).
-    fn api_key(&self, request: &Request) -> Result<Option<Zeroizing<String>>> {
-        let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-        let value = value.to_str().unwrap_or_default();
-        if let Some(key) = bearer(value).filter(|token| token.starts_with(PREFIX)) {
-            return Ok(Some(Zeroizing::new(key.to_owned())));
-        }
-        match basic_password(value).filter(|_| self.policy.scope == Scope::Service) {
-            Some(key) => Ok(Some(key)),
-            None => Ok(None),
-        }
-    }
-
-    /// Whether a service account may do this: what its role may in its own organisation. What is about a person, asks
-    /// for a proof of who somebody is, or is the platform's, only people do.
-    async fn admit_service(&self, request: &Request, key: &str, origin: Origin) -> Result<Caller> {
-        let known = self.gate.app.services.recognise(key, &origin).await?;
-        let caller = known.caller(origin);
-        let allowed = || self.gate.app.policy.decide_any([&known.role], self.position) == Decision::Allow;
-        let decided = match self.policy.scope {
-            Scope::Organization if self.organization_of(request)? != known.organization => Err(Error::not_found()),
-            Scope::Organization | Scope::Service if !allowed() => Err(Error::Forbidden(Code::Forbidden)),
-            Scope::Organization | Scope::Service if self.policy.reauthentication == Reauthentication::None => {
-                Ok(caller.clone())
-            }
-            _ => Err(Error::Forbidden(Code::PeopleOnly)),
-        };
-        self.counted(&caller, decided)
-    }
-
     /// The organisation that the path names.
     fn organization_of(&self, request: &Request) -> Result<OrganizationId> {
         let id = self.organization.as_ref().and_then(|key| request.raw_path_param(key));
         id.and_then(|text| Uuid::parse_str(text).ok()).map(OrganizationId).ok_or_else(Error::not_found)
     }
 
-    /// Who presents the token, as a bearer (RFC 6750) or in the cookie; a cookie needs the proof that the request is
-    /// our own page's.
+    /// Who presents the token, as a bearer (RFC 6750) or in the cookie.
     async fn recognise(&self, request: &Request, origin: Origin) -> Result<Recognised> {
         let unknown = || Error::Unauthenticated(Code::Unauthenticated);
         let headers = request.headers();
-        let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
-            Some(value) => (bearer(value.to_str().unwrap_or_default()).ok_or_else(unknown)?.to_owned(), false),
-            None => (self.gate.cookies.read(headers, CookieKind::Access).ok_or_else(unknown)?, true),
+        let (token, delivery) = match headers.get(header::AUTHORIZATION) {
+            Some(value) => (bearer(value.to_str().unwrap_or_default()).ok_or_else(unknown)?.to_owned(), Delivery::Body),
+            None => (self.gate.cookies.read(headers, CookieKind::Access).ok_or_else(unknown)?, Delivery::Cookie),
         };
         let principal = self.gate.app.sessions.recognise(&token, &origin).await?;
         // A token stays in the vessel it was made for: one that leaked from a cookie is no bearer token.
-        if by_cookie != (principal.delivery == entity::sessions::Delivery::Cookie) {
+        if delivery != principal.delivery {
             return Err(unknown());
         }
-        if by_cookie {
-            self.gate.csrf.check(request.method(), headers, Some(principal.session))?;
-        }
-        Ok(Recognised { principal, origin })
+        Ok(Recognised { principal, origin, delivery })
     }
 
     /// Whether the person has proven who they are recently enough for this operation (AUT-7), as of when the request
@@ -462,7 +445,13 @@ impl Endpoint for Guard {
         let refuse = |error| if oauth::speaks(&self.policy) { oauth::refuse(error) } else { refuse(error) };
         let began = origin_of(&request).map_err(refuse)?.now;
         let caller = self.admit(&request, began).await.map_err(refuse)?;
-        self.pass(request, caller).await.map_err(refuse)?
+        if self.policy.limit != Some(Limit::TokenRefresh) {
+            return self.pass(request, caller).await.map_err(refuse)?;
+        }
+        let (tally, key) = (Tally::of(&request), Key::network_of(&caller));
+        let answer = self.pass(request, caller).await.map_err(refuse);
+        self.count_unknown_refresh(&tally, key);
+        answer?
     }
 }
 
@@ -482,14 +471,6 @@ fn caller_of(who: &Recognised) -> Caller {
         acting: seat.and_then(|seat| seat.acting).map(|acting| acting.access),
         ..Caller::anonymous(who.origin.clone())
     }
-}
-
-/// The password of Basic credentials (RFC 7617).
-fn basic_password(header: &str) -> Option<Zeroizing<String>> {
-    let (scheme, credentials) = header.split_once(' ')?;
-    let credentials = scheme.eq_ignore_ascii_case("basic").then_some(credentials.trim())?;
-    let credentials = Zeroizing::new(String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?);
-    credentials.split_once(':').map(|(_, password)| Zeroizing::new(password.to_owned()))
 }
 
 fn bearer(header: &str) -> Option<&str> {

@@ -206,12 +206,19 @@ impl Sessions {
 
     /// Carries a session on: the presented refresh token is used up and a new one takes its place. A token that was
     /// used before ends the whole session: one of the two who presented it is not its owner (RFC 9700, 4.14). One that
-    /// comes in another `vessel` than it was given in is refused and stays as it is: it leaked from there.
+    /// comes in another `vessel` than it was given in is refused and stays as it is: it leaked from there. Before anything
+    /// is done about the session, `admit` says whether it is not carried on too often.
     ///
     /// # Errors
-    /// `Unauthenticated` for a token that is unknown, used, misplaced, or too old for where its session is, or whose
+    /// What `admit` says; `Unauthenticated` for a token that is unknown, used, misplaced, or too old for where its session is, or whose
     /// session has ended.
-    pub async fn refresh(&self, caller: &Caller, token: &str, vessel: rows::Delivery) -> Result<Opened> {
+    pub async fn refresh(
+        &self,
+        caller: &Caller,
+        token: &str,
+        vessel: rows::Delivery,
+        admit: impl FnOnce(SessionId) -> Result<()>,
+    ) -> Result<Opened> {
         let refused = || Error::Unauthenticated(Code::SessionEnded);
         let mut tx = self.db.write(caller).await?;
         let by_hash =
@@ -219,6 +226,7 @@ impl Sessions {
         let presented = tx.one(by_hash.lock_exclusive()).await?.ok_or_else(refused)?;
         let by_id = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(presented.session_id));
         let session = tx.one(by_id.lock_exclusive()).await?.ok_or_else(refused)?;
+        admit(session.id)?;
         let now = caller.now();
         if session.ended_at.is_some() {
             return Err(refused());

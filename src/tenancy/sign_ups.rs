@@ -30,7 +30,7 @@ use crate::{
     mail::Letter,
     sessions::{hash, opaque},
     settings::sections::{SignUp as Rules, SignUpMode},
-    types::{Caller, Email},
+    types::{Caller, Email, Left},
     vault::{Column, Field, Vault},
 };
 
@@ -141,19 +141,19 @@ pub async fn erase(tx: &WriteTx, vault: &Vault, account: AccountId, email: Optio
 }
 
 /// Sends a letter to somebody who wants to come in. Whether the address has an account makes no difference to the
-/// answer, nor to the work behind it: only to what the letter says.
+/// answer, nor to the work behind it: only to what the letter says. Returns how many more the client may begin.
 ///
 /// # Errors
 /// `Forbidden` with `sign_up_by_invitation`; `Conflict` with `domain_not_allowed`; `Throttled` after too many from there,
 /// or to this address.
-pub async fn create(app: &App, caller: &Caller, email: &Email, slug: Option<&str>) -> Result<()> {
+pub async fn create(app: &App, caller: &Caller, email: &Email, slug: Option<&str>) -> Result<Left> {
     let place = Place::named(app, caller, slug).await?;
     place.rules.admit(email)?;
     let (id, token) = (app.ids.next(), opaque(PREFIX, app.entropy)?);
     let tags = limits::Tags::of(app, caller, email)?;
     let tx = app.db.write(&place.caller(caller)).await?;
     let organization = place.name(&tx).await?;
-    limits::hold(app, &tx, &tags).await?;
+    let left = limits::hold(app, &tx, &tags).await?;
     let now = caller.now();
     let row = rows::Model {
         id,
@@ -177,5 +177,6 @@ pub async fn create(app: &App, caller: &Caller, email: &Email, slug: Option<&str
     app.mail.queue(&tx, email, &letter).await?;
     let event = Event::new(Kind::SignUpStarted, id);
     let event = place.organization.iter().fold(event, |event, id| event.with("organization", id.to_string()));
-    tx.commit(event).await
+    tx.commit(event).await?;
+    Ok(left)
 }

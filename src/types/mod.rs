@@ -3,6 +3,7 @@
 mod caller;
 mod domain;
 mod email;
+mod left;
 mod page;
 mod request;
 mod role;
@@ -12,8 +13,9 @@ mod text;
 pub use caller::{Actor, Caller, IdempotencyKey, Tenancy};
 pub use domain::Domain;
 pub use email::{Email, ascii_domain};
+pub use left::Left;
 pub use page::{Cursor, Page, PageRequest};
-pub use request::Origin;
+pub use request::{Origin, network};
 pub use role::Role;
 pub use sheet::{cell, of_cell};
 pub use text::{has_link, nfc, single_line};

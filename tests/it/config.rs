@@ -244,6 +244,121 @@ fn development_stays_on_loopback() {
     assert!(text.contains("http.listen (from env FREEHOLD_HTTP_LISTEN): leaves this machine"), "{text}");
 }
 
+/// Proves NET-4.
+#[test]
+fn production_is_told_whether_there_is_a_proxy() {
+    let text = bad(production(&[("FREEHOLD_HTTP_TRUSTED_PROXIES", "")]));
+    assert!(text.contains("http.trusted_proxies (default): is missing; name the proxy"), "{text}");
+    assert!(text.contains("or write none if there is none"), "{text}");
+    let none = ("FREEHOLD_HTTP_TRUSTED_PROXIES", "none");
+    let text = bad(production(&[none]));
+    assert!(text.contains("is none, and the server ends no TLS either"), "{text}");
+    let without = good(production(&[none, ("FREEHOLD_HTTP_TLS_ACME_CONTACT", "operator@example.com")]));
+    assert!(without.http.trusted_proxies.is_empty());
+    assert!(
+        render_effective(&without)
+            .lines()
+            .any(|line| line.starts_with("http.trusted_proxies") && line.contains(" none "))
+    );
+    let text = bad(production(&[("FREEHOLD_HTTP_TRUSTED_PROXIES", "none, 10.0.0.5")]));
+    assert!(text.contains("has a part that is not a network (none)"), "{text}");
+    good(development(&[]));
+}
+
+/// Proves NET-4.
+#[test]
+fn each_limit_has_a_quota_and_a_window_of_its_own() {
+    let own = good(development(&[])).limits;
+    let all = [
+        (own.anonymous_read, 600, 600),
+        (own.anonymous_write, 300, 600),
+        (own.sign_up, 10, 3600),
+        (own.password_reset, 5, 3600),
+        (own.token_refresh, 30, 60),
+        (own.account, 100, 60),
+        (own.service_key, 6000, 60),
+    ];
+    for (quota, most, seconds) in all {
+        assert_eq!((quota.most, quota.window), (most, Duration::from_secs(seconds)));
+    }
+    let changed = good(load(
+        &[("FREEHOLD_PROFILE", "development"), ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "250")],
+        "[limits]\naccount_window = \"30s\"\nsign_up_quota = 3\n",
+    ));
+    assert_eq!((changed.limits.account.most, changed.limits.account.window), (250, Duration::from_secs(30)));
+    assert_eq!(changed.limits.sign_up.most, 3);
+    assert_eq!(changed.limits.anonymous_read.most, 600);
+    for (name, value, expected) in [
+        (
+            "FREEHOLD_LIMITS_ACCOUNT_QUOTA",
+            "0",
+            "limits.account_quota (from env FREEHOLD_LIMITS_ACCOUNT_QUOTA): 0 is out of bounds",
+        ),
+        ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "-1", "is not a whole number"),
+        ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "many", "is not a whole number"),
+        ("FREEHOLD_LIMITS_ACCOUNT_WINDOW", "60", "is not a duration"),
+        ("FREEHOLD_LIMITS_ACCOUNT_WINDOW", "10ms", "write a value from 1s to 1d"),
+        ("FREEHOLD_LIMITS_SIGN_UP_WINDOW", "2d", "write a value from 1s to 1d"),
+        ("FREEHOLD_LIMITS_PASSWORD_RESET_QUOTA", "1001", "write a value from 1 to 1000"),
+        ("FREEHOLD_LIMITS_ACCOUNT", "5", "is not a setting"),
+    ] {
+        let text = bad(development(&[(name, value)]));
+        assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{name}={value}: {text}");
+    }
+}
+
+/// Proves NET-3.
+#[test]
+fn other_origins_are_named_one_by_one_and_with_https_in_production() {
+    let origins = |config: Config| config.http.cors_origins.named().to_vec();
+    assert!(origins(good(production(&[]))).is_empty());
+    let two = [("FREEHOLD_HTTP_CORS_ORIGINS", "https://app.example.com, HTTPS://Other.example.com:443")];
+    assert_eq!(origins(good(production(&two))), ["https://app.example.com", "https://other.example.com"]);
+    let local = [("FREEHOLD_HTTP_CORS_ORIGINS", "http://localhost:5173")];
+    assert_eq!(origins(good(development(&local))), ["http://localhost:5173"]);
+    good(development(&[("FREEHOLD_HTTP_CORS_ORIGINS", "*")]));
+    for (value, expected) in [
+        ("*", "is open to every page there is; name each origin"),
+        ("https://app.example.com, *", "has a wildcard (*)"),
+        ("https://*.example.com", "has a wildcard (https://*.example.com)"),
+        ("http://app.example.com", "has pages without TLS (http://app.example.com)"),
+        ("https://a.example.com, http://localhost:3000", "has pages without TLS (http://localhost:3000)"),
+        ("https://app.example.com/", "has a part that is no origin"),
+        ("https://app.example.com/path", "has a part that is no origin"),
+        ("https://me@app.example.com", "has a part that is no origin"),
+        ("app.example.com", "has a part that is no origin"),
+        ("null", "has a part that is no origin"),
+        ("file:///tmp", "has a part that is no origin"),
+    ] {
+        let text = bad(production(&[("FREEHOLD_HTTP_CORS_ORIGINS", value)]));
+        assert!(text.contains("http.cors_origins (from env FREEHOLD_HTTP_CORS_ORIGINS)"), "{value}: {text}");
+        assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{value}: {text}");
+    }
+}
+
+/// Proves NET-13.
+#[test]
+fn the_contact_for_vulnerabilities_is_one() {
+    let security = good(production(&[])).security;
+    assert_eq!(security.contact, ["mailto:security@example.com"]);
+    let own = [("FREEHOLD_SECURITY_CONTACT", "tel:+49-30-123456, https://example.com/report")];
+    assert_eq!(good(production(&own)).security.contact, ["tel:+49-30-123456", "https://example.com/report"]);
+    for (name, value, expected) in [
+        ("FREEHOLD_SECURITY_CONTACT", "security@example.com", "write for example mailto:security@example.com"),
+        ("FREEHOLD_SECURITY_CONTACT", "http://example.com", "has a part that is no contact"),
+        ("FREEHOLD_SECURITY_CONTACT", "mailto:nobody", "has a part that is no contact"),
+        ("FREEHOLD_SECURITY_CONTACT", "javascript:alert(1)", "has a part that is no contact"),
+        ("FREEHOLD_SECURITY_LANGUAGES", "english please", "is no language tag"),
+        ("FREEHOLD_SECURITY_POLICY", "http://example.com/policy", "is no https address"),
+    ] {
+        let text = bad(production(&[(name, value)]));
+        assert!(text.contains(expected) && text.contains("has 1 mistake:"), "{value}: {text}");
+    }
+    // A line break would begin another field.
+    let text = bad(production(&[("FREEHOLD_SECURITY_CONTACT", "https://example.com/\nContact: https://evil.example")]));
+    assert!(text.contains("security.contact"), "{text}");
+}
+
 /// Proves NET-1.
 #[test]
 fn the_forwarded_header_is_one_of_two() {

@@ -98,7 +98,7 @@ async fn five_wrong_passwords_lock_on_every_instance_and_longer_each_time() {
 
 /// Everything about an answer that is not the request's own.
 fn said(answer: &Answer) -> (u16, BTreeMap<String, String>, Value) {
-    let own = ["x-request-id", "traceparent", "date", "retry-after"];
+    let own = ["x-request-id", "traceparent", "date", "retry-after", "ratelimit"];
     let names = answer.headers.keys().map(|name| name.as_str().to_owned()).filter(|name| !own.contains(&name.as_str()));
     let headers = names.map(|name| (name.clone(), answer.header(&name).to_owned())).collect();
     let mut body = answer.json.clone();

@@ -338,6 +338,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "limits_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "managed_accounts_block": {
     "scope": "organization",
     "minimumRole": "admin",

@@ -61,6 +61,7 @@ export const keys = {
   accounts: ["platform", "accounts"] as const,
   jobs: ["platform", "jobs"] as const,
   instances: ["platform", "instances"] as const,
+  limits: ["platform", "limits"] as const,
   dataKeys: ["platform", "data-keys"] as const,
   keyRotations: ["platform", "key-rotations"] as const,
 };
@@ -450,8 +451,15 @@ export function isUnderWay(run: JobRun | undefined): boolean {
   return run?.state === "queued" || run?.state === "running";
 }
 
-/** Milliseconds until jobs are read again: soon while something is under way. */
-const pace = (underWay: boolean | undefined) => (underWay ? 3_000 : 15_000);
+/**
+ * Milliseconds until what one looks at closely is read again while it changes by itself, and until a list is that one
+ * of its items does. A person has a hundred calls a minute (limits.account_quota), and a page may show a few of both.
+ */
+export const closely = 2_000;
+export const fromAfar = 5_000;
+
+/** Milliseconds until a list is read again: soon while something in it is under way. */
+const pace = (underWay: boolean | undefined) => (underWay ? fromAfar : 15_000);
 
 export const jobsQuery = queryOptions({
   queryKey: [...keys.jobs, "list"],
@@ -495,6 +503,14 @@ export const instancesQuery = queryOptions({
     return { ...(await take(call)), answered_at: await answeredAt(call) };
   },
   refetchInterval: signOfLife,
+  notifyOnChangeProps: "all",
+});
+
+/** Of the instance that answers. Now and then: looking at the limits counts, too. */
+export const limitsQuery = queryOptions({
+  queryKey: keys.limits,
+  queryFn: ({ signal }) => take(api.GET("/v1/limits", { signal })),
+  refetchInterval: 10_000,
   notifyOnChangeProps: "all",
 });
 
@@ -574,5 +590,5 @@ export const keyRotationQuery = (key_rotation_id: string) =>
       return { ...(await take(call)), answered_at: await answeredAt(call) };
     },
     refetchInterval: ({ state }) =>
-      state.data?.step === "finished" ? false : state.data?.paused ? 5_000 : 1_000,
+      state.data?.step === "finished" ? false : state.data?.paused ? fromAfar : closely,
   });

@@ -551,6 +551,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How often one may call, and how often this instance has let pass and refused since it started.
+         * @description Quotas and windows are settings of the server (`limits.…`). Limits of guessing are not among them.
+         */
+        get: operations["limits_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -1788,7 +1808,8 @@ export interface paths {
         /**
          * Ask for a link to a new password.
          * @description The answer is the same, in the same time, whether or not the address has an account. The link works once, for
-         *     half an hour, and only the newest does. 5 an hour are answered by address and by network; then it is 429.
+         *     half an hour, and only the newest does. So many (5 an hour, unless the server is configured otherwise) are answered
+         *     by address and by network; then it is 429.
          */
         post: operations["password_resets_create"];
         delete?: never;
@@ -1957,7 +1978,7 @@ export interface paths {
         /**
          * Carry a session on with its refresh token, which is used up.
          * @description A refresh token that is presented twice ends the whole session. One from a cookie is not taken in a body, nor the
-         *     other way round.
+         *     other way round. One that is refused with 429 is not used up.
          */
         post: operations["sessions_refresh"];
         delete?: never;
@@ -2031,7 +2052,8 @@ export interface paths {
         /**
          * Sign up: a letter goes to the address, with a link to go on.
          * @description The answer is the same, in the same time, whether or not the address has an account; only the letter differs.
-         *     There is no account until the link was followed. Ten an hour from one client, three to one address.
+         *     There is no account until the link was followed. Ten an hour from one client (unless the server is configured
+         *     otherwise), three to one address.
          */
         post: operations["sign_ups_create"];
         delete?: never;
@@ -3591,6 +3613,11 @@ export interface components {
             user_agent?: string;
         };
         /**
+         * @description What a limit counts by: each client in this sense has a quota of its own.
+         * @enum {string}
+         */
+        LimitKey: "network" | "network_and_email" | "account" | "session" | "service_key";
+        /**
          * @description What became of a line.
          * @enum {string}
          */
@@ -4419,6 +4446,58 @@ export interface components {
             value?: components["schemas"]["AttributeValue"] & unknown;
         };
         /**
+         * RateLimit
+         * @description How often one may call, and how that has been going.
+         */
+        RateLimit: {
+            /**
+             * Format: uint64
+             * @description How many calls this instance has let pass.
+             */
+            admitted: number;
+            /** @description What it counts by. */
+            key: components["schemas"]["LimitKey"] & unknown;
+            /** @description Its name, as in the `RateLimit` headers. */
+            name: string;
+            /**
+             * Format: uint32
+             * @description How many calls there can be in a window.
+             */
+            quota: number;
+            /**
+             * Format: uint64
+             * @description How many it has refused.
+             */
+            refused: number;
+            /** @description Whether all instances count together; otherwise each instance counts for itself. */
+            shared: boolean;
+            /**
+             * Format: uint64
+             * @description How long a window is, in seconds. It begins with a client's first call.
+             */
+            window_seconds: number;
+        };
+        /**
+         * RateLimitList
+         * @description The limits, as this instance has counted.
+         */
+        RateLimitList: {
+            /** @description The limits. */
+            items: components["schemas"]["RateLimit"][];
+            /** @description Whether a proxy is trusted, so that its clients are told apart. */
+            proxy_trusted: boolean;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /**
+             * @description Requests with forwarded headers from a peer that is no trusted proxy. If it is a proxy, all its clients count as
+             *     one.
+             */
+            unknown_proxy?: components["schemas"]["UnknownProxy"] & unknown;
+        };
+        /**
          * Reauthenticate
          * @description A proof of who is signed in.
          */
@@ -4951,6 +5030,22 @@ export interface components {
             token: string;
             /** @description Which of the two the client takes it for. The server sees for itself. */
             token_type_hint?: string;
+        };
+        /**
+         * UnknownProxy
+         * @description Requests that came through a proxy which nobody has told the server of.
+         */
+        UnknownProxy: {
+            /**
+             * Format: date-time
+             * @description When the last one came.
+             */
+            last_at: string;
+            /**
+             * Format: uint64
+             * @description How many since this instance started.
+             */
+            requests: number;
         };
         /**
          * UnmetRule
@@ -6504,6 +6599,38 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["KeyRotationPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    limits_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RateLimitList"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -3,6 +3,8 @@
  * The tokens themselves are in HttpOnly cookies that no script can read.
  */
 
+import { problemOf } from "./problem";
+
 const csrfCookies = ["__Host-freehold_csrf", "freehold_csrf"];
 const renewedAtKey = "freehold.renewed-at";
 const renewalLock = "freehold.renewal";
@@ -55,5 +57,7 @@ async function renew(since: number): Promise<boolean> {
     body: "{}",
   });
   if (response.ok) localStorage.setItem(renewedAtKey, String(Date.now()));
+  // The session goes on, only not yet: nobody is signed out for that.
+  if (response.status === 429) throw await problemOf(response);
   return response.ok;
 }

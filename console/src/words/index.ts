@@ -10,6 +10,7 @@ import { gate } from "./gate";
 import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
 import { keys } from "./keys";
+import { limits } from "./limits";
 import { overview } from "./overview";
 import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
@@ -37,6 +38,7 @@ export const words = {
   invitations,
   jobs,
   keys,
+  limits,
   managedAccounts,
   members,
   overview,

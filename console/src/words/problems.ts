@@ -17,7 +17,7 @@ const byCode: Record<string, { title: string; text: string }> = {
     text: "It was used, its time is over, or a newer one was sent. Ask for a new one.",
   },
   too_many_requests: {
-    title: "Too many attempts",
+    title: "Too many in a short time",
     text: "Wait a little before you try again.",
   },
   blocked_by_platform: {

@@ -28,6 +28,7 @@ export const shell = {
   accounts: "Accounts",
   jobs: "Jobs",
   instances: "Instances",
+  limits: "Rate limits",
   keys: "Keys",
   find: "Find or do",
   findHint: "Search pages and actions…",

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ListenerSettings;
+use crate::types::network;
 
 /// The free places for connections.
 pub(super) struct Slots {
@@ -42,7 +43,7 @@ impl Slots {
         let place = Arc::clone(&self.all).try_acquire_owned().ok()?;
         let peer = peer.to_canonical();
         let is_exempt = peer.is_loopback() || self.exempt.iter().any(|network| network.contains(&peer));
-        let client = (!is_exempt).then(|| client_of(peer));
+        let client = (!is_exempt).then(|| network(peer));
         if let Some(client) = client {
             let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
             let count = clients.entry(client).or_default();
@@ -65,14 +66,6 @@ impl Drop for Slot {
                 clients.remove(&client);
             }
         }
-    }
-}
-
-/// Whoever has an IPv6 address has its whole /64 (RFC 6177): that is one client.
-fn client_of(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V4(_) => peer,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }
 

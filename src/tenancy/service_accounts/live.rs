@@ -132,6 +132,11 @@ impl ApiKeys {
         Ok(known)
     }
 
+    /// Whether this key was looked up before and is kept: to recognise it costs next to nothing.
+    pub fn keeps(&self, key: &str) -> bool {
+        self.cache.contains_key(&sessions::hash(key))
+    }
+
     /// Drops what is kept of a service account, after this instance itself committed a change to it.
     pub fn forget(&self, account: ServiceAccountId) {
         drop_those(&self.cache, &self.generation, |known| known.account == account);

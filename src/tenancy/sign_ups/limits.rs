@@ -1,27 +1,41 @@
 //! How often somebody may sign up. The counts are of rows, so they hold on every instance and across restarts; the rows
 //! have keyed hashes of addresses, which say nothing without the key.
 
-use std::net::IpAddr;
+use std::time::Duration;
 
-use chrono::TimeDelta;
-use entity::sign_ups as rows;
 use hmac::{Hmac, KeyInit, Mac};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::FromQueryResult;
 use sha2::Sha256;
 
 use crate::{
     app::App,
+    config::Quota,
     db::WriteTx,
     error::{Code, Error, Result},
-    types::{Caller, Email},
+    runtime::Timestamp,
+    types::{Caller, Email, Left, network},
     vault::Vault,
 };
 
-/// How many sign-ups one client may begin in an [`HOUR`] (NET-4).
-const MOST_FROM: usize = 10;
-/// How many letters one address is sent in an [`HOUR`]: the first is lost, the second is late, the third is enough.
-const MOST_TO: usize = 3;
-const HOUR: TimeDelta = TimeDelta::hours(1);
+/// How many letters one address is sent: the first is lost, the second is late, the third is enough. How many sign-ups one
+/// client may begin is a setting (NET-4).
+const TO_ONE: Quota = Quota { most: 3, window: Duration::from_secs(60 * 60) };
+
+/// Of the latest that count, how many there are and since when.
+const FROM_CLIENT: &str = "
+    SELECT count(*) AS counted, min(created_at) AS oldest FROM (
+        SELECT created_at FROM sign_ups WHERE client_tag = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3
+    ) AS latest";
+const TO_ADDRESS: &str = "
+    SELECT count(*) AS counted, min(created_at) AS oldest FROM (
+        SELECT created_at FROM sign_ups WHERE address_tag = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3
+    ) AS latest";
+
+#[derive(FromQueryResult)]
+struct Counted {
+    counted: i64,
+    oldest: Option<Timestamp>,
+}
 
 /// What sign-ups are counted by.
 pub(super) struct Tags {
@@ -33,7 +47,7 @@ pub(super) struct Tags {
 
 impl Tags {
     pub(super) fn of(app: &App, caller: &Caller, email: &Email) -> Result<Self> {
-        let client = caller.origin.address.map(network).unwrap_or_default();
+        let client = caller.origin.address.map(|address| network(address).to_string()).unwrap_or_default();
         Ok(Self { address: address(&app.vault, email)?, client: tag(&app.vault, &format!("client {client}"))? })
     }
 }
@@ -50,53 +64,30 @@ fn tag(vault: &Vault, text: &str) -> Result<Vec<u8>> {
     Ok(mac.finalize().into_bytes().to_vec())
 }
 
-/// What one client has for itself: an address of version 4, or a network of version 6, of which whoever has one address
-/// has all (RFC 6177).
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64;
-            format!("{network:016x}/64")
-        }
-    }
-}
-
-/// Refuses what is too often, in a transaction in which nobody else counts.
+/// Refuses what is too often, in a transaction in which nobody else counts. Returns what is left to the client after
+/// this one.
 ///
 /// # Errors
 /// `Throttled`.
-pub(super) async fn hold(app: &App, tx: &WriteTx, tags: &Tags) -> Result<()> {
-    let of_client = (rows::Column::ClientTag, &tags.client, MOST_FROM);
-    let of_address = (rows::Column::AddressTag, &tags.address, MOST_TO);
-    for (column, tag, most) in [of_client, of_address] {
-        let name: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-        tx.lock(&format!("sign-ups {name}")).await?;
-        let now = tx.caller().now();
-        let recent = tx
-            .find_identity::<rows::Entity>()
-            .filter(column.eq(tag.as_slice()))
-            .filter(rows::Column::CreatedAt.gt(now - HOUR))
-            .order_by_desc(rows::Column::CreatedAt)
-            .limit(u64::try_from(most).unwrap_or(u64::MAX));
-        if let Some(blocking) = tx.all(recent).await?.get(most - 1) {
-            app.refusals.count(tx.caller(), "sign_ups_create", Code::TooManyRequests);
-            return Err(Error::Throttled((blocking.created_at + HOUR - now).to_std().unwrap_or_default()));
-        }
-    }
-    Ok(())
+pub(super) async fn hold(app: &App, tx: &WriteTx, tags: &Tags) -> Result<Left> {
+    let left = hold_one(app, tx, (FROM_CLIENT, &tags.client, app.limits.sign_up)).await?;
+    hold_one(app, tx, (TO_ADDRESS, &tags.address, TO_ONE)).await?;
+    Ok(left)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_is_an_address_or_a_whole_network() {
-        let of = |text: &str| network(text.parse().unwrap());
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_eq!(of("2001:db8:0:7::1"), of("2001:db8:0:7:ffff::2"));
-        assert_ne!(of("2001:db8:0:7::1"), of("2001:db8:0:8::1"));
+async fn hold_one(app: &App, tx: &WriteTx, (of, tag, quota): (&'static str, &[u8], Quota)) -> Result<Left> {
+    let name: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+    tx.lock(&format!("sign-ups {name}")).await?;
+    let now = tx.caller().now();
+    let values = [tag.into(), (now - quota.window).into(), i64::from(quota.most).into()];
+    let found: Vec<Counted> = tx.query(of, values).await?;
+    let found = found.into_iter().next();
+    let counted = found.as_ref().map_or(0, |found| u32::try_from(found.counted).unwrap_or(u32::MAX));
+    let oldest = found.and_then(|found| found.oldest).unwrap_or(now);
+    let renewed_in = (oldest + quota.window - now).to_std().unwrap_or_default();
+    if counted >= quota.most {
+        app.refusals.count(tx.caller(), "sign_ups_create", Code::TooManyRequests);
+        return Err(Error::Throttled(renewed_in));
     }
+    Ok(Left { calls: quota.most - counted - 1, renewed_in })
 }

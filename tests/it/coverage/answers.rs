@@ -1,6 +1,6 @@
 //! What happens when a request is right: the promised answer, the record of it, and that a repetition is none.
 
-use freehold::audit::Kind;
+use freehold::{audit::Kind, authz::Limit};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     performances::{Performance, performances},
     stage::{Stage, answered, draft},
 };
-use crate::path::switch;
+use crate::{harness::Answer, path::switch};
 
 /// What changes the database and leaves no entry.
 const UNRECORDED: &Exceptions = &[
@@ -26,6 +26,28 @@ async fn whoever_may_gets_the_answer_that_the_contract_promises() {
         failures.check(&operation.id, operation.succeeded(answer));
     }
     failures.report();
+}
+
+/// Proves NET-4.
+#[tokio::test]
+async fn every_answer_says_which_limit_it_counts_towards_and_what_is_left() {
+    let mut failures = Failures::default();
+    for Performance { operation, answer, .. } in performances().await {
+        failures.check(&operation.id, limited(operation.policy.limit, answer));
+    }
+    failures.report();
+}
+
+fn limited(limit: Option<Limit>, answer: &Answer) -> Result<(), String> {
+    let (policy, state) = (answer.header("ratelimit-policy"), answer.header("ratelimit"));
+    let right = match limit {
+        None => policy.is_empty() && state.is_empty(),
+        Some(limit) => {
+            let name = limit.name();
+            policy.starts_with(&format!("\"{name}\";q=")) && state.starts_with(&format!("\"{name}\";r="))
+        }
+    };
+    if right { Ok(()) } else { Err(format!("counts towards {limit:?}, and says {policy:?} and {state:?}")) }
 }
 
 /// Proves AUD-2, NET-8.

@@ -305,6 +305,7 @@ const CASES: &[Case] = &[
     Case::new("key_rotations_resume", rotation).after(Before::Rotation),
     Case::new("instances_list", plain),
     Case::new("errors_stats", plain),
+    Case::new("limits_list", plain),
     Case::new("organizations_get", inside),
     Case::new("organizations_update", |stage, tenant| {
         inside(stage, tenant).body(json!({"name": "Renamed", "slug": "renamed"}))

@@ -14,6 +14,7 @@ use freehold::{
         cookies::CookieNames,
         csrf::{Csrf, CsrfKey, OwnOrigins},
         guard::differences,
+        limits::Limits,
     },
 };
 use poem_openapi::{OpenApi, payload::PlainText};
@@ -73,9 +74,12 @@ fn a_line_that_is_missing_doubled_or_superfluous_is_named() {
 /// Proves AZ-4.
 #[test]
 fn a_line_that_does_not_fit_its_operation_is_named() {
-    let public = instead_of("me_get,self,", "me_get,public,");
+    let public = instead_of("me_get,self,me,read,,,,none,none,account,", "me_get,public,me,read,,,,none,none,,");
     assert!(faults(&registry(public).unwrap()).contains("me_get is public in the registry or takes no Caller"));
-    let closed = instead_of("setup_get,public,", "setup_get,self,");
+    let closed = instead_of(
+        "setup_get,public,setup,read,,,,none,none,anonymous_read,",
+        "setup_get,self,setup,read,,,,none,none,account,",
+    );
     assert!(faults(&registry(closed).unwrap()).contains("setup_get is public in the registry or takes no Caller"));
     let homeless = instead_of("errors_stats,platform,", "errors_stats,organization,");
     assert!(faults(&registry(homeless).unwrap()).contains("no organization_id in its path"));
@@ -87,6 +91,27 @@ fn a_line_that_does_not_fit_its_operation_is_named() {
     assert!(registry(free).unwrap_err().join("\n").contains("members_list needs a minimum role"));
     let owned = instead_of("members,list,manager,,,none", "members,list,manager,membership,member,none");
     assert!(faults(&registry(owned).unwrap()).contains("members_list is owned by membership, but has no member_id"));
+}
+
+/// Proves NET-4.
+#[test]
+fn a_limit_that_is_none_or_not_for_such_people_is_named() {
+    let refused = |old: &str, new: &str| registry(instead_of(old, new)).unwrap_err().join("\n");
+    let me = "me_get,self,me,read,,,,none,none,account,";
+    for (limit, fault) in [
+        ("", "me_get needs the limit account exactly when people are signed in"),
+        ("anonymous_read", "me_get needs the limit account exactly when people are signed in"),
+        ("service_key", "me_get counts towards service_key, which follows from account"),
+        ("plenty", "unknown variant `plenty`"),
+    ] {
+        let text = refused(me, &me.replace("account,", &format!("{limit},")));
+        assert!(text.contains(fault), "{limit:?}: {text}");
+    }
+    let text = refused(
+        "setup_get,public,setup,read,,,,none,none,anonymous_read,",
+        "setup_get,public,setup,read,,,,none,none,account,",
+    );
+    assert!(text.contains("setup_get needs the limit account exactly when people are signed in"), "{text}");
 }
 
 /// Proves AZ-4.
@@ -148,11 +173,13 @@ async fn a_hidden_operation_is_not_served() {
         contract: Contract::compile(&document).unwrap(),
         csrf: Csrf::new(key, &app.public_url, OwnOrigins::Public).unwrap(),
         cookies: CookieNames::new(false),
+        limits: Limits::new(&app.limits, &app.clock),
         body_limit: 1 << 20,
         body_timeout: std::time::Duration::from_secs(1),
         app: app.clone(),
     });
-    let face = Face { gate: gate.clone(), stats: Arc::new(ErrorStats::new(app.clock.now())) };
+    let stats = Arc::new(ErrorStats::new(app.clock.now()));
+    let face = Face { gate: gate.clone(), stats, proxies: Arc::default() };
     let mut bare = HashMap::new();
     Hidden.add_routes(&mut bare);
     assert!(bare.contains_key("/v1/hidden"), "without the guard it would be served");

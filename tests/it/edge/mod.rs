@@ -1,6 +1,7 @@
 //! Stories of the edge: what comes in, what is refused before anybody is asked, what every answer carries.
 
 pub mod browser;
+mod cors;
 mod cross_site;
 mod headers;
 mod health;
@@ -10,6 +11,8 @@ mod limits;
 mod logs;
 mod origin;
 mod problems;
+mod rates;
+mod security_txt;
 mod tls;
 
 use std::{net::SocketAddr, time::Duration};

@@ -30,11 +30,16 @@ pub struct Server {
 }
 
 /// What every test server's configuration has in common, in this process and in others.
-pub(super) const VARIABLES: [(&str, &str); 5] = [
+pub(super) const VARIABLES: [(&str, &str); 9] = [
     ("FREEHOLD_PROFILE", "development"),
     ("FREEHOLD_HTTP_LISTEN", "127.0.0.1:0"),
     ("FREEHOLD_SECRETS_ROOT_KEY", ROOT_KEY),
     ("FREEHOLD_HTTP_DRAIN", "2s"),
+    // Far more than a test calls, unless its story is about that. Sign-ups and passwords keep their limits.
+    ("FREEHOLD_LIMITS_ANONYMOUS_READ_QUOTA", "1000000"),
+    ("FREEHOLD_LIMITS_ANONYMOUS_WRITE_QUOTA", "1000000"),
+    ("FREEHOLD_LIMITS_TOKEN_REFRESH_QUOTA", "1000000"),
+    ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "1000000"),
     // Nothing moves by itself, unless a story is about that.
     ("FREEHOLD_JOBS_LEAD", "false"),
 ];

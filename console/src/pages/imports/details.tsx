@@ -3,7 +3,7 @@ import { Alert, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
-import { importQuery, keys } from "../../api/queries";
+import { closely, importQuery, keys } from "../../api/queries";
 import type { Import } from "../../api/types";
 import { Confirm } from "../../parts/confirm";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
@@ -27,7 +27,7 @@ export function ImportDetails({ id }: { id: string | undefined }) {
   const query = useQuery({
     ...importQuery(organization.id, id ?? ""),
     enabled: id !== undefined,
-    refetchInterval: ({ state }) => (state.data && isUnderWay(state.data) ? 1_000 : false),
+    refetchInterval: ({ state }) => (state.data && isUnderWay(state.data) ? closely : false),
   });
   const close = () => open({ open: undefined, outcome: undefined });
   return (

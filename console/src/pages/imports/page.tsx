@@ -3,7 +3,7 @@ import { Text } from "@mantine/core";
 import { IconTableImport, IconUpload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { importsQuery, pageSize } from "../../api/queries";
+import { fromAfar, importsQuery, pageSize } from "../../api/queries";
 import type { Import } from "../../api/types";
 import { useOpen } from "../../parts/filters";
 import { Page } from "../../parts/page";
@@ -62,7 +62,7 @@ function List({ reason, onNew }: { reason: string | null; onNew: () => void }) {
   const organization = useOrganization();
   const query = useQuery({
     ...importsQuery(organization.id, { cursor, limit: pageSize }),
-    refetchInterval: ({ state }) => (state.data?.items.some(isUnderWay) ? 2_000 : false),
+    refetchInterval: ({ state }) => (state.data?.items.some(isUnderWay) ? fromAfar : false),
   });
   return (
     <DataTable

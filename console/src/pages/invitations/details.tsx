@@ -2,7 +2,7 @@
 import { IconMailForward, IconMailOff } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
-import { invitationQuery, keys } from "../../api/queries";
+import { closely, invitationQuery, keys } from "../../api/queries";
 import type { Invitation } from "../../api/types";
 import { ActDialog } from "../../parts/act-dialog";
 import { RoleBadge, Teams } from "../../parts/badges";
@@ -94,7 +94,7 @@ export function InvitationDetails({ id, onRevoke }: InvitationDetailsProps) {
     ...invitationQuery(organization.id, id ?? ""),
     enabled: id !== undefined,
     // Mail goes out a moment after the answer: look again until it has.
-    refetchInterval: ({ state }) => (onItsWay(state.data) ? 3_000 : false),
+    refetchInterval: ({ state }) => (onItsWay(state.data) ? closely : false),
   });
   const invitation = query.data;
   return (

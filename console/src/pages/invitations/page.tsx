@@ -4,7 +4,7 @@ import { IconMailForward, IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { type InvitationFilter, invitationsQuery, pageSize } from "../../api/queries";
+import { fromAfar, type InvitationFilter, invitationsQuery, pageSize } from "../../api/queries";
 import type { Invitation } from "../../api/types";
 import { RoleBadge, Status, type Tone } from "../../parts/badges";
 import { ChoiceFilter, choicesOf, FilterBar, useOpen } from "../../parts/filters";
@@ -60,7 +60,7 @@ function List({ inviteNot }: { inviteNot: string | null }) {
   const query = useQuery({
     ...invitationsQuery(organization.id, { ...filter, cursor, limit: pageSize }),
     // Mail goes out a moment after the answer: look again until it has.
-    refetchInterval: ({ state }) => (state.data?.items.some(onItsWay) ? 3_000 : false),
+    refetchInterval: ({ state }) => (state.data?.items.some(onItsWay) ? fromAfar : false),
   });
   return (
     <>

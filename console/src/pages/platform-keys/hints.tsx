@@ -3,7 +3,7 @@ import { Alert, Anchor, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { isUnderWay, jobsQuery } from "../../api/queries";
+import { fromAfar, isUnderWay, jobsQuery } from "../../api/queries";
 import type { DataKeys, Job, KeyRotation } from "../../api/types";
 import { allowed, GuardedButton, useMe, useWhyNot } from "../../parts/permissions";
 import { Time } from "../../parts/time";
@@ -33,7 +33,7 @@ export function Hints({ rotation, inventory, from, resume }: HintsProps) {
   const jobs = useQuery({
     ...jobsQuery,
     enabled: going && allowed(me, "jobs_list"),
-    refetchInterval: 3_000,
+    refetchInterval: fromAfar,
   });
   const job = jobs.data?.items.find(({ name }) => name === jobName);
   if (rotation.step === "finished") {

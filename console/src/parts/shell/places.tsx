@@ -5,6 +5,7 @@ import {
   IconClockPlay,
   IconFileText,
   IconForms,
+  IconGauge,
   IconKey,
   IconLayoutDashboard,
   IconLifebuoy,
@@ -154,6 +155,7 @@ function onPlatform(me: Me): Place[] {
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
     { group, label: said.jobs, to: "/platform/jobs", icon: IconClockPlay },
     { group, label: said.instances, to: "/platform/instances", icon: IconServer2 },
+    { group, label: said.limits, to: "/platform/limits", icon: IconGauge },
     { group, label: said.keys, to: "/platform/keys", icon: IconKey },
     { group, label: said.platformSettings, to: "/platform/settings", icon: IconSettings },
   ];
