@@ -190,3 +190,30 @@ async fn what_gives_lasting_access_asks_who_one_is() {
     owner.delete(&robot.path).await.expect(204);
     world.close().await;
 }
+
+/// Proves SES-6, NET-4.
+#[tokio::test]
+async fn each_key_has_a_limit_of_its_own_and_unknown_ones_share_their_networks() {
+    let settings = [("FREEHOLD_LIMITS_SERVICE_KEY_QUOTA", "3"), ("FREEHOLD_LIMITS_ANONYMOUS_READ_QUOTA", "5")];
+    let world = World::configured(&settings).await;
+    let own = format!("/v1/organizations/{}", world.a.id);
+    let (busy, other) = (service(&world.a, "Busy", "member").await, service(&world.a, "Other", "member").await);
+    for left in [2, 1, 0] {
+        let answer = busy.actor.get(&own).await.expect(200);
+        assert_eq!(answer.header("ratelimit-policy"), r#""service-key";q=3;w=60"#);
+        assert!(answer.header("ratelimit").starts_with(&format!(r#""service-key";r={left};"#)), "{answer}");
+    }
+    busy.actor.get(&own).await.expect(429).problem("too_many_requests");
+    other.actor.get(&own).await.expect(200);
+    // A whole key that nobody has any more is looked up only as often as a stranger may ask.
+    let late = service(&world.a, "Late", "member").await;
+    world.a.owner.delete(&other.path).await.expect(204);
+    for _ in 0..5 {
+        other.actor.get(&own).await.expect(401).problem("api_key_not_valid");
+    }
+    other.actor.get(&own).await.expect(429).problem("too_many_requests");
+    // Not even one that is good, if it has to be looked up; who is known already goes on.
+    late.actor.get(&own).await.expect(429);
+    world.a.owner.get(&own).await.expect(200);
+    world.close().await;
+}

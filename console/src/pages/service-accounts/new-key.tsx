@@ -139,9 +139,9 @@ function Secret({ value, onClose }: { value: string; onClose: () => void }) {
       >
         {said.onceText}
       </Alert>
-      <Code block className={classes.secret}>
+      <Text ff="monospace" size="sm" className={classes.secret}>
         {value}
-      </Code>
+      </Text>
       <CopyButton value={value}>
         {({ copied, copy }) => (
           <Button
@@ -157,7 +157,7 @@ function Secret({ value, onClose }: { value: string; onClose: () => void }) {
         <Text size="sm" c="dimmed">
           {said.use}
         </Text>
-        <Code block>Authorization: Bearer fhk_…</Code>
+        <Code>Authorization: Bearer fhk_…</Code>
       </div>
       <Group justify="flex-end">
         <Button variant="default" onClick={onClose}>
