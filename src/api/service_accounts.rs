@@ -157,6 +157,7 @@ struct CreateApiKey {
 #[OpenApi(prefix_path = "/v1", tag = "Tag::ServiceAccounts")]
 impl ServiceAccounts {
     /// The service accounts of an organisation, newest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/organizations/:organization_id/service-accounts",
         method = "get",
