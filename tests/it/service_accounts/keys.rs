@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{path, service, service_with};
@@ -71,7 +71,7 @@ async fn a_mistyped_key_is_told_from_a_wrong_one_without_asking_the_database() {
 #[tokio::test]
 async fn a_key_works_until_its_time_and_not_after() {
     let world = World::open().await;
-    let end = (Utc::now() + TimeDelta::hours(1)).to_rfc3339();
+    let end = (world.server.app().clock.now() + TimeDelta::hours(1)).to_rfc3339();
     let planner = service_with(&world.a, "Reporter", "member", json!({"name": "Short", "expires_at": end})).await;
     let own = &format!("/v1/organizations/{}", world.a.id);
     let past = json!({"name": "Late", "expires_at": "2020-01-01T00:00:00Z"});
