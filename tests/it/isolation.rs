@@ -24,6 +24,7 @@ const IDENTITY: [(&str, &str); 25] = [
     ("email_links", "belong to an account"),
     ("sign_ups", "of people who are nobody yet; the organisation is where they want to go"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
+    ("certificates", "the installation's certificate and its account there; out of reach for the application"),
     ("data_keys", "the installation's keys; out of reach for the application"),
     ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
     ("guesses", "of whatever people sign in with, by an HMAC that says nothing"),
