@@ -40,7 +40,7 @@ const IDENTITY: [(&str, &str); 26] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 20] = [
+const TENANT: [(&str, &str); 22] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -48,6 +48,8 @@ const TENANT: [(&str, &str); 20] = [
     ("attribute_matches", "organization_id"),
     ("teams", "organization_id"),
     ("team_members", "organization_id"),
+    ("service_accounts", "organization_id"),
+    ("api_keys", "organization_id"),
     ("invitations", "organization_id"),
     ("invitation_teams", "organization_id"),
     ("invitation_matches", "organization_id"),
