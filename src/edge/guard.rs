@@ -2,8 +2,8 @@
 //! the policy registry (AZ-4).
 //!
 //! In this order: who calls, whether they call too often, whether the call comes from where it should, whether the policy
-//! allows it, whether who calls has proven so recently enough, and only then the body. The operation gets a [`Caller`], which nothing else
-//! makes from a request.
+//! allows it, whether who calls has proven so recently enough, and only then the body. The operation gets a [`Caller`],
+//! which nothing else makes from a request.
 
 mod counting;
 mod services;

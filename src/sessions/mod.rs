@@ -23,7 +23,6 @@ use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
-
 use uuid::Uuid;
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
