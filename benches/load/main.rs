@@ -1,7 +1,9 @@
 //! The load harness: the real binary on a real PostgreSQL, beside the limit that each target is measured against, in one
 //! run on one machine. It writes a table of ratios; nothing here passes or fails by time.
 //!
-//!     cargo bench --bench load [-- quick]
+//!     cargo bench --bench load [-- quick] [reads sign_ins writes sealing revocations rotation]
+//!
+//! Names measure only what is named.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -59,22 +61,42 @@ fn main() {
     };
     tools::required();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let table = runtime.block_on(measure(effort));
+    let table = runtime.block_on(measure(effort, |name| wanted(&arguments, name)));
     let path = table.write();
     println!("\n{table}\nWritten to {}", path.display());
 }
 
-async fn measure(effort: Effort) -> Table {
+const PARTS: [&str; 6] = ["reads", "sign_ins", "writes", "sealing", "revocations", "rotation"];
+
+/// Whether a part is named, or none is.
+fn wanted(arguments: &[String], part: &str) -> bool {
+    let named = |part: &str| arguments.iter().any(|argument| argument == part);
+    named(part) || !PARTS.into_iter().any(named)
+}
+
+async fn measure(effort: Effort, wanted: impl Fn(&str) -> bool) -> Table {
     let mut table = Table::default();
     let installation = Installation::start().await;
     let people = installation.people().await;
     installation.idle(&mut table).await;
-    reads::measure(&installation, &people, effort, &mut table).await;
-    sign_ins::measure(&installation, &people, effort, &mut table).await;
-    writes::measure(&installation, &people, effort, &mut table).await;
-    sealing::measure(&installation, &people, effort, &mut table).await;
-    revocations::measure(&installation, &people, effort, &mut table).await;
-    rotation::measure(&installation, &people, effort, &mut table).await;
+    if wanted("reads") {
+        reads::measure(&installation, &people, effort, &mut table).await;
+    }
+    if wanted("sign_ins") {
+        sign_ins::measure(&installation, &people, effort, &mut table).await;
+    }
+    if wanted("writes") {
+        writes::measure(&installation, &people, effort, &mut table).await;
+    }
+    if wanted("sealing") {
+        sealing::measure(&installation, &people, effort, &mut table).await;
+    }
+    if wanted("revocations") {
+        revocations::measure(&installation, &people, effort, &mut table).await;
+    }
+    if wanted("rotation") {
+        rotation::measure(&installation, &people, effort, &mut table).await;
+    }
     installation.stop().await;
     table
 }

@@ -414,9 +414,9 @@ impl WriteTx {
             Noted::Kept => ("SELECT", "SELECT"),
             Noted::TakenBack => ("SAVEPOINT noted", "ROLLBACK TO SAVEPOINT noted"),
         };
-        self.0.inner.execute_unprepared(begin).await?;
+        self.execute(begin, []).await?;
         record.record(self).await?;
-        self.0.inner.execute_unprepared(end).await?;
+        self.execute(end, []).await?;
         Ok(())
     }
 

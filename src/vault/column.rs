@@ -21,8 +21,8 @@ pub struct Column {
     pub name: &'static str,
     /// The scope; none when each row has one of its own, which its key tells.
     pub scope: Option<&'static str>,
-    /// The rows after one, in the order of their ids, that are sealed under a key. Each says what it is bound to when
-    /// that is another field for each.
+    /// The rows after one, in the order of their ids, with the value of those that are sealed under a key. Each says
+    /// what it is bound to when that is another field for each.
     pub next: &'static str,
     /// Writes values in the place of those that were read.
     pub write: &'static str,
@@ -42,15 +42,15 @@ macro_rules! sealed_column {
             name: concat!($table, ".", $column),
             scope: Some(<$scope as entity::Scope>::NAME),
             next: concat!(
-                "SELECT id, ",
+                "SELECT id, CASE WHEN substr(",
                 $column,
-                " AS value, ",
+                ", 2, 16) = $2 THEN ",
+                $column,
+                " END AS value, ",
                 $salt,
                 " AS salt, NULL::text AS field FROM ",
                 $table,
-                " WHERE id > $1 AND substr(",
-                $column,
-                ", 2, 16) = $2 ORDER BY id LIMIT $3"
+                " WHERE id > $1 ORDER BY id LIMIT $3"
             ),
             write: concat!(
                 "UPDATE ",
@@ -78,11 +78,11 @@ macro_rules! sealed_column {
 
 pub(crate) use sealed_column;
 
-/// A value to be sealed anew.
+/// A row with a value to be sealed anew, or none.
 #[derive(FromQueryResult)]
 struct Old {
     id: Uuid,
-    value: Vec<u8>,
+    value: Option<Vec<u8>>,
     salt: Option<Salt>,
     field: Option<String>,
 }
@@ -108,23 +108,18 @@ pub struct Stretch {
     pub from: DataKeyId,
     /// The row that they begin after.
     pub after: Uuid,
-    /// How many at most.
+    /// How many are looked at, at most.
     pub most: i64,
 }
 
 /// Rows of a column, sealed anew and not yet written.
 #[derive(Default)]
 pub struct Anew {
+    /// The last row that was looked at; none when there are no more.
+    pub last: Option<Uuid>,
     rows: Vec<Uuid>,
     present: Vec<Vec<u8>>,
     sealed: Vec<Vec<u8>>,
-}
-
-impl Anew {
-    /// The last of them; none when there are no more rows.
-    pub fn last(&self) -> Option<Uuid> {
-        self.rows.last().copied()
-    }
 }
 
 /// What a batch of a rotation did.
@@ -154,7 +149,7 @@ impl Column {
         tx.query(self.census, []).await
     }
 
-    /// Reads some rows that are under an old key, and seals them anew on a thread of its own.
+    /// Looks at some rows, and seals those anew that are under an old key, on a thread of their own.
     ///
     /// # Errors
     /// When the database fails, or a value can't be opened: it is named, and the rotation stops rather than lose it.
@@ -162,11 +157,13 @@ impl Column {
         let rows: Vec<Old> = tx.query(self.next, [rows.after.into(), bytes(rows.from), rows.most.into()]).await?;
         let vault = vault.clone();
         tokio::task::spawn_blocking(move || {
-            let mut anew = Anew::default();
-            for row in rows {
-                anew.sealed.push(vault.seal_anew(self, &row)?);
-                anew.rows.push(row.id);
-                anew.present.push(row.value);
+            let mut anew = Anew { last: rows.last().map(|row| row.id), ..Anew::default() };
+            for Old { id, value, salt, field } in rows {
+                let Some(present) = value else { continue };
+                let name = field.as_deref().unwrap_or(self.name);
+                anew.sealed.push(vault.seal_anew(self.scope, (name, id), salt.as_ref(), &present)?);
+                anew.rows.push(id);
+                anew.present.push(present);
             }
             Ok(anew)
         })
@@ -184,19 +181,24 @@ impl Column {
 }
 
 impl Vault {
-    /// The same value under the scope's active key.
-    fn seal_anew(&self, column: &Column, row: &Old) -> Result<Vec<u8>> {
-        let name = row.field.as_deref().unwrap_or(column.name);
-        let fault = |why: &str| Error::internal(format!("{name} of row {} can't be sealed anew: {why}", row.id));
-        let parts = Parts::of(&row.value).map_err(fault)?;
+    /// The same value under the active key of the scope, or of the scope that its key is of.
+    fn seal_anew(
+        &self,
+        scope: Option<&str>,
+        (name, row): (&str, Uuid),
+        salt: Option<&Salt>,
+        present: &[u8],
+    ) -> Result<Vec<u8>> {
+        let fault = |why: &str| Error::internal(format!("{name} of row {row} can't be sealed anew: {why}"));
+        let parts = Parts::of(present).map_err(fault)?;
         let salt = match parts.version {
-            BY_PERSON => Some(row.salt.as_ref().ok_or_else(|| fault("its person's salt is gone"))?),
+            BY_PERSON => Some(salt.ok_or_else(|| fault("its person's salt is gone"))?),
             _ => None,
         };
         let ring = self.0.ring.load();
         let old = ring.find(parts.key).ok_or_else(|| fault("its data key is not here"))?;
-        let scope = column.scope.unwrap_or(&old.scope);
-        let aad = associated(parts.version, scope, name, Some(row.id));
+        let scope = scope.unwrap_or(&old.scope);
+        let aad = associated(parts.version, scope, name, Some(row));
         let clear = old.open(salt, &parts.iv, Payload { msg: parts.sealed, aad: &aad })?;
         let clear =
             clear.ok_or_else(|| fault(&format!("changed, or moved from another place (data key {})", parts.key)))?;

@@ -13,7 +13,7 @@ use super::{columns, find, running};
 use crate::{
     accounts,
     audit::{Event, Kind},
-    db::{Unrecorded, WriteTx},
+    db::{Tx, Unrecorded, WriteTx},
     error::{Error, Result},
     jobs::{Report, Run},
     tenancy::{attributes, invitations},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many rows are sealed anew in one transaction: some tens of milliseconds of work.
-const BATCH: i64 = 500;
+const BATCH: i64 = 1000;
 /// How many rows of match values are removed in one transaction.
 const REMOVED: i64 = 5000;
 /// How often it is asked whether every instance knows the keys, and how long at most at a time.
@@ -163,7 +163,7 @@ async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
 async fn reseal(run: &Run, rotation: &Rotation, column: &'static Column, from: Place) -> Result<(u64, bool)> {
     let mut anew = ahead(run, rotation, column, from.row).await?;
     let mut written = 0;
-    while let Some(last) = anew.last() {
+    while let Some(last) = anew.last {
         let place = Place { row: Some(last), ..from };
         let write = write(run, rotation, column, place, anew);
         let ((rows, paused), next) = tokio::try_join!(write, ahead(run, rotation, column, Some(last)))?;
@@ -176,9 +176,23 @@ async fn reseal(run: &Run, rotation: &Rotation, column: &'static Column, from: P
     Ok((written, true))
 }
 
+/// From here on PostgreSQL goes along the order of the ids, and finds each row by its own. It would read the whole table
+/// for every batch: it expects to find hardly any row under a key, and takes the batch for a good part of the table.
+async fn walk(tx: &Tx) -> Result<()> {
+    let sql = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
+                   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+    tx.query::<Walking>(sql, []).await?;
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct Walking {}
+
 async fn ahead(run: &Run, rotation: &Rotation, column: &'static Column, after: Option<Uuid>) -> Result<Anew> {
     let stretch = Stretch { from: rotation.from_key, after: after.unwrap_or_default(), most: BATCH };
-    column.read(&run.read().await?, run.vault(), stretch).await
+    let tx = run.read().await?;
+    walk(&tx).await?;
+    column.read(&tx, run.vault(), stretch).await
 }
 
 /// Writes a batch, and notes how far it is; says how many rows it was, and whether somebody has paused it.
@@ -190,6 +204,7 @@ async fn write(
     anew: Anew,
 ) -> Result<(u64, bool)> {
     let tx = run.write().await?;
+    walk(&tx).await?;
     let written = column.write(&tx, anew).await?;
     let paused = note(&tx, rotation, place, written).await?;
     tx.commit(Unrecorded(WHY)).await?;
@@ -199,6 +214,7 @@ async fn write(
 /// Makes a batch of match values; says how many, and whether there are no more.
 async fn match_batch(run: &Run, rotation: &Rotation, place: Place) -> Result<(u64, bool)> {
     let tx = run.write().await?;
+    walk(&tx).await?;
     let batch = place.unit.match_anew(&tx, run.vault(), rotation.to_key, place.row.unwrap_or_default()).await?;
     if batch.last.is_some() {
         note(&tx, rotation, Place { row: batch.last, ..place }, 0).await?;

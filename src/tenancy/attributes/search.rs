@@ -89,9 +89,11 @@ pub(super) struct Found<'a> {
 pub const SEALED: &[Column] = &[Column {
     name: "attribute_values.sealed",
     scope: None,
-    next: "SELECT v.id, v.sealed AS value, a.salt, 'attributes.' || v.attribute_id AS field
-           FROM attribute_values v JOIN memberships m ON m.id = v.membership_id JOIN accounts a ON a.id = m.account_id
-           WHERE v.id > $1 AND substr(v.sealed, 2, 16) = $2 ORDER BY v.id LIMIT $3",
+    next: "SELECT v.id, CASE WHEN substr(v.sealed, 2, 16) = $2 THEN v.sealed END AS value, a.salt,
+                  'attributes.' || v.attribute_id AS field
+           FROM attribute_values v LEFT JOIN memberships m ON m.id = v.membership_id
+           LEFT JOIN accounts a ON a.id = m.account_id
+           WHERE v.id > $1 ORDER BY v.id LIMIT $3",
     write: "UPDATE attribute_values t SET sealed = u.value FROM unnest($1::uuid[], $2::bytea[], $3::bytea[])
             AS u (id, present, value) WHERE t.id = u.id AND t.sealed = u.present",
     count: "SELECT count(*) AS number FROM attribute_values WHERE substr(sealed, 2, 16) = $1",
