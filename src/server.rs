@@ -290,7 +290,8 @@ async fn assemble(
     workers.spawn(app.services.clone().run(vault.clone(), clock.clone(), stop.clone()));
     let ending = clock.clone();
     workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));
-    workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
+    workers.spawn(close_accesses(db.clone(), clock.clone(), stop.clone()));
+    workers.spawn(write_ends(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(people::Worker { app: app.clone(), wake: imports }.run(stop.clone()));
     workers.spawn(accounts::resets::Worker { app: app.clone(), wake: errands }.run(stop.clone()));
@@ -359,6 +360,25 @@ async fn close_accesses(db: Db, clock: Clock, stop: CancellationToken) {
         let caller = Caller::system("acting", origin(&clock, &Ids));
         if let Err(error) = sessions::close_finished(&db, &caller).await {
             tracing::warn!(%error, "accesses that are over were not closed in the record; they give nothing");
+        }
+    }
+}
+
+/// How often sessions that were ended together get their end in their rows.
+const WRITE_ENDS: Duration = Duration::from_secs(5);
+
+async fn write_ends(db: Db, clock: Clock, stop: CancellationToken) {
+    loop {
+        let caller = Caller::system("sessions", origin(&clock, &Ids));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            written = sessions::write_ends(&db, &caller) => if let Err(error) = written {
+                tracing::warn!(%error, "sessions that are over were not all marked as such; they give nothing");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(WRITE_ENDS) => {}
         }
     }
 }

@@ -25,6 +25,7 @@ mod organizations;
 mod passwords;
 mod policy;
 mod service_accounts;
+mod session_ends;
 mod sessions;
 mod settings;
 mod setup;
@@ -70,7 +71,7 @@ pub type Everything = (
     invitations::Invitations,
     (imports::Imports, exports::Exports),
     audit::Audit,
-    accounts::Accounts,
+    (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
     policy::Policies,
@@ -95,7 +96,7 @@ pub fn everything(face: &Face) -> Everything {
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
-        accounts::Accounts(face.clone()),
+        (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
         policy::Policies(face.clone()),

@@ -155,6 +155,7 @@ async fn create(tx: &WriteTx, vault: &Vault, algorithm: config::Algorithm, state
         state,
         created_at: tx.caller().now(),
         retired_at: None,
+        distrusted_at: None,
     };
     tx.insert(rows::ActiveModel::from(row)).await?;
     Ok(Event::new(Kind::SigningKeyCreated, id).with("algorithm", algorithm.as_str()))

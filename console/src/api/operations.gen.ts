@@ -33,7 +33,12 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
-  "accounts_sessions_end": {
+  "accounts_session_end": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "accounts_sessions_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",
     "ownership": null
@@ -423,6 +428,21 @@ export const operations = {
     "minimumRole": "manager",
     "ownership": "membership"
   },
+  "member_sessions_end": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "member_sessions_end_all": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "member_sessions_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "members_export": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -456,6 +476,11 @@ export const operations = {
   "oauth_revoke": {
     "scope": "service",
     "minimumRole": "member",
+    "ownership": null
+  },
+  "organization_sessions_end": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "organization_settings_get": {
@@ -618,6 +643,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "sessions_end_everybodys": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "sessions_get": {
     "scope": "self",
     "minimumRole": null,
@@ -736,6 +766,11 @@ export const operations = {
   "teams_update": {
     "scope": "organization",
     "minimumRole": "admin",
+    "ownership": null
+  },
+  "tenant_sessions_end": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
     "ownership": null
   }
 } as const satisfies Record<

@@ -156,11 +156,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The live sessions of an account, newest first. */
+        get: operations["accounts_sessions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account_id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
         post?: never;
-        /** End every session of an account. */
-        delete: operations["accounts_sessions_end"];
+        /** End one session of an account. */
+        delete: operations["accounts_session_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1019,6 +1036,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End every session that is in an organisation, as the platform.
+         * @description As `organization_sessions_end`; the organisation has it in its record too.
+         */
+        post: operations["tenant_sessions_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/imports": {
         parameters: {
             query?: never;
@@ -1407,6 +1444,49 @@ export interface paths {
         patch: operations["member_attributes_update"];
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/members/{member_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The live sessions of a member that are in the organisation, newest first.
+         * @description A session is in one organisation at a time; those of the same person that are in another are not here. The address
+         *     (`ip`) is the person's affair: only the organisation that manages the account sees it.
+         */
+        get: operations["member_sessions_list"];
+        put?: never;
+        post?: never;
+        /** End every session of a member that is in the organisation. */
+        delete: operations["member_sessions_end_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/members/{member_id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session of a member that is in the organisation.
+         * @description It ends wholly, with its tokens, on every instance. API keys of service accounts are no sessions and go on. Nobody
+         *     ends a session of somebody above them (`role_above_own`).
+         */
+        delete: operations["member_sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/members/export": {
         parameters: {
             query?: never;
@@ -1569,6 +1649,28 @@ export interface paths {
         post?: never;
         /** Revoke a key for good, at once and everywhere. */
         delete: operations["api_keys_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End every session that is in the organisation: everybody has to sign in again.
+         * @description That holds on every instance at once, however many there are. A session that is in another organisation goes on
+         *     there, and can't come in before its person has signed in again. API keys of service accounts are no sessions and go
+         *     on, and so does what a platform administrator acts through, which ends by itself.
+         */
+        post: operations["organization_sessions_end"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1960,6 +2062,27 @@ export interface paths {
          *     refused as well. What is refused with 429 was not looked at.
          */
         post: operations["sessions_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End everybody's sessions in the whole installation, as after an incident.
+         * @description That holds on every instance at once, however many there are; accesses through which platform administrators act
+         *     end with them. API keys of service accounts are no sessions and go on.
+         */
+        post: operations["sessions_end_everybodys"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2728,6 +2851,25 @@ export interface components {
         EmailToken: {
             /** @description The token. */
             token: string;
+        };
+        /**
+         * EndedSessions
+         * @description Sessions that were ended together.
+         */
+        EndedSessions: {
+            /**
+             * Format: uint64
+             * @description How many there were.
+             */
+            sessions: number;
+        };
+        /**
+         * EndSessions
+         * @description All sessions to end.
+         */
+        EndSessions: {
+            /** @description Whether the session that asks goes on; it does unless this says `false`. */
+            keep_current?: boolean;
         };
         /**
          * ErrorCount
@@ -5694,13 +5836,58 @@ export interface operations {
             };
         };
     };
-    accounts_sessions_end: {
+    accounts_sessions_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Session"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_session_end: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @description The account. */
                 account_id: string;
+                /** @description The session. */
+                session_id: string;
             };
             cookie?: never;
         };
@@ -8099,6 +8286,50 @@ export interface operations {
             };
         };
     };
+    tenant_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep_current": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     imports_list: {
         parameters: {
             query?: {
@@ -9271,6 +9502,125 @@ export interface operations {
             };
         };
     };
+    member_sessions_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Session"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_sessions_end_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     members_export: {
         parameters: {
             query?: never;
@@ -9824,6 +10174,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep_current": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EndedSessions"];
+                };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -10896,6 +11290,47 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_end_everybodys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep_current": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EndedSessions"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

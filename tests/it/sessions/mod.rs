@@ -1,5 +1,6 @@
 //! Stories of sessions: their two tokens, the keys that sign them, and how access ends.
 
+mod ends;
 mod forgery;
 mod keys;
 mod live;
