@@ -233,7 +233,7 @@ async fn app(
     let instance = Ids.next::<InstanceId>();
     let changes = Changes::new(instance.into());
     let now = || origin(&clock, &Ids);
-    let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, now()).await?;
+    let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, changes.clone(), now()).await?;
     let settings = Settings::new(db.clone(), changes.clone(), &Configured::of(&config.tokens, &config.passwords))?;
     let principals = Principals::new(db.clone(), policy.clone(), changes.clone(), settings.clone());
     let public_url = config.http.public_url.as_str();

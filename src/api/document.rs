@@ -94,6 +94,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "password": password,
             "token_delivery": "body",
         }),
+        "signing_keys_rotate" => json!({"previous": "keep", "reason": "Before the audit"}),
         "sign_up_requests_reject" => json!({"reason": "We do not know you: ask your manager to invite you"}),
         "sign_ups_create" => json!({"email": "grace@example.com", "organization": "example-works"}),
         "sign_ups_lookup" => json!({"token": sign_up_token}),

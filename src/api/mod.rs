@@ -30,6 +30,7 @@ mod sessions;
 mod settings;
 mod setup;
 mod sign_ups;
+mod signing_keys;
 mod teams;
 mod wire;
 
@@ -74,7 +75,7 @@ pub type Everything = (
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
-    policy::Policies,
+    (policy::Policies, signing_keys::SigningKeys),
 );
 
 /// Every operation, over these parts.
@@ -99,7 +100,7 @@ pub fn everything(face: &Face) -> Everything {
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
-        policy::Policies(face.clone()),
+        (policy::Policies(face.clone()), signing_keys::SigningKeys(face.clone())),
     )
 }
 

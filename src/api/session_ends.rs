@@ -186,6 +186,18 @@ impl SessionEnds {
         Ok(self.listed(&caller, request, page)?)
     }
 
+    /// End every session of an account.
+    #[oai(
+        path = "/accounts/:account_id/sessions",
+        method = "delete",
+        operation_id = "accounts_sessions_end",
+        tag = "Tag::Accounts"
+    )]
+    async fn end_all_of_account(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Done> {
+        accounts::end_sessions(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
+        Ok(Done::Done)
+    }
+
     /// End one session of an account.
     #[oai(
         path = "/accounts/:account_id/sessions/:session_id",

@@ -84,8 +84,9 @@ catalogue! {
     SetupTokenIssued = "setup.token_issued", Medium, Security, Platform, "setup", "Setup link issued", "A single-use setup token was made, because the platform has no administrator yet.";
     SetupCompleted = "setup.completed", High, Security, Platform, "account", "Platform set up", "The first platform administrator was created with a setup token.";
     SetupRefused = "setup.refused", High, Security, Platform, "setup", "Setup refused", "Somebody presented a setup token that is not valid, or after setup was done.";
-    SigningKeyCreated = "signing_key.created", Medium, Security, Platform, "signing_key", "Signing key created", "The server made a key that signs access tokens.";
+    SigningKeyCreated = "signing_key.created", Medium, Security, Platform, "signing_key", "Signing key created", "A key that signs access tokens was made, by the server in its time or by a platform administrator before that. The details have the reason, if one was given.";
     SigningKeyActivated = "signing_key.activated", Medium, Security, Platform, "signing_key", "Signing key in use", "A key that had been published for a while signs access tokens from now on, and the one before signs no more.";
+    SigningKeyDistrusted = "signing_key.distrusted", High, Security, Platform, "signing_key", "Signing key distrusted", "A platform administrator had a key distrusted that may have leaked: it is no longer published, and no token that it signed is accepted.";
     SigningKeyRetired = "signing_key.retired", Medium, Security, Platform, "signing_key", "Signing key retired", "A key is no longer published and its private half was destroyed: every token that it signed has expired.";
     AccountCreated = "account.created", Low, Security, Platform, "account", "Account created", "A person got an account.";
     AccountUpdated = "account.updated", Low, Normal, Platform, "account", "Profile changed", "A person changed their profile.";

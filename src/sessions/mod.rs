@@ -31,7 +31,7 @@ pub use ends::{Own, Whose, end_all_of, end_all_within, end_begun, end_one_of, en
 pub use introspection::{Presented, Token};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, Seat};
-pub use rotation::CACHE_SECONDS;
+pub use rotation::{CACHE_SECONDS, Previous, SigningKey};
 pub use seen::{SEALED, Seen, seal_clear, seal_clear_reasons};
 pub use token::{Claims, hash, opaque};
 use verified::Verified;
@@ -300,7 +300,8 @@ impl Sessions {
             exp: expires.timestamp(),
         };
         let expires_in = (expires - origin.now).to_std().unwrap_or_default();
-        Ok(AccessToken { token: SecretString::new(self.keys.sign(&claims)?), expires_in, organization: claims.org })
+        let token = SecretString::new(self.keys.sign(&claims, origin).await?);
+        Ok(AccessToken { token, expires_in, organization: claims.org })
     }
 
     /// Who presents an access token, as they are now.
@@ -315,7 +316,7 @@ impl Sessions {
     /// What an access token says, if it is ours and not too old.
     async fn verified(&self, token: &str, origin: &Origin) -> Result<Arc<Claims>> {
         let fingerprint = hash(token);
-        let claims = match self.verified.get(&fingerprint, &self.keys) {
+        let claims = match self.verified.get(&fingerprint, &self.keys, origin).await? {
             Some(claims) => claims,
             None => {
                 let claims = self.keys.verify(token, &self.issuer, &self.settings.audience, origin).await?;

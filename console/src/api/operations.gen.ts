@@ -38,6 +38,11 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_sessions_end": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_sessions_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -726,6 +731,16 @@ export const operations = {
   "sign_ups_verify": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "signing_keys_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "signing_keys_rotate": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
     "ownership": null
   },
   "team_members_add": {

@@ -160,7 +160,8 @@ export interface paths {
         get: operations["accounts_sessions_list"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** End every session of an account. */
+        delete: operations["accounts_sessions_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2243,6 +2244,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/signing-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys that sign access tokens, and those that did, newest first. */
+        get: operations["signing_keys_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signing-keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the next signing key now; the server does so by itself every 90 days.
+         * @description With `previous: keep` nobody notices: the new key is published now and signs in ten minutes, when whoever keeps
+         *     `/.well-known/jwks.json` for its five minutes has fetched it, and the old one stays published until its last token
+         *     has expired. 409 `operation_in_progress` while a new key is waiting already.
+         *
+         *     With `previous: distrust`, for a key that may have leaked, every key there was leaves the key set and is refused on
+         *     all instances at once, and the new one signs at once. All access tokens are void, the caller's too; sessions go on
+         *     by their refresh tokens. Services that verify tokens themselves go on believing the old keys for as long as they
+         *     keep the set, five minutes at most.
+         */
+        post: operations["signing_keys_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3493,6 +3538,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_SigningKey
+         * @description A page of a list.
+         */
+        Items_SigningKey: {
+            /** @description The items. */
+            items: components["schemas"]["SigningKey"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_SignUpRequest
          * @description A page of a list.
          */
@@ -4484,6 +4539,11 @@ export interface components {
             };
         };
         /**
+         * @description What becomes of the keys before the next one.
+         * @enum {string}
+         */
+        PreviousKeys: "keep" | "distrust";
+        /**
          * Problem
          * @description What went wrong, for programs and for people (RFC 9457).
          */
@@ -4743,6 +4803,16 @@ export interface components {
          */
         RootKeyCustodian: "server" | "transit";
         /**
+         * RotateSigningKeys
+         * @description A new signing key to be made.
+         */
+        RotateSigningKeys: {
+            /** @description What becomes of the keys before. */
+            previous: components["schemas"]["PreviousKeys"] & unknown;
+            /** @description Why, for the record. */
+            reason?: string;
+        };
+        /**
          * ServiceAccount
          * @description A program of an organisation's own.
          */
@@ -4916,6 +4986,51 @@ export interface components {
             /** @description `Bearer`, with `token_delivery: body`. */
             token_type?: string;
         };
+        /**
+         * SigningKey
+         * @description A key that signs access tokens.
+         */
+        SigningKey: {
+            /** @description What it signs by: `ES256`, `RS256` or `EdDSA`, as `tokens.algorithm` was when it was made. It signs by nothing else. */
+            algorithm: string;
+            /**
+             * Format: date-time
+             * @description When it was made and published.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was distrusted, if it was.
+             */
+            distrusted_at?: string;
+            /**
+             * Format: uuid
+             * @description Its id: the `kid` of the tokens that it signs, and in the key set.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it ceased to be published, or will; absent while it is not known.
+             */
+            published_until?: string;
+            /**
+             * Format: date-time
+             * @description When it will begin to sign, if it has not.
+             */
+            signs_from?: string;
+            /**
+             * Format: date-time
+             * @description When it ceased to sign, or will.
+             */
+            signs_until?: string;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["SigningKeyState"] & unknown;
+        };
+        /**
+         * @description Where a signing key is in its life.
+         * @enum {string}
+         */
+        SigningKeyState: "pending" | "active" | "retiring" | "retired";
         /**
          * SignInWithPassword
          * @description A sign-in with a password.
@@ -5863,6 +5978,40 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Items_Session"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -11749,6 +11898,88 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signing_keys_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SigningKey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signing_keys_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "previous": "keep",
+                 *       "reason": "Before the audit"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RotateSigningKeys"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SigningKey"];
+                };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {

@@ -307,6 +307,10 @@ const CASES: &[Case] = &[
     Case::new("key_rotations_get", rotation).after(Before::Rotation),
     Case::new("key_rotations_pause", rotation).after(Before::Rotation),
     Case::new("key_rotations_resume", rotation).after(Before::Rotation),
+    Case::new("signing_keys_list", plain),
+    Case::new("signing_keys_rotate", |_, _| {
+        Call::default().body(json!({"previous": "keep", "reason": "Before the audit"}))
+    }),
     Case::new("instances_list", plain),
     Case::new("errors_stats", plain),
     Case::new("limits_list", plain),

@@ -5,6 +5,7 @@ mod forgery;
 mod keys;
 mod live;
 mod refresh;
+mod rotation;
 mod tokens;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
