@@ -31,8 +31,8 @@ use crate::{
     config::{self, Config, Profile, SecretString},
     db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
-        ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, cors::Cors,
-        csrf, docs::Docs, limits::Limits, listener::ListenerSettings, problem, proxies::UnknownProxies,
+        ErrorStats, Gate, Guarded, assets::Console, bodies::Bodies, context, contract::Contract, cookies::CookieNames,
+        cors::Cors, csrf, docs::Docs, limits::Limits, listener::ListenerSettings, problem, proxies::UnknownProxies,
         security_txt::SecurityTxt,
     },
     error::{Error, Result},
@@ -415,6 +415,7 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
     let gate = Gate {
         app: app.clone(),
         contract: Contract::compile(&document).map_err(Error::internal)?,
+        bodies: Bodies::new(config.log.bodies, &document, app.policy.registry()),
         csrf: csrf::Csrf::new(key, config.http.public_url.as_str(), own)?,
         cookies: CookieNames::new(config.http.public_url.is_https()),
         limits: Limits::new(&config.limits, &app.clock),
