@@ -164,6 +164,7 @@ impl SessionEnds {
     }
 
     /// The live sessions of an account, newest first.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/accounts/:account_id/sessions",
         method = "get",

@@ -76,9 +76,14 @@ impl Bodies {
         write(operation, "request", &known.request, bytes);
     }
 
+    /// Whether answers are written.
+    pub fn has_answers(&self) -> bool {
+        self.wanted == LogBodies::Both
+    }
+
     /// Writes the body of an answer, and gives the answer back.
     pub async fn answer(&self, operation: &str, mut response: Response) -> Response {
-        let known = self.operations.get(operation).filter(|_| self.wanted == LogBodies::Both);
+        let known = self.operations.get(operation);
         let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let json = media_type.is_some_and(|media_type| media_type.starts_with("application/json"));
         if let Some(known) = known.filter(|_| json) {

@@ -441,7 +441,10 @@ impl Guard {
         request.set_body(bytes);
         request.set_data(caller.clone());
         let response = match self.inner.call(request).await {
-            Ok(response) => Ok(self.gate.bodies.answer(self.operation, response).await),
+            Ok(response) if self.gate.bodies.has_answers() => {
+                Ok(Box::pin(self.gate.bodies.answer(self.operation, response)).await)
+            }
+            Ok(response) => Ok(response),
             Err(error) => Err(self.name_parameter(error)),
         };
         Ok(idempotency::end(&self.gate.app, &caller, response).await)

@@ -144,12 +144,15 @@ impl Keys {
     /// The keys as they are, read again if that could be something else than what is kept.
     async fn current(&self, origin: &Origin) -> Result<Guard<Arc<KeySet>>> {
         if !self.is_current() {
-            let _turn = self.kept.turn.lock().await;
-            if !self.is_current() {
-                self.read(origin.clone()).await?;
-            }
+            Box::pin(self.catch_up(origin)).await?;
         }
         Ok(self.set.load())
+    }
+
+    async fn catch_up(&self, origin: &Origin) -> Result<()> {
+        let _turn = self.kept.turn.lock().await;
+        // Somebody else may have, while this one waited for the turn.
+        if self.is_current() { Ok(()) } else { self.read(origin.clone()).await }
     }
 
     fn is_current(&self) -> bool {
