@@ -31,8 +31,8 @@ use crate::{
     config::{self, Config, Profile, SecretString},
     db::{self, Change, Changes, Db, Probe, embedded::Embedded},
     edge::{
-        ErrorStats, Gate, Guarded, assets::Console, context, contract::Contract, cookies::CookieNames, cors::Cors,
-        csrf, docs::Docs, limits::Limits, listener::ListenerSettings, problem, proxies::UnknownProxies,
+        ErrorStats, Gate, Guarded, assets::Console, bodies::Bodies, context, contract::Contract, cookies::CookieNames,
+        cors::Cors, csrf, docs::Docs, limits::Limits, listener::ListenerSettings, problem, proxies::UnknownProxies,
         security_txt::SecurityTxt,
     },
     error::{Error, Result},
@@ -233,7 +233,7 @@ async fn app(
     let instance = Ids.next::<InstanceId>();
     let changes = Changes::new(instance.into());
     let now = || origin(&clock, &Ids);
-    let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, now()).await?;
+    let keys = Keys::open(db.clone(), vault.clone(), config.tokens.algorithm, changes.clone(), now()).await?;
     let settings = Settings::new(db.clone(), changes.clone(), &Configured::of(&config.tokens, &config.passwords))?;
     let principals = Principals::new(db.clone(), policy.clone(), changes.clone(), settings.clone());
     let public_url = config.http.public_url.as_str();
@@ -290,7 +290,8 @@ async fn assemble(
     workers.spawn(app.services.clone().run(vault.clone(), clock.clone(), stop.clone()));
     let ending = clock.clone();
     workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));
-    workers.spawn(close_accesses(db, clock.clone(), stop.clone()));
+    workers.spawn(close_accesses(db.clone(), clock.clone(), stop.clone()));
+    workers.spawn(write_ends(db, clock.clone(), stop.clone()));
     workers.spawn(worker.run(stop.clone()));
     workers.spawn(people::Worker { app: app.clone(), wake: imports }.run(stop.clone()));
     workers.spawn(accounts::resets::Worker { app: app.clone(), wake: errands }.run(stop.clone()));
@@ -363,6 +364,25 @@ async fn close_accesses(db: Db, clock: Clock, stop: CancellationToken) {
     }
 }
 
+/// How often sessions that were ended together get their end in their rows.
+const WRITE_ENDS: Duration = Duration::from_secs(5);
+
+async fn write_ends(db: Db, clock: Clock, stop: CancellationToken) {
+    loop {
+        let caller = Caller::system("sessions", origin(&clock, &Ids));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            written = sessions::write_ends(&db, &caller) => if let Err(error) = written {
+                tracing::warn!(%error, "sessions that are over were not all marked as such; they give nothing");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(WRITE_ENDS) => {}
+        }
+    }
+}
+
 fn policy_files(config: &Config) -> Result<PolicyFiles> {
     let Some(directory) = &config.policies.directory else { return Ok(PolicyFiles::default()) };
     let read = |name: &str| {
@@ -395,6 +415,7 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
     let gate = Gate {
         app: app.clone(),
         contract: Contract::compile(&document).map_err(Error::internal)?,
+        bodies: Bodies::new(config.log.bodies, &document, app.policy.registry()),
         csrf: csrf::Csrf::new(key, config.http.public_url.as_str(), own)?,
         cookies: CookieNames::new(config.http.public_url.is_https()),
         limits: Limits::new(&config.limits, &app.clock),

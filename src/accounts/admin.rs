@@ -1,7 +1,7 @@
 //! What is done to accounts as a whole: list, block, unblock, unlock, end their sessions. A platform administrator does it
 //! here; the organisation that manages an account does it in a transaction that has found that it may (`…_in`).
 
-use entity::{AccountId, OrganizationId, accounts as rows};
+use entity::{AccountId, OrganizationId, SessionId, accounts as rows};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -14,7 +14,8 @@ use crate::{
     audit::{Event, Kind},
     db::{Tx, Unrecorded, WriteTx},
     error::{Code, Error, Result},
-    guessing, sessions,
+    guessing,
+    sessions::{self, Session},
     types::{Caller, Email, Page, PageRequest, single_line},
 };
 
@@ -166,6 +167,31 @@ pub async fn end_sessions_in(app: &App, tx: WriteTx, id: AccountId) -> Result<()
     locked(&tx, id).await?;
     let ended = sessions::end_all_of(&tx, id, "ended_by_administrator").await?;
     tx.commit(Event::new(Kind::AccountSessionsEnded, id).with("sessions", ended)).await?;
+    app.sessions.forget(id);
+    Ok(())
+}
+
+/// The live sessions of an account, newest first.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn list_sessions(app: &App, caller: &Caller, id: AccountId, page: PageRequest) -> Result<Page<Session>> {
+    let tx = app.db.read(caller).await?;
+    let account = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
+    tx.one(account).await?.ok_or_else(Error::not_found)?;
+    sessions::of_account(&tx, id, None, page).await
+}
+
+/// Ends one session of an account.
+///
+/// # Errors
+/// `NotFound`; `Conflict` with `account_erased`.
+pub async fn end_session(app: &App, caller: &Caller, id: AccountId, session: SessionId) -> Result<()> {
+    let tx = app.db.write(caller).await?;
+    locked(&tx, id).await?;
+    sessions::end_one_of(&tx, id, session, None).await?;
+    let event = Event::new(Kind::SessionEnded, session).about(id).with("reason", "ended_by_administrator");
+    tx.commit(event).await?;
     app.sessions.forget(id);
     Ok(())
 }

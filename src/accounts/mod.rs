@@ -27,8 +27,8 @@ use sea_orm::{
 };
 
 pub use admin::{
-    ADMINISTRATORS, Search, block, block_in, end_sessions, end_sessions_in, list_in, locked, manage, unblock,
-    unblock_in, unlock, unlock_in,
+    ADMINISTRATORS, Search, block, block_in, end_session, end_sessions, end_sessions_in, list_in, list_sessions,
+    locked, manage, unblock, unblock_in, unlock, unlock_in,
 };
 pub use bulk::{NewPerson, count, create_all, hashes, kept_after, with_addresses};
 pub use credentials::{change_password, password_since};

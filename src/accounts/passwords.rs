@@ -33,6 +33,9 @@ use crate::{
 
 /// When to come back while the queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How long somebody waits for a hash at most: well before browsers, services and load balancers give up by themselves
+/// (nginx and the clouds' after 60 s), so that they are told when to come again.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// After how long without work a thread gives its memory back.
 const REST: Duration = Duration::from_secs(1);
 
@@ -79,7 +82,7 @@ impl Passwords {
     /// Hashes a password, with a fresh salt, into a PHC string.
     ///
     /// # Errors
-    /// `Upstream` when the queue is full.
+    /// `Upstream` when the queue is full, or was too slow.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
         let password = normalised(&password);
         self.run(move |mill| mill.argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()))
@@ -90,7 +93,7 @@ impl Passwords {
     /// Whether this is the password of the hash. Without a hash it takes the same time and is `false`.
     ///
     /// # Errors
-    /// `Upstream` when the queue is full.
+    /// `Upstream` when the queue is full, or was too slow.
     pub async fn verify(&self, password: SecretString, hash: Option<&str>) -> Result<bool> {
         let real = hash.is_some();
         let hash = hash.map_or_else(|| self.nobody.to_string(), str::to_owned);
@@ -107,6 +110,14 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Mill) -> T + Send + 'static) -> Result<T> {
+        self.run_within(LONGEST_WAIT, work).await
+    }
+
+    async fn run_within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&mut Mill) -> T + Send + 'static,
+    ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |mill| {
             // Whoever asked may have hung up before the work began, or since.
@@ -116,13 +127,19 @@ impl Passwords {
             drop(answer.send(work(mill)));
         });
         match self.queue.try_send(work) {
-            Ok(()) => answered.await.map_err(|_| Error::internal("a hashing thread gave no answer")),
-            Err(TrySendError::Full(_)) => {
-                Err(Error::Upstream { reason: "the hashing queue is full".to_owned(), retry_after: RETRY_AFTER })
-            }
+            // Whoever gives up drops what it would be answered with, and the work is not begun.
+            Ok(()) => match tokio::time::timeout(limit, answered).await {
+                Ok(answer) => answer.map_err(|_| Error::internal("a hashing thread gave no answer")),
+                Err(_) => Err(busy("the hashing queue is slow")),
+            },
+            Err(TrySendError::Full(_)) => Err(busy("the hashing queue is full")),
             Err(TrySendError::Disconnected(_)) => Err(Error::internal("the hashing threads have ended")),
         }
     }
+}
+
+fn busy(reason: &str) -> Error {
+    Error::Upstream { reason: reason.to_owned(), retry_after: RETRY_AFTER }
 }
 
 fn serve(work: &Mutex<Receiver<Work>>, mill: &mut Mill) {
@@ -222,6 +239,32 @@ mod tests {
         assert!(!pool.verify(secret(&long[..71]), Some(OF_EIGHTY_BYTES)).await.unwrap());
         let cut = format!("{PASSWORD}\0tail");
         assert!(pool.verify(secret(&cut), Some(FOREIGN[0].1)).await.unwrap());
+    }
+
+    /// Proves AUT-1.
+    #[tokio::test]
+    async fn nobody_waits_for_ever_and_what_nobody_waits_for_is_not_begun() {
+        let (pool, soon) = (pool(), Duration::from_millis(50));
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        // Both threads are held up.
+        let held = (0..2).map(|_| {
+            let (pool, gate) = (pool.clone(), gate.clone());
+            async move { pool.run_within(soon, move |_| gate.lock().unwrap().recv()).await.map(|_| ()) }
+        });
+        let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (late, by_late) = (pool.clone(), begun.clone());
+        let late = async move {
+            tokio::time::sleep(soon / 5).await;
+            late.run_within(soon, move |_| by_late.store(true, std::sync::atomic::Ordering::SeqCst)).await
+        };
+        let (held, late) = tokio::join!(futures_util::future::join_all(held), late);
+        for answer in held.into_iter().chain([late]) {
+            assert!(matches!(answer, Err(Error::Upstream { .. })), "{answer:?}");
+        }
+        drop(open);
+        pool.hash(secret("Correct-horse-7")).await.unwrap();
+        assert!(!begun.load(std::sync::atomic::Ordering::SeqCst));
     }
 
     #[tokio::test]

@@ -187,13 +187,6 @@ impl Accounts {
         Ok(Versioned::of(account.version, account))
     }
 
-    /// End every session of an account.
-    #[oai(path = "/accounts/:account_id/sessions", method = "delete", operation_id = "accounts_sessions_end")]
-    async fn end_sessions(&self, caller: Caller, account_id: Path<Uuid>) -> ApiResult<Done> {
-        accounts::end_sessions(&self.0.gate.app, &caller, AccountId(account_id.0)).await?;
-        Ok(Done::Done)
-    }
-
     /// Erase a person for good: whatever says who they are is destroyed, in restored backups too.
     ///
     /// Their sessions end, they leave their organisations, and their address is free for a new account. The record's

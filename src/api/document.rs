@@ -72,6 +72,9 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "organization_settings_update" => {
             json!({"passwords": {"minimum_length": 16}, "invitations": {"allowed_domains": ["example.com"]}})
         }
+        "organization_sessions_end" | "tenant_sessions_end" | "sessions_end_everybodys" => {
+            json!({"keep_current": true})
+        }
         "organizations_update" => json!({"name": "Example Works International"}),
         "settings_update" => json!({"sessions": {"lifetime_minutes": 720, "idle_minutes": null}}),
         "session_reauthenticate" => json!({"password": password}),
@@ -91,6 +94,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "password": password,
             "token_delivery": "body",
         }),
+        "signing_keys_rotate" => json!({"previous": "keep", "reason": "Before the audit"}),
         "sign_up_requests_reject" => json!({"reason": "We do not know you: ask your manager to invite you"}),
         "sign_ups_create" => json!({"email": "grace@example.com", "organization": "example-works"}),
         "sign_ups_lookup" => json!({"token": sign_up_token}),

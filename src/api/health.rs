@@ -97,8 +97,9 @@ impl Health {
 
     /// The public keys that verify access tokens (RFC 7517).
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks_get", tag = "Tag::Policy")]
-    async fn jwks(&self, _visitor: Visitor) -> ApiResult<KeySet> {
-        let keys = serde_json::to_value(self.0.gate.app.sessions.keys().published()).map_err(Error::internal)?;
+    async fn jwks(&self, visitor: Visitor) -> ApiResult<KeySet> {
+        let keys = self.0.gate.app.sessions.keys().published(&visitor.0.origin).await;
+        let keys = serde_json::to_value(keys).map_err(Error::internal)?;
         Ok(KeySet::Keys(Json(Any(keys)), format!("public, max-age={CACHE_SECONDS}")))
     }
 }

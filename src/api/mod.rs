@@ -25,10 +25,12 @@ mod organizations;
 mod passwords;
 mod policy;
 mod service_accounts;
+mod session_ends;
 mod sessions;
 mod settings;
 mod setup;
 mod sign_ups;
+mod signing_keys;
 mod teams;
 mod wire;
 
@@ -70,10 +72,10 @@ pub type Everything = (
     invitations::Invitations,
     (imports::Imports, exports::Exports),
     audit::Audit,
-    accounts::Accounts,
+    (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
-    policy::Policies,
+    (policy::Policies, signing_keys::SigningKeys),
 );
 
 /// Every operation, over these parts.
@@ -95,10 +97,10 @@ pub fn everything(face: &Face) -> Everything {
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
         audit::Audit(face.clone()),
-        accounts::Accounts(face.clone()),
+        (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
-        policy::Policies(face.clone()),
+        (policy::Policies(face.clone()), signing_keys::SigningKeys(face.clone())),
     )
 }
 

@@ -84,8 +84,9 @@ catalogue! {
     SetupTokenIssued = "setup.token_issued", Medium, Security, Platform, "setup", "Setup link issued", "A single-use setup token was made, because the platform has no administrator yet.";
     SetupCompleted = "setup.completed", High, Security, Platform, "account", "Platform set up", "The first platform administrator was created with a setup token.";
     SetupRefused = "setup.refused", High, Security, Platform, "setup", "Setup refused", "Somebody presented a setup token that is not valid, or after setup was done.";
-    SigningKeyCreated = "signing_key.created", Medium, Security, Platform, "signing_key", "Signing key created", "The server made a key that signs access tokens.";
+    SigningKeyCreated = "signing_key.created", Medium, Security, Platform, "signing_key", "Signing key created", "A key that signs access tokens was made, by the server in its time or by a platform administrator before that. The details have the reason, if one was given.";
     SigningKeyActivated = "signing_key.activated", Medium, Security, Platform, "signing_key", "Signing key in use", "A key that had been published for a while signs access tokens from now on, and the one before signs no more.";
+    SigningKeyDistrusted = "signing_key.distrusted", High, Security, Platform, "signing_key", "Signing key distrusted", "A platform administrator had a key distrusted that may have leaked: it is no longer published, and no token that it signed is accepted.";
     SigningKeyRetired = "signing_key.retired", Medium, Security, Platform, "signing_key", "Signing key retired", "A key is no longer published and its private half was destroyed: every token that it signed has expired.";
     AccountCreated = "account.created", Low, Security, Platform, "account", "Account created", "A person got an account.";
     AccountUpdated = "account.updated", Low, Normal, Platform, "account", "Profile changed", "A person changed their profile.";
@@ -96,7 +97,7 @@ catalogue! {
     AccountLockEnded = "account.lock_ended", Low, Security, Platform, "account", "Lock ended", "The lock of an account ended: by time, or because an attempt from before it turned out to be right.";
     AccountManagerChanged = "account.manager_changed", High, Security, Platform, "account", "Managing organisation changed", "A platform administrator put an account under the management of an organisation, or took it out of one. The metadata has both.";
     AccountChangeRefused = "account.change_refused", Medium, Security, Platform, "account", "Change of an account refused", "A rule stood against what an administrator wanted to do to an account that their organisation manages.";
-    AccountSessionsEnded = "account.sessions_ended", Medium, Security, Platform, "account", "Sessions ended by an administrator", "A platform administrator, or an administrator of the organisation that manages it, ended every session of an account.";
+    AccountSessionsEnded = "account.sessions_ended", Medium, Security, Platform, "account", "Sessions ended by an administrator", "A platform administrator, or an administrator of the organisation that manages it, ended every session of an account; or an administrator of the organisation in the metadata those that were in it.";
     AccountErased = "account.erased", High, Security, Platform, "account", "Person erased", "A platform administrator erased a person: whatever said who they were was destroyed, here and, as soon as a backup is restored, there. The metadata says whether it was done again after a restore.";
     EmailVerificationSent = "account.email_verification_sent", Low, Normal, Platform, "account", "Confirmation of an address asked for", "A person was sent a link that proves that the e-mail address of their account is theirs.";
     EmailVerified = "account.email_verified", Low, Security, Platform, "account", "E-mail address confirmed", "A person proved that the e-mail address of their account is theirs.";
@@ -113,8 +114,9 @@ catalogue! {
     KnownDevicesForgotten = "known_device.forgotten_all", Medium, Security, Platform, "account", "All known devices forgotten", "A person had all devices that they have signed in on forgotten.";
     SessionCreated = "session.created", Low, Security, Platform, "session", "Signed in", "A person signed in, and a session began.";
     SessionFailed = "session.failed", Medium, Security, Platform, "account", "Sign-in failed", "Somebody tried to sign in with a wrong password, an unknown address, or to a blocked account. The metadata says which; attempts with unknown addresses are counted together.";
-    SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out or ended one of their sessions, or a service that was presented a token of it had it ended.";
+    SessionEnded = "session.ended", Low, Security, Platform, "session", "Session ended", "A person signed out or ended one of their sessions, an administrator ended it, or a service that was presented a token of it had it ended. The metadata has the reason where it was not the person.";
     SessionsEnded = "session.ended_all", Medium, Security, Platform, "account", "All sessions ended", "A person ended all of their sessions.";
+    EverybodysSessionsEnded = "session.ended_everywhere", Critical, Security, Platform, "organization", "Everybody's sessions ended", "A platform administrator ended every session of the installation. The metadata says how many there were, and whether their own went on.";
     SessionReauthenticated = "session.reauthenticated", Low, Security, Platform, "session", "Re-authenticated", "A signed-in person proved again who they are.";
     SessionReauthenticationFailed = "session.reauthentication_failed", Medium, Security, Platform, "session", "Re-authentication failed", "Somebody with a running session gave a wrong password when asked to prove who they are.";
     PasswordChanged = "password.changed", Medium, Security, Platform, "account", "Password changed", "A person chose a new password and gave the old one; their other sessions were ended.";
@@ -127,6 +129,7 @@ catalogue! {
     OrganizationEntered = "organization.entered", Low, Security, Tenant, "account", "Organisation entered", "A person's session began to act in this organisation, by signing in or by switching.";
     OrganizationCreated = "organization.created", Medium, Security, Tenant, "organization", "Organisation created", "A platform administrator created this organisation and became its owner.";
     OrganizationUpdated = "organization.updated", Low, Normal, Tenant, "organization", "Organisation changed", "The organisation's name or short name was changed.";
+    OrganizationSessionsEnded = "organization.sessions_ended", High, Security, Tenant, "organization", "All sessions ended", "An administrator, or a platform administrator, ended every session that was in this organisation. The metadata says how many there were, and whether their own went on.";
     OrganizationDeleted = "organization.deleted", High, Security, Tenant, "organization", "Organisation deleted", "The organisation was closed to everybody. It can be restored until its grace period ends.";
     OrganizationRestored = "organization.restored", High, Security, Tenant, "organization", "Organisation restored", "A platform administrator restored the organisation.";
     ActingStarted = "organization.acting_started", High, Security, Tenant, "platform_access", "Platform support began", "A platform administrator began to act in the organisation, for the reason in the metadata and for half an hour at most. Entries of what they do there have the access as `acting` in their metadata.";
@@ -137,6 +140,8 @@ catalogue! {
     MemberBlocked = "member.blocked", Medium, Security, Tenant, "member", "Member blocked", "A member lost access to this organisation without being removed.";
     MemberUnblocked = "member.unblocked", Medium, Security, Tenant, "member", "Member unblocked", "A blocked member got access again.";
     MemberRemoved = "member.removed", Medium, Security, Tenant, "member", "Member removed", "A person is no longer a member.";
+    MemberSessionEnded = "member.session_ended", Medium, Security, Tenant, "session", "Session ended by an administrator", "An administrator ended a session of a member that was in this organisation. The metadata has the account.";
+    MemberSessionsEnded = "member.sessions_ended", Medium, Security, Tenant, "member", "A member's sessions ended", "An administrator ended the sessions of a member that were in this organisation. The metadata says how many.";
     MemberAttributesUpdated = "member.attributes_updated", Low, Normal, Tenant, "member", "Profile of a member changed", "Values of profile attributes of a member were set or taken away. The metadata has the keys of the attributes, never what they say.";
     MemberChangeRefused = "member.change_refused", Medium, Security, Tenant, "member", "Change of a member refused", "A rule stood against changing or removing a member: the last owner, a role above one's own, or a profile attribute that is not the caller's to change.";
     AttributeCreated = "attribute.created", Low, Security, Tenant, "attribute", "Profile attribute declared", "A field was added to the profiles of the organisation's members. The metadata says who sees and changes its values, and what they are sealed in.";

@@ -34,7 +34,9 @@ pub use security::Security;
 pub use sources::{ConfigFile, Sources};
 pub use tls::{Acme, AcmeDirectory, Tls};
 pub use transit::{Token, Transit, is_token};
-pub use values::{Algorithm, ForwardedHeader, LogFormat, Pooler, Profile, PublicUrl, ServiceUrl, UnknownWord};
+pub use values::{
+    Algorithm, ForwardedHeader, LogBodies, LogFormat, Pooler, Profile, PublicUrl, ServiceUrl, UnknownWord,
+};
 
 use reader::{Effective, Reader};
 use values::{Scopes, Size};
@@ -220,6 +222,10 @@ pub struct Log {
     pub level: String,
     /// Default `text` in development, `json` in production.
     pub format: LogFormat,
+    /// Which bodies are logged to find a fault: `off`, `request` or `both`. Of each only its shape and what says nothing of
+    /// anybody, and nothing of operations that `policies/operations.csv` marks as sensitive. Default `off`; production
+    /// takes nothing else.
+    pub bodies: LogBodies,
 }
 
 /// `[policies]`
@@ -385,6 +391,7 @@ impl Log {
         Self {
             level: reader.take("log.level", "info".to_owned()),
             format: reader.take_derived("log.format", format, "profile"),
+            bodies: reader.take("log.bodies", LogBodies::Off),
         }
     }
 }

@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::reader::Reader;
 use super::secret::SecretString;
 use super::values::is_this_host;
-use super::{Config, Origins, Passwords, Pooler, Profile, root_key, tls, transit};
+use super::{Config, LogBodies, Origins, Passwords, Pooler, Profile, root_key, tls, transit};
 
 /// Memory in KiB and passes that the OWASP Password Storage Cheat Sheet holds equally strong, with
 /// one lane.
@@ -207,6 +207,9 @@ fn production(config: &Config, reader: &mut Reader) {
     }
     if config.database.url.is_none() {
         reader.refuse("database.url", format!("is missing; production has a PostgreSQL of its own: {DATABASE_URLS}"));
+    }
+    if config.log.bodies != LogBodies::Off {
+        reader.refuse("log.bodies", "is for finding faults in development; production logs no bodies, so leave it out");
     }
     if config.mail.smtp_url.is_none() {
         reader.refuse("mail.smtp_url", "is missing; write smtps://user:password@host:465 (files are for development)");

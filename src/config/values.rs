@@ -68,6 +68,17 @@ pub enum LogFormat {
     Text,
 }
 
+/// Which bodies are logged, for debugging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogBodies {
+    /// None.
+    Off,
+    /// Those of requests.
+    Request,
+    /// Those of answers too.
+    Both,
+}
+
 /// A word that is none of those that a setting can be.
 #[derive(Debug, thiserror::Error)]
 #[error("is not known; write one of: {0}")]
@@ -108,6 +119,7 @@ words!(Algorithm { Algorithm::Es256 => "ES256", Algorithm::Rs256 => "RS256", Alg
 words!(Pooler { Pooler::None => "none", Pooler::Transaction => "transaction" });
 words!(ForwardedHeader { ForwardedHeader::XForwarded => "x-forwarded", ForwardedHeader::Forwarded => "forwarded" });
 words!(LogFormat { LogFormat::Json => "json", LogFormat::Text => "text" });
+words!(LogBodies { LogBodies::Off => "off", LogBodies::Request => "request", LogBodies::Both => "both" });
 
 /// A setting that is a number without a unit.
 macro_rules! numbers {

@@ -25,6 +25,7 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use super::{
+    bodies::Bodies,
     body,
     context::Matched,
     contract::{Content, Contract},
@@ -51,6 +52,8 @@ pub struct Gate {
     pub app: App,
     /// The compiled contract.
     pub contract: Contract,
+    /// Which bodies are logged.
+    pub bodies: Bodies,
     /// The cross-site checks.
     pub csrf: Csrf,
     /// The cookies' names.
@@ -413,6 +416,7 @@ impl Guard {
     async fn read(&self, request: &mut Request) -> Result<Bytes> {
         let bytes =
             body::read(request, body::limit(self.operation, self.gate.body_limit), self.gate.body_timeout).await?;
+        self.gate.bodies.request(self.operation, &bytes);
         let content = Content { media_type: request.content_type(), bytes: &bytes };
         self.gate.contract.check(self.operation, request.uri().query(), content)?;
         Ok(bytes)
@@ -436,7 +440,13 @@ impl Guard {
         };
         request.set_body(bytes);
         request.set_data(caller.clone());
-        let response = self.inner.call(request).await.map_err(|error| self.name_parameter(error));
+        let response = match self.inner.call(request).await {
+            Ok(response) if self.gate.bodies.has_answers() => {
+                Ok(Box::pin(self.gate.bodies.answer(self.operation, response)).await)
+            }
+            Ok(response) => Ok(response),
+            Err(error) => Err(self.name_parameter(error)),
+        };
         Ok(idempotency::end(&self.gate.app, &caller, response).await)
     }
 }

@@ -3,6 +3,7 @@
 //! stands before every operation. No rule of the domain is here.
 
 pub mod assets;
+pub mod bodies;
 pub mod body;
 pub mod context;
 pub mod contract;

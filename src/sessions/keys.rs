@@ -1,16 +1,19 @@
 //! The keys that sign access tokens: made by the server, sealed in the database, published as a JWKS, each pinned to
 //! one algorithm (SES-3). How a key comes, signs and goes is in `rotation`; here it is used.
+//!
+//! What an instance keeps of them is true as long as the notification channel proves that nothing has changed, like what
+//! it keeps of sessions; a key that is distrusted on one instance is so on all.
 
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use entity::{Secrets, SigningKeyId, signing_keys as rows};
 use jsonwebtoken::{
@@ -22,20 +25,24 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use super::rotation;
+use super::rotation::{self, Previous, SigningKey};
 use crate::{
     config,
-    db::Db,
+    db::{Change, Changes, Db},
     error::{Code, Error, Result},
     runtime::{Clock, Ids, Timestamp},
-    types::{Caller, Origin},
+    types::{Caller, Origin, Page, PageRequest},
     vault::{Field, Vault},
 };
 
 /// The private half of a signing key.
 pub(super) const PRIVATE_KEY: Field<Secrets> = Field::new("signing_keys.private_key");
-/// How often at most an unknown key id makes the keys be read again, in seconds.
-const RELOAD: i64 = 1;
+/// How often a second unknown key ids make the keys be read again at most: one that another instance made a moment ago is
+/// found, and a flood of invented ones is no flood for the database.
+const LOOKS: u32 = 10;
+/// How old what is kept may be, in milliseconds, while nothing proves that it is true. With the time for which a proof
+/// counts it is less than the second of SES-4.
+const UNPROVEN: u64 = 150;
 /// How often the clock is looked at for what is due, and how long to wait before the first new try.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait at most between tries.
@@ -48,7 +55,48 @@ pub struct Keys {
     vault: Vault,
     algorithm: config::Algorithm,
     set: Arc<ArcSwap<KeySet>>,
-    loaded: Arc<AtomicI64>,
+    changes: Changes,
+    kept: Arc<Kept>,
+}
+
+/// How good what is kept is.
+struct Kept {
+    /// A change was heard of since the last reading began.
+    stale: AtomicBool,
+    /// When the last reading began, in milliseconds since `started`.
+    read_at: AtomicU64,
+    started: Instant,
+    /// Who reads the keys; the others wait for what it finds.
+    turn: tokio::sync::Mutex<()>,
+    /// The second since `started`, and how often the keys were read in it because of an unknown id.
+    looks: Mutex<(u64, u32)>,
+}
+
+impl Kept {
+    fn new() -> Self {
+        Self {
+            stale: AtomicBool::new(false),
+            read_at: AtomicU64::new(0),
+            started: Instant::now(),
+            turn: tokio::sync::Mutex::default(),
+            looks: Mutex::default(),
+        }
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether an unknown id may cost the database a look now.
+    fn may_look(&self) -> bool {
+        let second = self.elapsed() / 1000;
+        let Ok(mut looks) = self.looks.lock() else { return false };
+        if looks.0 != second {
+            *looks = (second, 0);
+        }
+        looks.1 += 1;
+        looks.1 <= LOOKS
+    }
 }
 
 struct KeySet {
@@ -64,12 +112,24 @@ impl Keys {
     ///
     /// # Errors
     /// When the database is away, or a key was sealed under another root key.
-    pub async fn open(db: Db, vault: Vault, algorithm: config::Algorithm, origin: Origin) -> Result<Self> {
+    pub async fn open(
+        db: Db,
+        vault: Vault,
+        algorithm: config::Algorithm,
+        changes: Changes,
+        origin: Origin,
+    ) -> Result<Self> {
         let caller = Caller::system("keys", origin);
         rotation::ensure(&db, &vault, algorithm, &caller).await?;
+        let kept = Arc::new(Kept::new());
+        let heard = kept.clone();
+        changes.on_change(move |change| {
+            if matches!(change, Change::Keys | Change::Everything) {
+                heard.stale.store(true, Ordering::Release);
+            }
+        });
         let set = load(&db, &vault, &caller).await?;
-        let loaded = Arc::new(AtomicI64::new(caller.now().timestamp()));
-        Ok(Self { db, vault, algorithm, set: Arc::new(ArcSwap::from_pointee(set)), loaded })
+        Ok(Self { db, vault, algorithm, set: Arc::new(ArcSwap::from_pointee(set)), changes, kept })
     }
 
     /// Reads the keys again: another instance changed them.
@@ -77,21 +137,66 @@ impl Keys {
     /// # Errors
     /// When the database is away; the keys stay as they were.
     pub async fn reload(&self, origin: Origin) -> Result<()> {
-        self.loaded.store(origin.now.timestamp(), Ordering::Relaxed);
-        let set = load(&self.db, &self.vault, &Caller::system("keys", origin)).await?;
-        self.set.store(Arc::new(set));
-        Ok(())
+        let _turn = self.kept.turn.lock().await;
+        self.read(origin).await
     }
 
-    /// Makes the next key now, whatever the age of the one that signs. It is published at once and signs once
-    /// verifiers have had the time to fetch it. Nothing happens while a next key is waiting already.
+    /// The keys as they are, read again if that could be something else than what is kept.
+    async fn current(&self, origin: &Origin) -> Result<Guard<Arc<KeySet>>> {
+        if !self.is_current() {
+            Box::pin(self.catch_up(origin)).await?;
+        }
+        Ok(self.set.load())
+    }
+
+    async fn catch_up(&self, origin: &Origin) -> Result<()> {
+        let _turn = self.kept.turn.lock().await;
+        // Somebody else may have, while this one waited for the turn.
+        if self.is_current() { Ok(()) } else { self.read(origin.clone()).await }
+    }
+
+    fn is_current(&self) -> bool {
+        let kept = &self.kept;
+        let proven = || self.changes.trusted();
+        let young = || kept.elapsed().saturating_sub(kept.read_at.load(Ordering::Acquire)) < UNPROVEN;
+        !kept.stale.load(Ordering::Acquire) && (proven() || young())
+    }
+
+    /// To be called by whoever has the turn: an older reading must not come after a newer one.
+    async fn read(&self, origin: Origin) -> Result<()> {
+        let begun = self.kept.elapsed();
+        self.kept.stale.store(false, Ordering::Release);
+        match load(&self.db, &self.vault, &Caller::system("keys", origin)).await {
+            Ok(set) => {
+                self.set.store(Arc::new(set));
+                self.kept.read_at.store(begun, Ordering::Release);
+                Ok(())
+            }
+            Err(error) => {
+                self.kept.stale.store(true, Ordering::Release);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the next key now, whatever the age of the one that signs. See [`Previous`] for what becomes of that.
     ///
     /// # Errors
-    /// When the database is away.
-    pub async fn rotate(&self, origin: Origin) -> Result<()> {
-        let caller = Caller::system("keys", origin.clone());
-        rotation::rotate(&self.db, &self.vault, self.algorithm, &caller).await?;
-        self.reload(origin).await
+    /// `Conflict` with `operation_in_progress` while a next key is waiting already and those before stay good; `Invalid`
+    /// at `/reason`.
+    pub async fn rotate(&self, caller: &Caller, previous: Previous, reason: Option<&str>) -> Result<SigningKey> {
+        let maker = rotation::Maker { vault: &self.vault, algorithm: self.algorithm };
+        let made = rotation::rotate(&self.db, maker, caller, previous, reason).await?;
+        self.reload(caller.origin.clone()).await?;
+        Ok(made)
+    }
+
+    /// The keys that there are and were, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<SigningKey>> {
+        rotation::list(&self.db.read(caller).await?, page).await
     }
 
     /// Takes the steps that are due: a next key signs, an old one goes, a new one is made.
@@ -139,22 +244,32 @@ impl Keys {
         &self.vault
     }
 
-    /// The public keys, for `/.well-known/jwks.json` (RFC 7517).
-    pub fn published(&self) -> JwkSet {
-        self.set.load().published.clone()
+    /// The public keys, for `/.well-known/jwks.json` (RFC 7517). Those that are kept while the database is away: whoever
+    /// verifies tokens without us goes on.
+    pub async fn published(&self, origin: &Origin) -> JwkSet {
+        match self.current(origin).await {
+            Ok(set) => set.published.clone(),
+            Err(error) => {
+                tracing::warn!(%error, "the signing keys could not be read; those that were last read are published");
+                self.set.load().published.clone()
+            }
+        }
     }
 
-    /// Whether this key verifies tokens.
-    pub fn verifies(&self, key: &str) -> bool {
-        self.set.load().verifying.contains_key(key)
+    /// Whether this key verifies tokens now.
+    ///
+    /// # Errors
+    /// When that can't be found out.
+    pub async fn verifies(&self, key: &str, origin: &Origin) -> Result<bool> {
+        Ok(self.current(origin).await?.verifying.contains_key(key))
     }
 
     /// Signs claims with the active key.
     ///
     /// # Errors
-    /// `Internal` when there is no active key.
-    pub fn sign(&self, claims: &impl Serialize) -> Result<String> {
-        let set = self.set.load();
+    /// `Internal` when there is no active key; when which it is can't be found out.
+    pub async fn sign(&self, claims: &(impl Serialize + Sync), origin: &Origin) -> Result<String> {
+        let set = self.current(origin).await?;
         let (id, algorithm, key) = set.signing.as_ref().ok_or_else(|| Error::internal("no active signing key"))?;
         let header = Header { kid: Some(id.to_string()), typ: Some("at+jwt".to_owned()), ..Header::new(*algorithm) };
         jsonwebtoken::encode(&header, claims, key).map_err(Error::internal)
@@ -178,9 +293,7 @@ impl Keys {
         if header.typ.as_deref() != Some("at+jwt") {
             return Err(refused());
         }
-        if !self.set.load().verifying.contains_key(&kid)
-            && origin.now.timestamp() - self.loaded.load(Ordering::Relaxed) >= RELOAD
-        {
+        if !self.verifies(&kid, origin).await? && uuid::Uuid::parse_str(&kid).is_ok() && self.kept.may_look() {
             self.reload(origin.clone()).await?;
         }
         let set = self.set.load();

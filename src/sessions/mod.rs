@@ -1,9 +1,10 @@
 //! Sessions: one sign-in on one device, its tokens, and its end.
 //!
-//! This module owns the tables `sessions`, `refresh_tokens`, `signing_keys` and `platform_access`. It does not know how
-//! a person proved who they are; whoever calls [`Sessions::open`] has checked that.
+//! This module owns the tables `sessions`, `session_floors`, `refresh_tokens`, `signing_keys` and `platform_access`. It
+//! does not know how a person proved who they are; whoever calls [`Sessions::open`] has checked that.
 
 mod acting;
+mod ends;
 mod introspection;
 mod keys;
 mod principal;
@@ -26,10 +27,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
+pub use ends::{Own, Whose, end_all_of, end_all_within, end_begun, end_one_of, end_others_of, of_account, write_ends};
 pub use introspection::{Presented, Token};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, Seat};
-pub use rotation::CACHE_SECONDS;
+pub use rotation::{CACHE_SECONDS, Previous, SigningKey};
 pub use seen::{SEALED, Seen, seal_clear, seal_clear_reasons};
 pub use token::{Claims, hash, opaque};
 use verified::Verified;
@@ -224,7 +226,7 @@ impl Sessions {
             tx.find_identity::<refresh_tokens::Entity>().filter(refresh_tokens::Column::TokenHash.eq(hash(token)));
         let presented = tx.one(by_hash.lock_exclusive()).await?.ok_or_else(refused)?;
         let by_id = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(presented.session_id));
-        let session = tx.one(by_id.lock_exclusive()).await?.ok_or_else(refused)?;
+        let session = tx.one(by_id.filter(ends::standing()).lock_exclusive()).await?.ok_or_else(refused)?;
         admit(session.id)?;
         let now = caller.now();
         if session.ended_at.is_some() {
@@ -298,7 +300,8 @@ impl Sessions {
             exp: expires.timestamp(),
         };
         let expires_in = (expires - origin.now).to_std().unwrap_or_default();
-        Ok(AccessToken { token: SecretString::new(self.keys.sign(&claims)?), expires_in, organization: claims.org })
+        let token = SecretString::new(self.keys.sign(&claims, origin).await?);
+        Ok(AccessToken { token, expires_in, organization: claims.org })
     }
 
     /// Who presents an access token, as they are now.
@@ -313,7 +316,7 @@ impl Sessions {
     /// What an access token says, if it is ours and not too old.
     async fn verified(&self, token: &str, origin: &Origin) -> Result<Arc<Claims>> {
         let fingerprint = hash(token);
-        let claims = match self.verified.get(&fingerprint, &self.keys) {
+        let claims = match self.verified.get(&fingerprint, &self.keys, origin).await? {
             Some(claims) => claims,
             None => {
                 let claims = Box::pin(self.keys.verify(token, &self.issuer, &self.settings.audience, origin)).await?;
@@ -366,8 +369,8 @@ impl Sessions {
     ///
     /// # Errors
     /// `NotFound` when the caller is no active member of an active organisation of this id; `Forbidden` with
-    /// `sign_in_again` when they signed in longer ago than it allows, with `way_not_allowed` when in a way that it does
-    /// not.
+    /// `sign_in_again` when they signed in longer ago than it allows or before it ended its sessions, with
+    /// `way_not_allowed` when in a way that it does not.
     pub async fn switch(&self, caller: &Caller, organization: OrganizationId) -> Result<Opened> {
         let (account, _) = signed_in(caller)?;
         let mut tx = self.db.write(caller).await?;
@@ -377,7 +380,8 @@ impl Sessions {
         tx.enter(seat.organization_id).await?;
         let row = self.current(&tx).await?;
         let settings = self.policy.effective_in(&tx).await?;
-        if row.authenticated_at + settings.sessions.lifetime() <= caller.now() {
+        let too_old = row.authenticated_at + settings.sessions.lifetime() <= caller.now();
+        if too_old || ends::began_before_floor(&tx, row.id, organization).await? {
             return Err(Error::Forbidden(Code::SignInAgain));
         }
         if !settings.sign_in.admits(row.factors.split(' ')) {
@@ -449,35 +453,6 @@ impl Sessions {
         self.principals.forget(account);
         Ok(())
     }
-}
-
-/// Ends every session of an account, in a transaction that has another reason to. Returns how many there were.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_all_of(tx: &WriteTx, account: AccountId, reason: &'static str) -> Result<u64> {
-    let update = tx
-        .change_identity::<rows::Entity>()
-        .col_expr(rows::Column::EndedAt, Expr::value(tx.caller().now()))
-        .col_expr(rows::Column::EndReason, Expr::value(reason))
-        .filter(rows::Column::AccountId.eq(account))
-        .filter(rows::Column::EndedAt.is_null());
-    tx.apply(update).await
-}
-
-/// Ends every session of an account but one, in a transaction that has another reason to. Returns how many there were.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_others_of(tx: &WriteTx, account: AccountId, kept: SessionId, reason: &'static str) -> Result<u64> {
-    let update = tx
-        .change_identity::<rows::Entity>()
-        .col_expr(rows::Column::EndedAt, Expr::value(tx.caller().now()))
-        .col_expr(rows::Column::EndReason, Expr::value(reason))
-        .filter(rows::Column::AccountId.eq(account))
-        .filter(rows::Column::Id.ne(kept))
-        .filter(rows::Column::EndedAt.is_null());
-    tx.apply(update).await
 }
 
 /// Removes every session of a person who is erased, with its tokens, and what they wrote about their accesses to
@@ -553,6 +528,7 @@ fn live(tx: &Tx, account: AccountId, now: Timestamp) -> sea_orm::Select<rows::En
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::EndedAt.is_null())
         .filter(rows::Column::ExpiresAt.gt(now))
+        .filter(ends::standing())
 }
 
 /// Those of some memberships that give access: active ones in active organisations.

@@ -238,7 +238,9 @@ const LOAD: &str = "
     LEFT JOIN platform_access p ON p.session_id = s.id AND p.account_id = s.account_id AND p.ended_at IS NULL
          AND p.expires_at > $3 AND m.organization_id = platform_organization() AND m.role = 'platform_admin'
          AND EXISTS (SELECT 1 FROM organizations t WHERE t.id = p.organization_id AND t.status = 'active')
-    WHERE s.id = $1 AND s.account_id = $2 AND s.ended_at IS NULL";
+    WHERE s.id = $1 AND s.account_id = $2 AND s.ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM session_floors f WHERE f.id IN (s.active_organization, '00000000-0000-0000-0000-000000000000')
+          AND s.began < f.number AND f.kept IS DISTINCT FROM s.id)";
 
 type Kept = Arc<Mutex<HashMap<SessionId, Arc<Principal>>>>;
 

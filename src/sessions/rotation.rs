@@ -4,7 +4,7 @@
 //! them again; it stays published after it has stopped to sign, until the last token that it signed has expired. Each
 //! step is taken once, by whichever instance gets there first, and the others are notified. Instances that are
 //! configured differently do not take turns: a key of another algorithm is made when a server starts, and not while the
-//! newest key is itself still being handed round.
+//! newest key is itself still being handed round. A key that may have leaked skips what is left of its life.
 
 use aws_lc_rs::{encoding::AsDer, rand::SystemRandom, rsa, signature};
 use chrono::TimeDelta;
@@ -18,9 +18,9 @@ use crate::{
     audit::{Event, Kind},
     config,
     db::{Db, Tx, Unrecorded, WriteTx},
-    error::{Error, Result},
+    error::{Code, Error, Result},
     runtime::{Ids, Timestamp},
-    types::Caller,
+    types::{Caller, Page, PageRequest, single_line},
     vault::Vault,
 };
 
@@ -34,8 +34,70 @@ const RETENTION: TimeDelta = TimeDelta::minutes(65);
 /// The age at which a key is followed by the next (SES-3).
 const ROTATION: TimeDelta = TimeDelta::days(90);
 
+/// The longest reason in characters.
+const LONGEST_REASON: usize = 500;
+
 /// The lock under which keys change.
 const LOCK: &str = "signing_keys";
+
+/// What becomes of the keys before, when the next one is made on demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Previous {
+    /// They stay good: the next key signs once verifiers have had the time to fetch it, and what the one before it signed
+    /// counts until it expires. Nobody notices.
+    Good,
+    /// None of them counts any more, from the commit on and on every instance: one may have leaked. The next key signs at
+    /// once. Every access token is void; sessions go on by their refresh tokens.
+    Distrusted,
+}
+
+/// A key, and when it does what.
+#[derive(Clone, Debug)]
+pub struct SigningKey {
+    /// Its id: the `kid` of what it signs.
+    pub id: SigningKeyId,
+    /// What it signs by.
+    pub algorithm: String,
+    /// Where it is in its life.
+    pub state: rows::State,
+    /// When it was made, and published.
+    pub created_at: Timestamp,
+    /// When it will begin to sign, if it has not.
+    pub signs_from: Option<Timestamp>,
+    /// When it ceased to sign, or will.
+    pub signs_until: Option<Timestamp>,
+    /// When it ceased to be published, or will, if that is known.
+    pub published_until: Option<Timestamp>,
+    /// When it was distrusted, if it was.
+    pub distrusted_at: Option<Timestamp>,
+}
+
+impl SigningKey {
+    /// `live` are those that are published, the newest first.
+    fn of(row: rows::Model, live: &[rows::Model]) -> Self {
+        let waiting = live.iter().find(|row| row.state == rows::State::Pending).and_then(step);
+        let by_age = row.created_at + ROTATION + STAGE;
+        let signs_until = match row.state {
+            rows::State::Pending => None,
+            rows::State::Active => Some(waiting.unwrap_or(by_age)),
+            rows::State::Retiring | rows::State::Retired => row.retired_at,
+        };
+        let retires = match row.state {
+            rows::State::Retiring | rows::State::Retired => row.retired_at.map(|at| at + RETENTION),
+            rows::State::Pending | rows::State::Active => None,
+        };
+        Self {
+            id: row.id,
+            signs_from: if row.state == rows::State::Pending { step(&row) } else { None },
+            signs_until,
+            published_until: row.distrusted_at.or(retires),
+            algorithm: row.algorithm,
+            state: row.state,
+            created_at: row.created_at,
+            distrusted_at: row.distrusted_at,
+        }
+    }
+}
 
 /// Those that are published, the newest first.
 pub(super) async fn live(tx: &Tx) -> Result<Vec<rows::Model>> {
@@ -85,13 +147,68 @@ pub(super) async fn tend(db: &Db, vault: &Vault, algorithm: config::Algorithm, c
     finish(tx, events).await
 }
 
-/// Makes the next key, unless one is waiting already.
-pub(super) async fn rotate(db: &Db, vault: &Vault, algorithm: config::Algorithm, caller: &Caller) -> Result<()> {
+/// What makes keys.
+pub(super) struct Maker<'a> {
+    pub(super) vault: &'a Vault,
+    pub(super) algorithm: config::Algorithm,
+}
+
+/// Makes the next key on demand, and says what becomes of those before.
+pub(super) async fn rotate(
+    db: &Db,
+    maker: Maker<'_>,
+    caller: &Caller,
+    previous: Previous,
+    reason: Option<&str>,
+) -> Result<SigningKey> {
+    let wrong = || Error::field("/reason", "format", format!("must be 1 to {LONGEST_REASON} characters on one line"));
+    let reason = reason.map(|reason| single_line(reason, LONGEST_REASON).ok_or_else(wrong)).transpose()?;
     let (tx, mut events) = begin(db, caller).await?;
-    if live(&tx).await?.iter().all(|row| row.state != rows::State::Pending) {
-        events.push(create(&tx, vault, algorithm, rows::State::Pending).await?);
+    let before = live(&tx).await?;
+    let state = match previous {
+        Previous::Good if before.iter().any(|row| row.state == rows::State::Pending) => {
+            return Err(Error::Conflict(Code::OperationInProgress));
+        }
+        Previous::Good => rows::State::Pending,
+        Previous::Distrusted => {
+            for row in &before {
+                events.push(distrust(&tx, row).await?);
+            }
+            rows::State::Active
+        }
+    };
+    let created = create(&tx, maker.vault, maker.algorithm, state).await?;
+    events.push(match reason {
+        Some(reason) => created.with_personal("reason", reason),
+        None => created,
+    });
+    let now = live(&tx).await?;
+    let made = now.first().ok_or_else(|| Error::internal("the key that was made is not there"))?;
+    if state == rows::State::Active {
+        events.push(Event::new(Kind::SigningKeyActivated, made.id).with("algorithm", made.algorithm.as_str()));
     }
-    finish(tx, events).await
+    let made = SigningKey::of(made.clone(), &now);
+    tx.commit(events).await?;
+    Ok(made)
+}
+
+/// Ends a key before its time: it signs nothing more, and nobody believes what it signed.
+async fn distrust(tx: &WriteTx, row: &rows::Model) -> Result<Event> {
+    let now = tx.caller().now();
+    let mut gone = row.clone().into_active_model();
+    gone.state = Set(rows::State::Retired);
+    gone.retired_at = Set(Some(row.retired_at.unwrap_or(now)));
+    gone.distrusted_at = Set(Some(now));
+    gone.private_key = Set(None);
+    tx.update(gone).await?;
+    Ok(Event::new(Kind::SigningKeyDistrusted, row.id).with("algorithm", row.algorithm.as_str()))
+}
+
+/// The keys that there are and were, newest first.
+pub(super) async fn list(tx: &Tx, page: PageRequest) -> Result<Page<SigningKey>> {
+    let live = live(tx).await?;
+    let page = tx.page(tx.find_identity::<rows::Entity>(), rows::Column::Id, |row| row.id.into(), page).await?;
+    Ok(page.map(|row| SigningKey::of(row, &live)))
 }
 
 /// A transaction that nobody else changes keys beside, and in which every key has come as far as its time has.
@@ -155,6 +272,7 @@ async fn create(tx: &WriteTx, vault: &Vault, algorithm: config::Algorithm, state
         state,
         created_at: tx.caller().now(),
         retired_at: None,
+        distrusted_at: None,
     };
     tx.insert(rows::ActiveModel::from(row)).await?;
     Ok(Event::new(Kind::SigningKeyCreated, id).with("algorithm", algorithm.as_str()))

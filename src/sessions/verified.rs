@@ -8,6 +8,7 @@ use std::sync::Arc;
 use moka::sync::Cache;
 
 use super::{Claims, Keys};
+use crate::{error::Result, types::Origin};
 
 /// How many are kept at most: some 400 bytes each.
 const MOST: u64 = 50_000;
@@ -26,13 +27,13 @@ impl Verified {
     }
 
     /// The claims of a token with this hash, if its key still counts.
-    pub(super) fn get(&self, hash: &[u8], keys: &Keys) -> Option<Arc<Claims>> {
-        let signed = self.0.get(hash)?;
-        if keys.verifies(&signed.key) {
-            return Some(signed.claims.clone());
+    pub(super) async fn get(&self, hash: &[u8], keys: &Keys, origin: &Origin) -> Result<Option<Arc<Claims>>> {
+        let Some(signed) = self.0.get(hash) else { return Ok(None) };
+        if keys.verifies(&signed.key, origin).await? {
+            return Ok(Some(signed.claims.clone()));
         }
         self.0.invalidate(hash);
-        None
+        Ok(None)
     }
 
     /// Keeps what a token was found to say.

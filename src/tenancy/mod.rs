@@ -8,6 +8,7 @@ pub mod attributes;
 pub mod erasure;
 pub mod invitations;
 pub mod managed;
+pub mod member_sessions;
 pub mod members;
 pub mod organizations;
 pub mod passwords;

@@ -197,11 +197,14 @@ fn production_refuses_what_would_travel_in_clear() {
     }
 }
 
+/// Proves NET-7.
 #[test]
 fn production_refuses_what_it_could_not_rely_on() {
     const VERIFIED: &str = "postgres://owner:hunter2-and-then-some@db.example.com/freehold?sslmode=verify-full";
     for (changes, expected) in [
         (("FREEHOLD_HTTP_PUBLIC_URL", "https://*.example.com"), "has a wildcard"),
+        (("FREEHOLD_LOG_BODIES", "request"), "production logs no bodies"),
+        (("FREEHOLD_LOG_BODIES", "both"), "production logs no bodies"),
         (("FREEHOLD_HTTP_PUBLIC_URL", "https://127.0.0.1:8443"), "this machine only"),
         (("FREEHOLD_HTTP_PUBLIC_URL", "https://[::1]"), "this machine only"),
         (("FREEHOLD_HTTP_PUBLIC_URL", "https://0.0.0.0"), "this machine only"),
@@ -217,6 +220,7 @@ fn production_refuses_what_it_could_not_rely_on() {
         assert!(!text.contains("short@") && !text.contains("hunter2"), "the mistake shows the secret: {text}");
     }
     for right in [
+        ("FREEHOLD_LOG_BODIES", "off"),
         ("FREEHOLD_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32, ::ffff:10.0.0.0/104"),
         ("FREEHOLD_HTTP_PUBLIC_URL", "https://192.0.2.7"),
         ("DATABASE_URL", "postgres://o@localhost/f"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 26] = [
+const IDENTITY: [(&str, &str); 27] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -18,6 +18,7 @@ const IDENTITY: [(&str, &str); 26] = [
     ("password_reset_limits", "counts by HMAC; says nothing by itself"),
     ("password_resets", "belongs to an account"),
     ("sessions", "belongs to an account; the organisation is where it is at the moment"),
+    ("session_floors", "what everybody's session is held against; says nothing of anybody"),
     ("refresh_tokens", "belongs to a session"),
     ("setup_tokens", "makes the first administrator, before there is anything else"),
     ("signing_keys", "signs for the whole installation"),

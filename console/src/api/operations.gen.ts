@@ -33,7 +33,17 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_session_end": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_sessions_end": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "accounts_sessions_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",
     "ownership": null
@@ -423,6 +433,21 @@ export const operations = {
     "minimumRole": "manager",
     "ownership": "membership"
   },
+  "member_sessions_end": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "member_sessions_end_all": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "member_sessions_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "members_export": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -456,6 +481,11 @@ export const operations = {
   "oauth_revoke": {
     "scope": "service",
     "minimumRole": "member",
+    "ownership": null
+  },
+  "organization_sessions_end": {
+    "scope": "organization",
+    "minimumRole": "admin",
     "ownership": null
   },
   "organization_settings_get": {
@@ -618,6 +648,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "sessions_end_everybodys": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "sessions_get": {
     "scope": "self",
     "minimumRole": null,
@@ -698,6 +733,16 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "signing_keys_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "signing_keys_rotate": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "team_members_add": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -736,6 +781,11 @@ export const operations = {
   "teams_update": {
     "scope": "organization",
     "minimumRole": "admin",
+    "ownership": null
+  },
+  "tenant_sessions_end": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
     "ownership": null
   }
 } as const satisfies Record<

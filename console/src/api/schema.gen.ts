@@ -156,11 +156,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The live sessions of an account, newest first. */
+        get: operations["accounts_sessions_list"];
         put?: never;
         post?: never;
         /** End every session of an account. */
         delete: operations["accounts_sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account_id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one session of an account. */
+        delete: operations["accounts_session_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1019,6 +1037,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End every session that is in an organisation, as the platform.
+         * @description As `organization_sessions_end`; the organisation has it in its record too.
+         */
+        post: operations["tenant_sessions_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/imports": {
         parameters: {
             query?: never;
@@ -1407,6 +1445,49 @@ export interface paths {
         patch: operations["member_attributes_update"];
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/members/{member_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The live sessions of a member that are in the organisation, newest first.
+         * @description A session is in one organisation at a time; those of the same person that are in another are not here. The address
+         *     (`ip`) is the person's affair: only the organisation that manages the account sees it.
+         */
+        get: operations["member_sessions_list"];
+        put?: never;
+        post?: never;
+        /** End every session of a member that is in the organisation. */
+        delete: operations["member_sessions_end_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/members/{member_id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session of a member that is in the organisation.
+         * @description It ends wholly, with its tokens, on every instance. API keys of service accounts are no sessions and go on. Nobody
+         *     ends a session of somebody above them (`role_above_own`).
+         */
+        delete: operations["member_sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/members/export": {
         parameters: {
             query?: never;
@@ -1569,6 +1650,28 @@ export interface paths {
         post?: never;
         /** Revoke a key for good, at once and everywhere. */
         delete: operations["api_keys_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End every session that is in the organisation: everybody has to sign in again.
+         * @description That holds on every instance at once, however many there are. A session that is in another organisation goes on
+         *     there, and can't come in before its person has signed in again. API keys of service accounts are no sessions and go
+         *     on, and so does what a platform administrator acts through, which ends by itself.
+         */
+        post: operations["organization_sessions_end"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1966,6 +2069,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End everybody's sessions in the whole installation, as after an incident.
+         * @description That holds on every instance at once, however many there are; accesses through which platform administrators act
+         *     end with them. API keys of service accounts are no sessions and go on.
+         */
+        post: operations["sessions_end_everybodys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/refresh": {
         parameters: {
             query?: never;
@@ -2114,6 +2238,50 @@ export interface paths {
          *     administrator has to let the person in first.
          */
         post: operations["sign_ups_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signing-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys that sign access tokens, and those that did, newest first. */
+        get: operations["signing_keys_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signing-keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the next signing key now; the server does so by itself every 90 days.
+         * @description With `previous: keep` nobody notices: the new key is published now and signs in ten minutes, when whoever keeps
+         *     `/.well-known/jwks.json` for its five minutes has fetched it, and the old one stays published until its last token
+         *     has expired. 409 `operation_in_progress` while a new key is waiting already.
+         *
+         *     With `previous: distrust`, for a key that may have leaked, every key there was leaves the key set and is refused on
+         *     all instances at once, and the new one signs at once. All access tokens are void, the caller's too; sessions go on
+         *     by their refresh tokens. Services that verify tokens themselves go on believing the old keys for as long as they
+         *     keep the set, five minutes at most.
+         */
+        post: operations["signing_keys_rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2728,6 +2896,25 @@ export interface components {
         EmailToken: {
             /** @description The token. */
             token: string;
+        };
+        /**
+         * EndedSessions
+         * @description Sessions that were ended together.
+         */
+        EndedSessions: {
+            /**
+             * Format: uint64
+             * @description How many there were.
+             */
+            sessions: number;
+        };
+        /**
+         * EndSessions
+         * @description All sessions to end.
+         */
+        EndSessions: {
+            /** @description Whether the session that asks goes on; it does unless this says `false`. */
+            keep_current?: boolean;
         };
         /**
          * ErrorCount
@@ -3347,6 +3534,16 @@ export interface components {
         Items_SettingsChange: {
             /** @description The items. */
             items: components["schemas"]["SettingsChange"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_SigningKey
+         * @description A page of a list.
+         */
+        Items_SigningKey: {
+            /** @description The items. */
+            items: components["schemas"]["SigningKey"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -4342,6 +4539,11 @@ export interface components {
             };
         };
         /**
+         * @description What becomes of the keys before the next one.
+         * @enum {string}
+         */
+        PreviousKeys: "keep" | "distrust";
+        /**
          * Problem
          * @description What went wrong, for programs and for people (RFC 9457).
          */
@@ -4601,6 +4803,16 @@ export interface components {
          */
         RootKeyCustodian: "server" | "transit";
         /**
+         * RotateSigningKeys
+         * @description A new signing key to be made.
+         */
+        RotateSigningKeys: {
+            /** @description What becomes of the keys before. */
+            previous: components["schemas"]["PreviousKeys"] & unknown;
+            /** @description Why, for the record. */
+            reason?: string;
+        };
+        /**
          * ServiceAccount
          * @description A program of an organisation's own.
          */
@@ -4774,6 +4986,51 @@ export interface components {
             /** @description `Bearer`, with `token_delivery: body`. */
             token_type?: string;
         };
+        /**
+         * SigningKey
+         * @description A key that signs access tokens.
+         */
+        SigningKey: {
+            /** @description What it signs by: `ES256`, `RS256` or `EdDSA`, as `tokens.algorithm` was when it was made. It signs by nothing else. */
+            algorithm: string;
+            /**
+             * Format: date-time
+             * @description When it was made and published.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was distrusted, if it was.
+             */
+            distrusted_at?: string;
+            /**
+             * Format: uuid
+             * @description Its id: the `kid` of the tokens that it signs, and in the key set.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it ceased to be published, or will; absent while it is not known.
+             */
+            published_until?: string;
+            /**
+             * Format: date-time
+             * @description When it will begin to sign, if it has not.
+             */
+            signs_from?: string;
+            /**
+             * Format: date-time
+             * @description When it ceased to sign, or will.
+             */
+            signs_until?: string;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["SigningKeyState"] & unknown;
+        };
+        /**
+         * @description Where a signing key is in its life.
+         * @enum {string}
+         */
+        SigningKeyState: "pending" | "active" | "retiring" | "retired";
         /**
          * SignInWithPassword
          * @description A sign-in with a password.
@@ -5694,6 +5951,49 @@ export interface operations {
             };
         };
     };
+    accounts_sessions_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Session"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     accounts_sessions_end: {
         parameters: {
             query?: never;
@@ -5701,6 +6001,42 @@ export interface operations {
             path: {
                 /** @description The account. */
                 account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_session_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The session. */
+                session_id: string;
             };
             cookie?: never;
         };
@@ -8099,6 +8435,50 @@ export interface operations {
             };
         };
     };
+    tenant_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep_current": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     imports_list: {
         parameters: {
             query?: {
@@ -9271,6 +9651,125 @@ export interface operations {
             };
         };
     };
+    member_sessions_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Session"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_sessions_end_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The membership; not the account. */
+                member_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     members_export: {
         parameters: {
             query?: never;
@@ -9824,6 +10323,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep_current": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EndedSessions"];
+                };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -10913,6 +11456,47 @@ export interface operations {
             };
         };
     };
+    sessions_end_everybodys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep_current": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sessions_refresh: {
         parameters: {
             query?: never;
@@ -11314,6 +11898,88 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signing_keys_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_SigningKey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signing_keys_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "previous": "keep",
+                 *       "reason": "Before the audit"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RotateSigningKeys"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SigningKey"];
+                };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {

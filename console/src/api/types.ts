@@ -50,6 +50,7 @@ export type ProblemDocument = Schemas["Problem"];
 export type RateLimit = Schemas["RateLimit"];
 export type RateLimits = Schemas["RateLimitList"];
 export type Role = Schemas["Role"];
+export type SigningKey = Schemas["SigningKey"];
 export type ServiceAccount = Schemas["ServiceAccount"];
 export type NumberSetting = Schemas["NumberSetting"];
 export type DomainsSetting = Schemas["DomainsSetting"];

@@ -17,6 +17,7 @@ import { platform } from "./platform";
 import { problems } from "./problems";
 import { security } from "./security";
 import { serviceAccounts } from "./service-accounts";
+import { sessionEnds, signingKeys } from "./session-ends";
 import { settings } from "./settings";
 import { shell } from "./shell";
 import { email, signUp, signUps } from "./sign-up";
@@ -50,9 +51,11 @@ export const words = {
   roles,
   security,
   serviceAccounts,
+  sessionEnds,
   settings,
   shell,
   signUp,
   signUps,
+  signingKeys,
   teams,
 };

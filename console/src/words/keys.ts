@@ -32,7 +32,8 @@ const scopes: Record<string, { name: string; text: string }> = {
 
 export const keys = {
   title: "Keys",
-  purpose: "What seals the protected data in the database, and how old it is.",
+  purpose:
+    "What seals the protected data in the database, what signs access tokens, and how old it is.",
   facts: {
     root: "Root key",
     keeper: "Kept by",

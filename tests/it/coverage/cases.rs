@@ -285,7 +285,11 @@ const CASES: &[Case] = &[
         account(stage, tenant).body(json!({"organization_id": stage.b.id}))
     }),
     Case::new("accounts_erase", account),
+    Case::new("accounts_sessions_list", account),
     Case::new("accounts_sessions_end", account),
+    Case::new("accounts_session_end", |stage, tenant| account(stage, tenant).id("session_id", tenant.subject.session)),
+    Case::new("tenant_sessions_end", |stage, tenant| inside(stage, tenant).body(json!({"keep_current": true}))),
+    Case::new("sessions_end_everybodys", |_, _| Call::default().body(json!({"keep_current": true}))),
     Case::new("jobs_list", plain),
     Case::new("jobs_get", job),
     Case::new("jobs_pause", job),
@@ -303,6 +307,10 @@ const CASES: &[Case] = &[
     Case::new("key_rotations_get", rotation).after(Before::Rotation),
     Case::new("key_rotations_pause", rotation).after(Before::Rotation),
     Case::new("key_rotations_resume", rotation).after(Before::Rotation),
+    Case::new("signing_keys_list", plain),
+    Case::new("signing_keys_rotate", |_, _| {
+        Call::default().body(json!({"previous": "keep", "reason": "Before the audit"}))
+    }),
     Case::new("instances_list", plain),
     Case::new("errors_stats", plain),
     Case::new("limits_list", plain),
@@ -328,6 +336,10 @@ const CASES: &[Case] = &[
         subject(stage, tenant).body(json!({"attributes": {"desk": "In the corner", "site": "South"}}))
     }),
     Case::new("members_remove", subject),
+    Case::new("member_sessions_list", subject),
+    Case::new("member_sessions_end", |stage, tenant| subject(stage, tenant).id("session_id", tenant.subject.session)),
+    Case::new("member_sessions_end_all", subject),
+    Case::new("organization_sessions_end", |stage, tenant| inside(stage, tenant).body(json!({"keep_current": true}))),
     Case::new("managed_accounts_list", inside),
     Case::new("managed_accounts_block", |stage, tenant| {
         managed(stage, tenant).body(json!({"reason": "Left the company"}))

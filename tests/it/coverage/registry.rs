@@ -7,9 +7,10 @@ use casbin::CoreApi;
 use freehold::{
     api::{Everything, Face, contract},
     authz::{Decision, Hierarchy, Policy, PolicyFiles, Registry, Table, enforcer},
-    config::Profile,
+    config::{LogBodies, Profile},
     edge::{
         ErrorStats, Gate, Guarded, Visitor,
+        bodies::Bodies,
         contract::Contract,
         cookies::CookieNames,
         csrf::{Csrf, CsrfKey, OwnOrigins},
@@ -171,6 +172,7 @@ async fn a_hidden_operation_is_not_served() {
     let key = CsrfKey::new(*app.vault.derive::<32>("csrf tokens").unwrap());
     let gate = Arc::new(Gate {
         contract: Contract::compile(&document).unwrap(),
+        bodies: Bodies::new(LogBodies::Off, &document, app.policy.registry()),
         csrf: Csrf::new(key, &app.public_url, OwnOrigins::Public).unwrap(),
         cookies: CookieNames::new(false),
         limits: Limits::new(&app.limits, &app.clock),

@@ -196,3 +196,65 @@ async fn the_log_for_people_gives_nothing_away_either() {
     assert_eq!(output.matches(&setup).count(), 1);
     assert!(output.contains(answer.header("x-request-id")));
 }
+
+/// What is put into the wrong place, by mistake or on purpose, and what stands in no field that anybody knows.
+async fn misplace(admin: &Actor, secrets: &mut Secrets) {
+    let misplaced = "Quite-secret-misplaced-1";
+    secrets.add("what was misplaced", misplaced);
+    let wrong = json!({"organization_id": misplaced});
+    admin.post("/v1/session/organization", wrong).await.expect(422);
+    let wrong = json!({"name": "Zuse-Works", misplaced: true, "slug": {"deep": misplaced}});
+    secrets.add("a name beside it", "Zuse-Works");
+    admin.post("/v1/organizations", wrong).await.expect(422);
+    admin.post("/v1/session/organization", json!([misplaced])).await.expect(422);
+    admin.post("/v1/session/organization", json!(misplaced)).await.expect(422);
+}
+
+/// Proves NET-7.
+#[tokio::test]
+async fn where_bodies_are_logged_to_find_a_fault_they_say_nothing_of_anybody() {
+    let database = Database::new().await;
+    let settings = [("FREEHOLD_LOG_LEVEL", "trace"), ("FREEHOLD_LOG_FORMAT", "json"), ("FREEHOLD_LOG_BODIES", "both")];
+    let mut process = Process::on(&database, &settings);
+    let nobody = process.ready().await;
+    let setup = process.setup_token().await;
+    let mut secrets = Secrets::default();
+    live(&nobody, &database, &setup, &mut secrets).await;
+    let console = process.output().lines().find_map(|line| line.trim().strip_prefix("Console  ").map(str::to_owned));
+    browse(&nobody, console.unwrap().trim_end_matches('/'), &mut secrets).await;
+    let admin = json!({"email": "ada.lovelace@example.com", "password": ADAS, "token_delivery": "body"});
+    let admin = nobody.post("/v1/sessions", admin).await.expect(201);
+    secrets.add_tokens("the administrator's sign-in", &admin);
+    let admin = nobody.bearing(admin.text_at("/access_token"));
+    // Answers with a secret, of an operation whose body has none.
+    let switched = json!({"organization_id": "00000000-0000-7000-8000-000000000001"});
+    let switched = admin.post("/v1/session/organization", switched).await.expect(200);
+    secrets.add_tokens("a switch", &switched);
+    misplace(&admin, &mut secrets).await;
+    admin.patch("/v1/settings", json!({"sessions": {"lifetime_minutes": 600}})).await.expect(200);
+    assert!(process.terminate().await.success(), "{}", process.output());
+    let output = process.output();
+    secrets.assert_absent(&output);
+    assert!(output.contains("the shapes of bodies are logged"));
+
+    let lines: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let bodies: Vec<_> = lines.iter().filter(|line| line["message"] == "body").collect();
+    let of = |operation: &str, of: &str| -> Vec<Value> {
+        let lines = bodies.iter().filter(|line| line["operation"] == operation && line["of"] == of);
+        lines.map(|line| serde_json::from_str(line["body"].as_str().unwrap()).unwrap()).collect()
+    };
+    // The plain ones are there, in the same breath as their request.
+    assert_eq!(of("settings_update", "request"), [json!({"sessions": {"lifetime_minutes": 600}})]);
+    assert_eq!(of("organizations_create", "request")[0], json!({"name": "<text, 18 characters>"}));
+    assert_eq!(of("organizations_create", "request")[1]["<unknown>"], 1);
+    assert_eq!(of("organizations_create", "answer")[0]["version"], 1);
+    assert!(of("me_get", "answer").is_empty() && !of("session_switch", "answer").is_empty());
+    assert!(bodies.iter().all(|line| line["request_id"].is_string() && line["length"].is_u64()));
+    assert!(bodies.iter().all(|line| line["body"].as_str().unwrap().len() < 2100));
+    // The sensitive ones are not, and there were some.
+    for sensitive in ["setup_create", "sessions_create", "sessions_refresh", "invitations_accept", "password_update"] {
+        let of_it = |line: &&&Value| line["operation"] == sensitive;
+        assert_eq!(bodies.iter().filter(of_it).count(), 0, "{sensitive}");
+        assert!(lines.iter().any(|line| line["message"] == "request" && line["route"] == sensitive), "{sensitive}");
+    }
+}

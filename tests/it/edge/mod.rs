@@ -13,6 +13,7 @@ mod origin;
 mod problems;
 mod rates;
 mod security_txt;
+mod storm;
 mod tls;
 
 use std::{net::SocketAddr, time::Duration};

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use freehold::types::Origin;
+use freehold::{
+    sessions::Previous,
+    types::{Caller, Origin},
+};
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
 
@@ -16,7 +19,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(2);
 
 /// What a service beside Freehold does: it fetches the keys and asks nobody else.
-async fn verified_elsewhere(server: &Server, token: &str) -> jsonwebtoken::errors::Result<Value> {
+pub(super) async fn verified_elsewhere(server: &Server, token: &str) -> jsonwebtoken::errors::Result<Value> {
     let keys = server.nobody().get("/.well-known/jwks.json").await.expect(200);
     assert_eq!(keys.header("cache-control"), "public, max-age=300");
     let keys: JwkSet = serde_json::from_value(keys.json).unwrap();
@@ -43,7 +46,7 @@ async fn a_service_beside_us_can_verify_a_token_with_the_published_keys() {
 }
 
 /// Lets ten minutes pass for the keys: the newest has been handed round.
-async fn later(database: &Database) {
+pub(super) async fn later(database: &Database) {
     let mut psql = database.psql(Login::Owner).await;
     psql.run("UPDATE signing_keys SET created_at = created_at - interval '10 minutes'").await.unwrap();
 }
@@ -54,7 +57,7 @@ async fn with_algorithm(database: &Database, algorithm: &str) -> Server {
 }
 
 /// Waits until a server signs with this algorithm; returns a token that it signed.
-async fn signs(server: &Server, email: &str, algorithm: &str) -> String {
+pub(super) async fn signs(server: &Server, email: &str, algorithm: &str) -> String {
     eventually(&format!("{algorithm} signs"), Duration::from_secs(4), async || {
         let token = sign_in(server.nobody(), email).await.text_at("/access_token").to_owned();
         (part(&token, 0)["alg"] == algorithm).then_some(token)
@@ -173,10 +176,12 @@ async fn a_key_of_ninety_days_is_followed_by_the_next_and_so_is_one_on_demand() 
     became(&[("ES256", "retiring"), ("ES256", "active")]).await;
     let now = server.app().clock.now();
     let origin = Origin { request_id: "test".into(), address: None, user_agent: None, now };
-    for _ in 0..2 {
-        server.app().sessions.keys().rotate(origin.clone()).await.unwrap();
-        became(&[("ES256", "retiring"), ("ES256", "active"), ("ES256", "pending")]).await;
-    }
+    let (caller, keys) = (Caller::system("test", origin), server.app().sessions.keys());
+    keys.rotate(&caller, Previous::Good, None).await.unwrap();
+    became(&[("ES256", "retiring"), ("ES256", "active"), ("ES256", "pending")]).await;
+    // One waits already.
+    keys.rotate(&caller, Previous::Good, None).await.unwrap_err();
+    became(&[("ES256", "retiring"), ("ES256", "active"), ("ES256", "pending")]).await;
     assert_eq!(published(&server).await, 3);
     server.stop().await;
 }

@@ -1,9 +1,11 @@
 //! Stories of sessions: their two tokens, the keys that sign them, and how access ends.
 
+mod ends;
 mod forgery;
 mod keys;
 mod live;
 mod refresh;
+mod rotation;
 mod tokens;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

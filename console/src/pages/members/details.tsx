@@ -13,6 +13,7 @@ import { words } from "../../words";
 import type { Act } from "./dialogs";
 import { useReasons } from "./menu";
 import { Profile } from "./profile";
+import { MemberSessions } from "./sessions";
 import { MemberStatus } from "./status";
 
 const said = words.members;
@@ -40,6 +41,7 @@ export function MemberDetails({ id, onAct }: MemberDetailsProps) {
         <>
           <MemberFields member={member} />
           <Profile member={member} />
+          <MemberSessions member={member} onAct={onAct} />
         </>
       ) : null}
     </Details>

@@ -14,7 +14,7 @@ import { words } from "../../words";
 const said = words.members;
 
 export interface Act {
-  kind: "role" | "block" | "unblock" | "remove" | "leave";
+  kind: "role" | "block" | "unblock" | "remove" | "leave" | "sessions";
   member: Member;
 }
 
@@ -45,6 +45,15 @@ function remove(member: Member) {
   const path = { organization_id: member.organization_id, member_id: member.id };
   return take(
     api.DELETE("/v1/organizations/{organization_id}/members/{member_id}", { params: { path } }),
+  );
+}
+
+function endSessions(member: Member) {
+  const path = { organization_id: member.organization_id, member_id: member.id };
+  return take(
+    api.DELETE("/v1/organizations/{organization_id}/members/{member_id}/sessions", {
+      params: { path },
+    }),
   );
 }
 
@@ -100,6 +109,13 @@ function wordsFor({ kind, member }: Act, organization: Organization): ActWords {
         action: said.leave,
         done: said.leaveDone(organization.name),
       };
+    case "sessions":
+      return {
+        title: words.sessionEnds.endAllTitle(name),
+        effects: words.sessionEnds.endAllEffects(name, organization.name),
+        action: words.account.endAll,
+        done: words.sessionEnds.allEnded(name),
+      };
     case "unblock":
       return {
         title: said.unblockTitle(name),
@@ -117,8 +133,20 @@ function wordsFor({ kind, member }: Act, organization: Organization): ActWords {
   }
 }
 
+function send({ kind, member }: Act) {
+  switch (kind) {
+    case "remove":
+    case "leave":
+      return remove(member);
+    case "sessions":
+      return endSessions(member);
+    default:
+      return update(member, { status: kind === "block" ? "blocked" : "active" });
+  }
+}
+
 function MemberActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
-  const { kind, member } = act;
+  const { kind } = act;
   const organization = useOrganization();
   const navigate = useNavigate();
   const enter = useEnter();
@@ -132,11 +160,7 @@ function MemberActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
     <ActDialog
       onClose={onClose}
       text={wordsFor(act, organization)}
-      run={() =>
-        leaves
-          ? remove(member)
-          : update(member, { status: kind === "block" ? "blocked" : "active" })
-      }
+      run={() => send(act)}
       onDone={leaves ? go : undefined}
       refresh={[keys.organization(organization.id)]}
       harmless={kind === "unblock"}

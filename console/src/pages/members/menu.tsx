@@ -1,6 +1,7 @@
 /** What can be done with a member, and why not when it can't. One list for menu and drawer. */
 import { Menu } from "@mantine/core";
 import {
+  IconDevices,
   IconFileText,
   IconLock,
   IconLockOpen,
@@ -30,6 +31,8 @@ interface Reasons {
   role: string | null;
   block: string | null;
   remove: string | null;
+  session: string | null;
+  sessions: string | null;
 }
 
 /** Why each act on this member is off; null when it is on. */
@@ -46,6 +49,8 @@ export function useReasons(member: Member): Reasons {
     block: update ?? (own ? said.ownBlock : null),
     // One may always leave; the server keeps the last owner.
     remove: own ? null : (whyNotOthers(roles, me, "members_remove") ?? above),
+    session: whyNot(me, "member_sessions_end") ?? above,
+    sessions: whyNot(me, "member_sessions_end_all") ?? above,
   };
 }
 
@@ -98,6 +103,14 @@ export function MemberMenu({ member, onAct }: MemberMenuProps) {
         </Menu.Item>
       ) : null}
       <Menu.Divider />
+      <GuardedItem
+        reason={reasons.sessions}
+        color="red"
+        leftSection={<IconDevices size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "sessions", member })}
+      >
+        {words.sessionEnds.endHere}
+      </GuardedItem>
       <GuardedItem
         reason={reasons.remove}
         color="red"

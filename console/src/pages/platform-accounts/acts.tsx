@@ -21,6 +21,7 @@ import { GuardedButton, GuardedItem, RowMenu, useMe, useWhyNot } from "../../par
 import { Time } from "../../parts/time";
 import { words } from "../../words";
 import { ManagerDialog } from "./manager";
+import { AccountSessions } from "./sessions";
 
 const said = words.platform.accounts;
 
@@ -133,31 +134,34 @@ export function AccountDetails({ account, opened, onClose, onAct }: AccountDetai
       actions={account ? <Buttons account={account} onAct={onAct} /> : null}
     >
       {account ? (
-        <Fields>
-          {account.email ? <Field name={said.email}>{account.email}</Field> : null}
-          <Field name={said.state}>
-            <AccountState state={account.state} lockedUntil={account.locked_until} />
-          </Field>
-          <Field name={said.lock}>
-            <LockedUntil until={account.locked_until} />
-          </Field>
-          <Field name={said.manager}>{account.manager?.name ?? said.noManager}</Field>
-          <Field name={said.since}>
-            <Time value={account.created_at} />
-          </Field>
-          {account.erased_at ? (
-            <Field name={said.erasedAt}>
-              <Time value={account.erased_at} />
+        <>
+          <Fields>
+            {account.email ? <Field name={said.email}>{account.email}</Field> : null}
+            <Field name={said.state}>
+              <AccountState state={account.state} lockedUntil={account.locked_until} />
             </Field>
-          ) : (
-            <Field name={said.lastSignIn}>
-              <Time value={account.last_sign_in_at} absent={words.common.never} />
+            <Field name={said.lock}>
+              <LockedUntil until={account.locked_until} />
             </Field>
-          )}
-          <Field name={said.id}>
-            <CopyId value={account.id} label={said.id} />
-          </Field>
-        </Fields>
+            <Field name={said.manager}>{account.manager?.name ?? said.noManager}</Field>
+            <Field name={said.since}>
+              <Time value={account.created_at} />
+            </Field>
+            {account.erased_at ? (
+              <Field name={said.erasedAt}>
+                <Time value={account.erased_at} />
+              </Field>
+            ) : (
+              <Field name={said.lastSignIn}>
+                <Time value={account.last_sign_in_at} absent={words.common.never} />
+              </Field>
+            )}
+            <Field name={said.id}>
+              <CopyId value={account.id} label={said.id} />
+            </Field>
+          </Fields>
+          {account.state === "erased" ? null : <AccountSessions account={account} onAct={onAct} />}
+        </>
       ) : (
         <Text c="dimmed">{words.problems.notFoundText}</Text>
       )}

@@ -15,6 +15,7 @@ import { DestroyDialog } from "./destroy";
 import { KeyFacts } from "./facts";
 import { History } from "./history";
 import { ScopeCard } from "./scope";
+import { SigningKeys } from "./signing";
 import { RotationDialog } from "./wizard";
 
 const said = words.keys;
@@ -69,6 +70,7 @@ function Known({ inventory }: { inventory: DataKeys }) {
         ))}
       </SimpleGrid>
       <History keys={items} />
+      <SigningKeys />
       <RotationDialog inventory={inventory} going={going} />
       {destroying ? (
         <DestroyDialog dataKey={destroying} onClose={() => setDestroying(null)} />

@@ -4,6 +4,7 @@ import {
   IconArrowsExchange,
   IconBuildings,
   IconLifebuoy,
+  IconLogout,
   IconPlus,
   IconRestore,
 } from "@tabler/icons-react";
@@ -15,6 +16,7 @@ import { keys, type OrganizationFilter, organizationsQuery, pageSize } from "../
 import type { Organization } from "../../api/types";
 import { ActDialog } from "../../parts/act-dialog";
 import { Status } from "../../parts/badges";
+import { EndSessionsDialog } from "../../parts/end-sessions";
 import { useFilter, useOpen } from "../../parts/filters";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -64,6 +66,7 @@ function List() {
   const { status, cursor } = route.useSearch();
   const filter = useFilter();
   const [restoring, setRestoring] = useState<Organization | null>(null);
+  const [ending, setEnding] = useState<Organization | null>(null);
   const [entering, setEntering] = useState<Organization | null>(null);
   const query = useQuery(
     organizationsQuery({
@@ -94,7 +97,12 @@ function List() {
         query={query}
         rowKey={({ id }) => id}
         menu={(organization) => (
-          <RowActions organization={organization} onRestore={setRestoring} onActIn={setEntering} />
+          <RowActions
+            organization={organization}
+            onRestore={setRestoring}
+            onActIn={setEntering}
+            onEndSessions={setEnding}
+          />
         )}
         empty={
           <Empty
@@ -105,6 +113,12 @@ function List() {
         }
       />
       {entering ? <ActInDialog organization={entering} onClose={() => setEntering(null)} /> : null}
+      {ending ? (
+        <EndSessionsDialog
+          whose={{ kind: "tenant", id: ending.id, name: ending.name }}
+          onClose={() => setEnding(null)}
+        />
+      ) : null}
       {restoring ? <Restore organization={restoring} onClose={() => setRestoring(null)} /> : null}
     </Panel>
   );
@@ -151,13 +165,15 @@ interface RowActionsProps {
   organization: Organization;
   onRestore: (organization: Organization) => void;
   onActIn: (organization: Organization) => void;
+  onEndSessions: (organization: Organization) => void;
 }
 
-function RowActions({ organization, onRestore, onActIn }: RowActionsProps) {
+function RowActions({ organization, onRestore, onActIn, onEndSessions }: RowActionsProps) {
   const me = useMe();
   const change = useSwitchOrganization();
   const actInNot = useWhyNot("acting_start");
   const restoreNot = useWhyNot("organizations_restore");
+  const endNot = useWhyNot("tenant_sessions_end");
   const mine = me.organizations.some(({ id }) => id === organization.id);
   const deleted = organization.status === "deleted";
   const notHere = mine ? words.acting.actInOwn : deleted ? words.acting.actInDeleted : null;
@@ -184,6 +200,14 @@ function RowActions({ organization, onRestore, onActIn }: RowActionsProps) {
         onClick={() => onRestore(organization)}
       >
         {said.restore}
+      </GuardedItem>
+      <GuardedItem
+        reason={endNot}
+        color="red"
+        leftSection={<IconLogout size={16} aria-hidden="true" />}
+        onClick={() => onEndSessions(organization)}
+      >
+        {words.sessionEnds.everybody.ofTenant}
       </GuardedItem>
     </RowMenu>
   );

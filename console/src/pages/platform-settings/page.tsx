@@ -1,5 +1,6 @@
 /** What holds in every organisation of this Freehold. For platform admins. */
 import { getRouteApi } from "@tanstack/react-router";
+import { EndSessionsSection } from "../../parts/end-sessions";
 import { Page } from "../../parts/page";
 import { useWhyNot } from "../../parts/permissions";
 import { PlatformForbidden } from "../../parts/platform-only";
@@ -21,7 +22,10 @@ export default function PlatformSettingsPage() {
       {forbidden ? (
         <PlatformForbidden back="/platform/settings" />
       ) : (
-        <SettingsForm organization={null} opened={open} />
+        <>
+          <SettingsForm organization={null} opened={open} />
+          <EndSessionsSection whose={{ kind: "everybody" }} />
+        </>
       )}
     </Page>
   );

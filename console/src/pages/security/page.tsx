@@ -1,5 +1,6 @@
 /** What an organisation asks for: passwords, sessions, invitations, within what the platform says. */
 import { getRouteApi, Navigate } from "@tanstack/react-router";
+import { EndSessionsSection } from "../../parts/end-sessions";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
 import { useOrganization, useWhyNot } from "../../parts/permissions";
@@ -29,6 +30,7 @@ export default function SecurityPage() {
         </Panel>
       ) : null}
       {forbidden ? null : <SettingsForm organization={id} opened={open} />}
+      <EndSessionsSection whose={{ kind: "own", id, name }} />
     </Page>
   );
 }
