@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -43,6 +43,10 @@ const LOOKS: u32 = 10;
 /// How old what is kept may be, in milliseconds, while nothing proves that it is true. With the time for which a proof
 /// counts it is less than the second of SES-4.
 const UNPROVEN: u64 = 150;
+/// When to come back while they can't be read.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long whoever asks for the published keys waits at most for the latest.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the clock is looked at for what is due, and how long to wait before the first new try.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait at most between tries.
@@ -61,8 +65,12 @@ pub struct Keys {
 
 /// How good what is kept is.
 struct Kept {
-    /// A change was heard of since the last reading began.
-    stale: AtomicBool,
+    /// How many changes were heard of.
+    heard: AtomicU64,
+    /// How many of them what is kept is at least as new as.
+    known: AtomicU64,
+    /// How many readings failed.
+    failed: AtomicU64,
     /// When the last reading began, in milliseconds since `started`.
     read_at: AtomicU64,
     started: Instant,
@@ -75,7 +83,9 @@ struct Kept {
 impl Kept {
     fn new() -> Self {
         Self {
-            stale: AtomicBool::new(false),
+            heard: AtomicU64::new(0),
+            known: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
             read_at: AtomicU64::new(0),
             started: Instant::now(),
             turn: tokio::sync::Mutex::default(),
@@ -125,7 +135,7 @@ impl Keys {
         let heard = kept.clone();
         changes.on_change(move |change| {
             if matches!(change, Change::Keys | Change::Everything) {
-                heard.stale.store(true, Ordering::Release);
+                heard.heard.fetch_add(1, Ordering::SeqCst);
             }
         });
         let set = load(&db, &vault, &caller).await?;
@@ -150,33 +160,38 @@ impl Keys {
     }
 
     async fn catch_up(&self, origin: &Origin) -> Result<()> {
+        let failed = self.kept.failed.load(Ordering::SeqCst);
         let _turn = self.kept.turn.lock().await;
-        // Somebody else may have, while this one waited for the turn.
-        if self.is_current() { Ok(()) } else { self.read(origin.clone()).await }
+        // Somebody else may have read them while this one waited for the turn, or found that it can't be done.
+        if self.is_current() {
+            return Ok(());
+        }
+        if self.kept.failed.load(Ordering::SeqCst) != failed {
+            let reason = "the signing keys could not be read".to_owned();
+            return Err(Error::Upstream { reason, retry_after: RETRY_AFTER });
+        }
+        self.read(origin.clone()).await
     }
 
     fn is_current(&self) -> bool {
         let kept = &self.kept;
         let proven = || self.changes.trusted();
         let young = || kept.elapsed().saturating_sub(kept.read_at.load(Ordering::Acquire)) < UNPROVEN;
-        !kept.stale.load(Ordering::Acquire) && (proven() || young())
+        kept.heard.load(Ordering::SeqCst) == kept.known.load(Ordering::SeqCst) && (proven() || young())
     }
 
-    /// To be called by whoever has the turn: an older reading must not come after a newer one.
+    /// To be called by whoever has the turn: an older reading must not come after a newer one. Who breaks off on the way
+    /// leaves everything as it was.
     async fn read(&self, origin: Origin) -> Result<()> {
-        let begun = self.kept.elapsed();
-        self.kept.stale.store(false, Ordering::Release);
-        match load(&self.db, &self.vault, &Caller::system("keys", origin)).await {
-            Ok(set) => {
-                self.set.store(Arc::new(set));
-                self.kept.read_at.store(begun, Ordering::Release);
-                Ok(())
-            }
-            Err(error) => {
-                self.kept.stale.store(true, Ordering::Release);
-                Err(error)
-            }
-        }
+        let (begun, heard) = (self.kept.elapsed(), self.kept.heard.load(Ordering::SeqCst));
+        let read = load(&self.db, &self.vault, &Caller::system("keys", origin)).await;
+        let set = read.inspect_err(|_| {
+            self.kept.failed.fetch_add(1, Ordering::SeqCst);
+        })?;
+        self.set.store(Arc::new(set));
+        self.kept.known.store(heard, Ordering::SeqCst);
+        self.kept.read_at.store(begun, Ordering::Release);
+        Ok(())
     }
 
     /// Makes the next key now, whatever the age of the one that signs. See [`Previous`] for what becomes of that.
@@ -247,13 +262,9 @@ impl Keys {
     /// The public keys, for `/.well-known/jwks.json` (RFC 7517). Those that are kept while the database is away: whoever
     /// verifies tokens without us goes on.
     pub async fn published(&self, origin: &Origin) -> JwkSet {
-        match self.current(origin).await {
-            Ok(set) => set.published.clone(),
-            Err(error) => {
-                tracing::warn!(%error, "the signing keys could not be read; those that were last read are published");
-                self.set.load().published.clone()
-            }
-        }
+        // The worker says what stands in the way.
+        let _ = tokio::time::timeout(PATIENCE, self.current(origin)).await;
+        self.set.load().published.clone()
     }
 
     /// Whether this key verifies tokens now.
