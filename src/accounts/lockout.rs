@@ -3,23 +3,25 @@
 
 use std::time::Duration;
 
-use entity::{AccountId, accounts as rows};
+use entity::{AccountId, OrganizationId, accounts as rows};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::profile;
 use crate::{
     app::App,
     audit::{Event, Kind},
-    db::{Db, Unrecorded, WriteTx},
+    db::{Db, Noted, Unrecorded, WriteTx},
     error::{Code, Error, Result},
     guessing::{self, Attempt, Lock},
     mail::{Letter, LockScope},
     types::{Caller, Email},
 };
 
-/// How many round trips the record of a failure takes, and how many more that of a lock, when there is an account.
-const RECORD: usize = 1;
-const TELLING: usize = 2;
+/// How many round trips the telling of a lock takes, and how many fewer the record of an organisation that manages the
+/// account than one that is taken back.
+const TELLING: usize = 3;
+const MANAGED: usize = 1;
 
 /// The operation, as refusals are recorded under it.
 pub(super) fn operation(caller: &Caller) -> &'static str {
@@ -41,21 +43,35 @@ pub(super) async fn failed<T>(
     let tx = app.db.write(caller).await?;
     let rules = app.settings.platform_in(&tx).await?;
     let lock = guessing::failed(&tx, &rules.lockout, attempt).await?;
+    record(&tx, account.as_ref(), reason).await?;
     let Some(account) = account else {
         // A flood of made-up addresses makes entries with a number, not a flood of entries.
         app.refusals.count_failed(caller, Kind::SessionFailed, reason);
-        guessing::idle(&tx, RECORD + if lock.is_some() { TELLING } else { 0 }).await?;
+        guessing::idle(&tx, if lock.is_some() { TELLING } else { 0 }).await?;
         let record = Unrecorded("attempts on addresses without an account are recorded with their number");
         return tx.commit_refused(record, refusal).await;
     };
-    let mut events = vec![Event::new(Kind::SessionFailed, account.id).failed().with("reason", reason)];
-    if let Some(lock) = lock {
-        let until = lock.locked_until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        let event = Event::new(Kind::AccountLocked, account.id).with("scope", attempt.kind());
-        events.push(event.with("failures", lock.failures).with("until", until));
-        tell(app, &tx, attempt, (account, lock)).await?;
+    let Some(lock) = lock else {
+        return tx.commit_refused(Unrecorded("the failure is recorded already"), refusal).await;
+    };
+    let until = lock.locked_until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let event = Event::new(Kind::AccountLocked, account.id).with("scope", attempt.kind());
+    let event = event.with("failures", lock.failures).with("until", until);
+    tell(app, &tx, attempt, (account, lock)).await?;
+    tx.commit_refused(event, refusal).await
+}
+
+/// Records the failure of somebody's attempt, in the organisation too that manages their account. Of nobody's, as much
+/// is written and taken back: that there is nobody, or nobody managed, must not be seen in the time.
+async fn record(tx: &WriteTx, account: Option<&rows::Model>, reason: &'static str) -> Result<()> {
+    let event = Event::new(Kind::SessionFailed, account.map_or_else(Uuid::nil, |account| account.id.into()));
+    let event = event.failed().with("reason", reason);
+    let noted = if account.is_some() { Noted::Kept } else { Noted::TakenBack };
+    tx.note_alike(event.clone(), noted).await?;
+    match account.and_then(|account| account.managed_by) {
+        Some(_) => guessing::idle(tx, MANAGED).await,
+        None => tx.note_alike(event.in_organization(OrganizationId::PLATFORM), Noted::TakenBack).await,
     }
-    tx.commit_refused(events, refusal).await
 }
 
 /// Tells the owner, once an hour at most. Only they learn from which address the last attempt came.

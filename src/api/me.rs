@@ -220,7 +220,7 @@ impl Me {
             return Ok(made.answer());
         }
         let shelf = principal.map(|principal| (principal.shelf.mark(), principal));
-        let (version, profile) = self.read(caller).await?;
+        let (version, profile) = Box::pin(self.read(caller)).await?;
         let made = Made { settings, version, written: Written::of(&profile), profile };
         let answer = made.answer();
         if let Some((mark, principal)) = shelf {

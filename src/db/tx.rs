@@ -76,6 +76,15 @@ pub trait Found: Send {
     fn organization(&self) -> OrganizationId;
 }
 
+/// What becomes of an entry that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// It stays.
+    Kept,
+    /// It leaves nothing.
+    TakenBack,
+}
+
 /// A commit that needs no audit entry, with the reason. A test lists them.
 pub struct Unrecorded(
     /// Why nobody will ask who did this.
@@ -392,6 +401,23 @@ impl WriteTx {
     /// When the database fails.
     pub async fn note(&self, record: impl Record) -> Result<()> {
         record.record(self).await
+    }
+
+    /// Adds an entry to the record of this transaction, and keeps it or takes it back: either takes as long, so that
+    /// nobody sees in the time of an answer whether there was something to record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_alike(&self, record: impl Record, noted: Noted) -> Result<()> {
+        // What stays is not written below a savepoint: some policies ask what the transaction itself has written.
+        let (begin, end) = match noted {
+            Noted::Kept => ("SELECT", "SELECT"),
+            Noted::TakenBack => ("SAVEPOINT noted", "ROLLBACK TO SAVEPOINT noted"),
+        };
+        self.0.inner.execute_unprepared(begin).await?;
+        record.record(self).await?;
+        self.0.inner.execute_unprepared(end).await?;
+        Ok(())
     }
 
     /// Commits what was done together with its record: the only commit there is.

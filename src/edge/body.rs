@@ -37,7 +37,8 @@ pub async fn read(request: &mut Request, limit: usize, timeout: Duration) -> Res
     if body.is_empty() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(timeout, body.into_bytes_limit(limit)).await {
+    // The reading has four KiB of its own, which a request without a body need not carry.
+    match tokio::time::timeout(timeout, Box::pin(body.into_bytes_limit(limit))).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Error::Transport(Code::PayloadTooLarge)),
         Ok(Err(_)) => Err(Error::Malformed("the body broke off".to_owned())),

@@ -272,7 +272,7 @@ impl Guard {
             return Ok(visitor);
         }
         if let Some(key) = self.api_key(request) {
-            return self.admit_service(request, &key, origin).await;
+            return Box::pin(self.admit_service(request, &key, origin)).await;
         }
         let who = match self.policy.scope {
             Scope::Service => Err(Error::Unauthenticated(Code::ApiKeyRequired)),
@@ -370,7 +370,11 @@ impl Guard {
         let id = self.organization_of(request)?;
         let Some(seat) = who.principal.seat.as_ref().filter(|seat| seat.organization == id) else {
             let too_old = who.principal.too_old_for == Some(id);
-            return Err(if too_old { Error::Forbidden(Code::SignInAgain) } else { self.elsewhere(caller, id).await });
+            return Err(if too_old {
+                Error::Forbidden(Code::SignInAgain)
+            } else {
+                Box::pin(self.elsewhere(caller, id)).await
+            });
         };
         let allowed = match self.decide(seat) {
             Decision::Allow => true,
@@ -440,7 +444,7 @@ impl Guard {
 
     async fn pass(&self, mut request: Request, caller: Caller) -> Result<poem::Result<Response>> {
         let bytes = self.read(&mut request).await?;
-        let caller = if bytes.is_empty() { caller } else { self.admit_again(&mut request).await? };
+        let caller = if bytes.is_empty() { caller } else { Box::pin(self.admit_again(&mut request)).await? };
         let caller = match idempotency::begin(&self.gate.app, &caller, &self.policy, &request, &bytes).await? {
             idempotency::Begun::Replay(response) => return Ok(Ok(response)),
             idempotency::Begun::Run(caller) => caller,

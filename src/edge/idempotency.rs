@@ -71,6 +71,11 @@ pub(super) async fn begin(
     let key = key.filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()));
     let fault = || Fault::parameter("Idempotency-Key", "format", "must be 1 to 255 visible ASCII characters");
     let key = name(caller, policy, key.ok_or_else(|| Error::Invalid(vec![fault()]))?, request.uri().query(), body);
+    // In a place of its own: few calls have a key, and all others would carry the room that it needs.
+    Box::pin(claim(app, caller, key)).await
+}
+
+async fn claim(app: &App, caller: &Caller, key: IdempotencyKey) -> Result<Begun> {
     let tx = app.db.write(caller).await?;
     let now = caller.now();
     let bounds = Bounds { expires_at: now + KEPT, stale_before: now - RUNS };
@@ -89,7 +94,15 @@ pub(super) async fn begin(
 /// Keeps the answer of a call that was done; forgets the key of one that was refused.
 pub(super) async fn end(app: &App, caller: &Caller, result: poem::Result<Response>) -> poem::Result<Response> {
     let Some(key) = &caller.idempotency else { return result };
-    let caller = Caller { idempotency: None, ..caller.clone() };
+    Box::pin(settle(app, &Caller { idempotency: None, ..caller.clone() }, key, result)).await
+}
+
+async fn settle(
+    app: &App,
+    caller: &Caller,
+    key: &IdempotencyKey,
+    result: poem::Result<Response>,
+) -> poem::Result<Response> {
     match result {
         Ok(response) if response.status().is_success() => {
             let (parts, body) = response.into_parts();
@@ -99,7 +112,7 @@ pub(super) async fn end(app: &App, caller: &Caller, result: poem::Result<Respons
                 Some((name.to_string(), value.to_owned()))
             });
             let answer = Answer { status: parts.status.as_u16(), headers: headers.collect(), body };
-            if let Err(error) = keep(app, &caller, key, &answer).await {
+            if let Err(error) = keep(app, caller, key, &answer).await {
                 // The work is done and the client gets its answer; only a repetition will not.
                 tracing::warn!(%error, "the answer of an idempotent call was not kept");
             }
@@ -108,7 +121,7 @@ pub(super) async fn end(app: &App, caller: &Caller, result: poem::Result<Respons
         // Nobody knows what a call did that failed inside: its key stays used up if the work was committed.
         Err(error) if error.status().is_server_error() => Err(error),
         refused => {
-            if let Err(error) = forget(app, &caller, key).await {
+            if let Err(error) = forget(app, caller, key).await {
                 tracing::warn!(%error, "the key of a refused call was not forgotten; it can be used again in a minute");
             }
             refused

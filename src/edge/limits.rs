@@ -214,13 +214,13 @@ impl Window {
 
 impl Meter {
     fn new(limit: Limit, quota: Quota) -> Self {
-        // One that nobody has asked for as long as it lasts is over, and as good as none.
-        let windows = Cache::builder().max_capacity(MOST_CLIENTS).time_to_idle(quota.window).build();
+        let windows = Cache::new(MOST_CLIENTS);
         Self { limit, quota, windows, admitted: AtomicU64::new(0), refused: AtomicU64::new(0) }
     }
 
     fn window(&self, key: Key) -> Arc<Mutex<Window>> {
-        self.windows.get_with(key.number(), Arc::default)
+        let number = key.number();
+        self.windows.get(&number).unwrap_or_else(|| self.windows.get_with(number, Arc::default))
     }
 
     /// Adds a call to the metrics, and to the tally how it stands.

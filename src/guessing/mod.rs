@@ -120,7 +120,9 @@ macro_rules! counted {
     };
 }
 
-/// Counts an attempt unless it or its network address is locked.
+/// Counts an attempt unless it or its network address is locked. Nobody waits until that is on the disk: whoever is told
+/// what came of the attempt is told after a commit that waits, and takes with it all that was committed before it. What a
+/// crash of PostgreSQL forgets is only what it interrupted.
 const ADMIT: &str = concat!(
     "WITH closed AS (SELECT max(locked_until) AS until FROM guesses WHERE subject = $9 AND locked_until > $2),
     counted AS (
@@ -130,7 +132,8 @@ const ADMIT: &str = concat!(
     counted!(),
     " RETURNING lapsed)
     SELECT (SELECT lapsed FROM counted) AS lapsed, (SELECT until FROM closed) AS closed_until,
-           own.locked_until, coalesce(own.announced, false) AS announced
+           own.locked_until, coalesce(own.announced, false) AS announced,
+           set_config('synchronous_commit', 'off', true)
     FROM (SELECT) AS one LEFT JOIN guesses own ON own.subject = $1"
 );
 

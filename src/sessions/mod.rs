@@ -316,7 +316,7 @@ impl Sessions {
         let claims = match self.verified.get(&fingerprint, &self.keys) {
             Some(claims) => claims,
             None => {
-                let claims = self.keys.verify(token, &self.issuer, &self.settings.audience, origin).await?;
+                let claims = Box::pin(self.keys.verify(token, &self.issuer, &self.settings.audience, origin)).await?;
                 self.verified.keep(fingerprint, token, claims)
             }
         };

@@ -295,7 +295,7 @@ impl Principals {
         let kept = if self.changes.trusted() { self.kept(account, session) } else { None };
         let principal = match kept.filter(|principal| principal.holds(origin.now)) {
             Some(principal) => principal,
-            None => self.load(account, session, origin).await?,
+            None => Box::pin(self.load(account, session, origin)).await?,
         };
         let ends = self.ends(&principal, origin).await?;
         Ok(if origin.now < ends.seat { principal } else { Arc::new(without_seat(&principal)) })

@@ -109,9 +109,7 @@ impl Settings {
         if let Some(kept) = self.kept(organization) {
             return Ok(kept);
         }
-        let reader = Caller::system("settings", origin.clone()).within(organization);
-        let tx = self.db.read(&reader).await?;
-        self.read(&tx, organization).await
+        Box::pin(self.load(organization, origin)).await
     }
 
     /// The values in force platform-wide.
@@ -220,6 +218,12 @@ impl Settings {
 
     fn kept(&self, organization: OrganizationId) -> Option<Arc<Effective>> {
         if self.changes.trusted() { self.cache.get(&organization) } else { None }
+    }
+
+    async fn load(&self, organization: OrganizationId, origin: &Origin) -> Result<Arc<Effective>> {
+        let reader = Caller::system("settings", origin.clone()).within(organization);
+        let tx = self.db.read(&reader).await?;
+        self.read(&tx, organization).await
     }
 
     async fn read(&self, tx: &Tx, organization: OrganizationId) -> Result<Arc<Effective>> {

@@ -112,6 +112,21 @@ pub struct Stretch {
     pub most: i64,
 }
 
+/// Rows of a column, sealed anew and not yet written.
+#[derive(Default)]
+pub struct Anew {
+    rows: Vec<Uuid>,
+    present: Vec<Vec<u8>>,
+    sealed: Vec<Vec<u8>>,
+}
+
+impl Anew {
+    /// The last of them; none when there are no more rows.
+    pub fn last(&self) -> Option<Uuid> {
+        self.rows.last().copied()
+    }
+}
+
 /// What a batch of a rotation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
@@ -139,21 +154,32 @@ impl Column {
         tx.query(self.census, []).await
     }
 
-    /// Seals some rows anew that are under an old key. What somebody else writes meanwhile wins.
+    /// Reads some rows that are under an old key, and seals them anew on a thread of its own.
     ///
     /// # Errors
     /// When the database fails, or a value can't be opened: it is named, and the rotation stops rather than lose it.
-    pub async fn migrate(&self, tx: &WriteTx, vault: &Vault, rows: Stretch) -> Result<Batch> {
+    pub async fn read(&'static self, tx: &Tx, vault: &Vault, rows: Stretch) -> Result<Anew> {
         let rows: Vec<Old> = tx.query(self.next, [rows.after.into(), bytes(rows.from), rows.most.into()]).await?;
-        let (mut ids, mut present, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        for row in rows {
-            values.push(vault.seal_anew(self, &row)?);
-            ids.push(row.id);
-            present.push(row.value);
-        }
-        let Some(last) = ids.last().copied() else { return Ok(Batch { last: None, written: 0 }) };
-        let written = tx.execute(self.write, [ids.into(), present.into(), values.into()]).await?;
-        Ok(Batch { last: Some(last), written })
+        let vault = vault.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut anew = Anew::default();
+            for row in rows {
+                anew.sealed.push(vault.seal_anew(self, &row)?);
+                anew.rows.push(row.id);
+                anew.present.push(row.value);
+            }
+            Ok(anew)
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+
+    /// Writes rows that were sealed anew; says how many. What somebody else has written meanwhile wins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write(&self, tx: &WriteTx, anew: Anew) -> Result<u64> {
+        tx.execute(self.write, [anew.rows.into(), anew.present.into(), anew.sealed.into()]).await
     }
 }
 

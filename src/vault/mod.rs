@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 
 pub use chosen::FieldIn;
 pub(crate) use column::sealed_column;
-pub use column::{Batch, Column, Stretch, Under};
+pub use column::{Anew, Batch, Column, Stretch, Under};
 pub use root::{Custodian, Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
 pub use transit::Transit;

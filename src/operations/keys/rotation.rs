@@ -6,6 +6,7 @@ use entity::{
     DataKeyId, Pii, Scope,
     key_rotations::{Model as Rotation, Step},
 };
+use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::{columns, find, running};
@@ -16,7 +17,7 @@ use crate::{
     error::{Error, Result},
     jobs::{Report, Run},
     tenancy::{attributes, invitations},
-    vault::{self, Batch, Stretch},
+    vault::{self, Anew, Batch, Column, Stretch, Vault},
 };
 
 /// How many rows are sealed anew in one transaction: some tens of milliseconds of work.
@@ -31,7 +32,7 @@ const WHY: &str = "a run of a job is its own record";
 /// A part of the work: a column of sealed values, or match values that are missing.
 #[derive(Clone, Copy)]
 enum Unit {
-    Column(&'static vault::Column),
+    Column(&'static Column),
     AccountMatches,
     InvitationMatches,
     AttributeMatches,
@@ -53,15 +54,22 @@ impl Unit {
         }
     }
 
-    async fn migrate(self, run: &Run, tx: &WriteTx, rotation: &Rotation, after: Uuid) -> Result<Batch> {
-        let (vault, from, to) = (run.vault(), rotation.from_key, rotation.to_key);
+    /// Makes some of the match values that are missing.
+    async fn match_anew(self, tx: &WriteTx, vault: &Vault, to: DataKeyId, after: Uuid) -> Result<Batch> {
         match self {
-            Self::Column(column) => column.migrate(tx, vault, Stretch { from, after, most: BATCH }).await,
+            Self::Column(_) => Ok(Batch { last: None, written: 0 }),
             Self::AccountMatches => accounts::match_anew(tx, vault, to, after, BATCH).await,
             Self::InvitationMatches => invitations::match_anew(tx, vault, to, after, BATCH).await,
             Self::AttributeMatches => attributes::match_anew(tx, vault, to, after, BATCH).await,
         }
     }
+}
+
+/// Where a rotation is: in which part, and after which row.
+#[derive(Clone, Copy)]
+struct Place {
+    unit: Unit,
+    row: Option<Uuid>,
 }
 
 /// Goes on with the rotations that are not paused, to their end or until the server stops.
@@ -125,38 +133,99 @@ async fn activate(run: &Run, rotation: &Rotation) -> Result<()> {
     known_everywhere(run).await
 }
 
-/// Seals some rows anew, and notes how far it is.
+/// Does one part of the work from where it is, until it is done, the rotation is paused, or the server stops.
 async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
     let units = Unit::of(&rotation.scope);
     let at = rotation.at_column.as_deref();
-    let place = units.iter().position(|unit| Some(unit.name()) == at).unwrap_or(0);
-    let Some(unit) = units.get(place) else { return finish_migrating(run, rotation).await };
-    let after = rotation.at_row.filter(|_| at == Some(unit.name())).unwrap_or_default();
-    let tx = run.write().await?;
-    let batch = unit.migrate(run, &tx, rotation, after).await?;
-    let next = units.get(place + 1).map(|unit| unit.name());
-    let (column, row) = match (batch.last, next) {
-        (Some(last), _) => (unit.name(), Some(last)),
-        (None, Some(next)) => (next, None),
-        (None, None) => {
-            drop(tx);
-            return finish_migrating(run, rotation).await;
-        }
+    let position = units.iter().position(|unit| Some(unit.name()) == at).unwrap_or(0);
+    let Some(&unit) = units.get(position) else { return finish_migrating(run, rotation).await.map(|()| 0) };
+    let place = Place { unit, row: rotation.at_row.filter(|_| at == Some(unit.name())) };
+    let (written, done) = match unit {
+        Unit::Column(column) => reseal(run, rotation, column, place).await?,
+        _ => match_batch(run, rotation, place).await?,
     };
-    let done = if matches!(unit, Unit::Column(_)) { batch.written } else { 0 };
-    let sql = "UPDATE key_rotations SET at_column = $2, at_row = $3, rows_done = least(rows_total, rows_done + $4),
-                   updated_at = clock_timestamp() WHERE id = $1";
-    let done = i64::try_from(done).unwrap_or(0);
-    tx.execute(sql, [rotation.id.into(), column.into(), row.into(), done.into()]).await?;
-    tx.commit(Unrecorded(WHY)).await?;
-    Ok(batch.written)
+    if !done {
+        return Ok(written);
+    }
+    match units.get(position + 1) {
+        Some(&unit) => {
+            let tx = run.write().await?;
+            note(&tx, rotation, Place { unit, row: None }, 0).await?;
+            tx.commit(Unrecorded(WHY)).await?;
+            Ok(written)
+        }
+        None => finish_migrating(run, rotation).await.map(|()| written),
+    }
 }
 
-async fn finish_migrating(run: &Run, rotation: &Rotation) -> Result<u64> {
+/// Seals a column anew, batch by batch: while one is written, the next is read and sealed. Says how many rows were
+/// written, and whether that was all.
+async fn reseal(run: &Run, rotation: &Rotation, column: &'static Column, from: Place) -> Result<(u64, bool)> {
+    let mut anew = ahead(run, rotation, column, from.row).await?;
+    let mut written = 0;
+    while let Some(last) = anew.last() {
+        let place = Place { row: Some(last), ..from };
+        let write = write(run, rotation, column, place, anew);
+        let ((rows, paused), next) = tokio::try_join!(write, ahead(run, rotation, column, Some(last)))?;
+        written += rows;
+        if paused || run.is_stopping() {
+            return Ok((written, false));
+        }
+        anew = next;
+    }
+    Ok((written, true))
+}
+
+async fn ahead(run: &Run, rotation: &Rotation, column: &'static Column, after: Option<Uuid>) -> Result<Anew> {
+    let stretch = Stretch { from: rotation.from_key, after: after.unwrap_or_default(), most: BATCH };
+    column.read(&run.read().await?, run.vault(), stretch).await
+}
+
+/// Writes a batch, and notes how far it is; says how many rows it was, and whether somebody has paused it.
+async fn write(
+    run: &Run,
+    rotation: &Rotation,
+    column: &'static Column,
+    place: Place,
+    anew: Anew,
+) -> Result<(u64, bool)> {
+    let tx = run.write().await?;
+    let written = column.write(&tx, anew).await?;
+    let paused = note(&tx, rotation, place, written).await?;
+    tx.commit(Unrecorded(WHY)).await?;
+    Ok((written, paused))
+}
+
+/// Makes a batch of match values; says how many, and whether there are no more.
+async fn match_batch(run: &Run, rotation: &Rotation, place: Place) -> Result<(u64, bool)> {
+    let tx = run.write().await?;
+    let batch = place.unit.match_anew(&tx, run.vault(), rotation.to_key, place.row.unwrap_or_default()).await?;
+    if batch.last.is_some() {
+        note(&tx, rotation, Place { row: batch.last, ..place }, 0).await?;
+        tx.commit(Unrecorded(WHY)).await?;
+    }
+    Ok((batch.written, batch.last.is_none()))
+}
+
+#[derive(FromQueryResult)]
+struct Noted {
+    paused: bool,
+}
+
+/// Notes how far a rotation is, with so many more values sealed; says whether somebody has paused it.
+async fn note(tx: &WriteTx, rotation: &Rotation, place: Place, sealed: u64) -> Result<bool> {
+    let sql = "UPDATE key_rotations SET at_column = $2, at_row = $3, rows_done = least(rows_total, rows_done + $4),
+                   updated_at = clock_timestamp() WHERE id = $1 RETURNING paused";
+    let sealed = i64::try_from(sealed).unwrap_or(0);
+    let values = [rotation.id.into(), place.unit.name().into(), place.row.into(), sealed.into()];
+    let noted: Vec<Noted> = tx.query(sql, values).await?;
+    Ok(noted.iter().any(|noted| noted.paused))
+}
+
+async fn finish_migrating(run: &Run, rotation: &Rotation) -> Result<()> {
     let tx = run.write().await?;
     step(&tx, rotation, Step::Verifying).await?;
-    tx.commit(Unrecorded(WHY)).await?;
-    Ok(0)
+    tx.commit(Unrecorded(WHY)).await
 }
 
 /// Looks whether anything is left under the old key, or without match values under the new one; then the rows are gone
@@ -169,7 +238,10 @@ async fn verify(run: &Run, rotation: &Rotation) -> Result<()> {
         left += match unit {
             Unit::Column(column) => column.count(&tx, rotation.from_key).await?,
             // Whoever has none is looked for again, and counted by being found.
-            matches => i64::from(matches.migrate(run, &tx, rotation, Uuid::nil()).await?.last.is_some()),
+            matches => {
+                let batch = matches.match_anew(&tx, run.vault(), rotation.to_key, Uuid::nil()).await?;
+                i64::from(batch.last.is_some())
+            }
         };
     }
     let next = if left == 0 { Step::Closing } else { Step::Migrating };

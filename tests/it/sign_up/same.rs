@@ -85,6 +85,38 @@ async fn signing_up_says_nothing_of_who_has_an_account() {
     world.close().await;
 }
 
+/// Proves AUT-5, NET-5.
+#[tokio::test]
+async fn signing_in_says_nothing_of_who_has_an_account() {
+    let world = world().await;
+    let nobody = world.server.nobody();
+    let mut psql = world.database.psql(Login::Owner).await;
+    for what in ["sign-in", "sign-in to a managed account"] {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        let (member, stranger) = (world.a.member.email.clone(), format!("n{}", world.a.member.email));
+        for round in 0..ROUNDS {
+            let pair = [(&member, &mut known), (&stranger, &mut unknown)];
+            let mut answers = Vec::new();
+            let order: Vec<_> = if round % 2 == 0 { pair.into() } else { pair.into_iter().rev().collect() };
+            for (email, times) in order {
+                let wrong = json!({"email": email, "password": "Not-the-password-9", "token_delivery": "body"});
+                let begun = Instant::now();
+                let answer = nobody.post("/v1/sessions", wrong).await.expect(401);
+                times.push(begun.elapsed());
+                answers.push(answer);
+            }
+            let [one, other] = answers.try_into().unwrap();
+            assert_eq!((one.json["code"].as_str(), headers(&one)), (other.json["code"].as_str(), headers(&other)));
+            // Neither is locked: a refusal would be timed.
+            psql.run("DELETE FROM guesses").await.unwrap();
+        }
+        compare(what, &known, &unknown);
+        let managed = format!("UPDATE accounts SET managed_by = '{}' WHERE id = '{}'", world.a.id, world.a.member.account);
+        psql.run(&managed).await.unwrap();
+    }
+    world.close().await;
+}
+
 /// Proves AUT-5.
 #[tokio::test]
 async fn changing_the_address_says_nothing_of_who_has_an_account() {
