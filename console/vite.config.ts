@@ -10,7 +10,10 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     port: 5173,
-    proxy: Object.fromEntries(proxied.map((path) => [path, { target: server }])),
+    // The live stream is a WebSocket.
+    proxy: Object.fromEntries(
+      proxied.map((path) => [path, { target: server, ws: path === "/v1" }]),
+    ),
   },
   build: {
     outDir: "dist",

@@ -210,6 +210,7 @@ codes! {
     PreconditionFailed = "precondition_failed", 412, "The object has changed since you read it";
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json";
+    UpgradeRequired = "upgrade_required", 426, "Open this as a WebSocket";
     InvalidRequest = "invalid_request", 422, "Some fields are not valid";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "This key was used for another request";
     TooManyRequests = "too_many_requests", 429, "Too many requests";

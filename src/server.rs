@@ -24,7 +24,7 @@ use transport::Sockets;
 
 use crate::{
     accounts::{self, Passwords},
-    api::{self, Face},
+    api::{self, Face, events::Hub},
     app::App,
     audit::Refusals,
     authz::{Policy, PolicyFiles},
@@ -273,7 +273,8 @@ async fn assemble(
     let (app, keys, changes) = app(config, owned, database).await?;
     let App { db, vault, clock, mail, instance, jobs, .. } = app.clone();
     let Bells { outbox: wake, errands, keys: renewed, imports, jobs: queued, data_keys } = listen_for_changes(&changes);
-    let endpoint = endpoint(config, &app)?;
+    let events = Hub::new(&app, config.events, stop);
+    let endpoint = endpoint(config, &app, &events)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
     let instances = Instances { db: db.clone(), vault: vault.clone(), clock: clock.clone(), instance };
@@ -296,6 +297,7 @@ async fn assemble(
     workers.spawn(people::Worker { app: app.clone(), wake: imports }.run(stop.clone()));
     workers.spawn(accounts::resets::Worker { app: app.clone(), wake: errands }.run(stop.clone()));
     workers.spawn(keys.run(renewed, clock, stop.clone()));
+    workers.spawn(events.run());
     let listening = transport::settings(config, &app, &mut workers, stop).await?;
     Ok(Parts { app, endpoint: Arc::new(endpoint), listening, workers })
 }
@@ -404,7 +406,7 @@ fn refused(faults: Vec<String>) -> Error {
 }
 
 /// Everything that is served, in one endpoint.
-fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'static, Response>>> {
+fn endpoint(config: &Config, app: &App, events: &Arc<Hub>) -> Result<context::Context<BoxEndpoint<'static, Response>>> {
     let document = api::contract(app.policy.registry());
     let stats = Arc::new(ErrorStats::new(app.clock.now()));
     let own = match config.profile {
@@ -423,7 +425,7 @@ fn endpoint(config: &Config, app: &App) -> Result<context::Context<BoxEndpoint<'
         body_timeout: config.http.body_timeout,
     };
     let proxies = Arc::new(UnknownProxies::beside(&config.http.trusted_proxies));
-    let face = Face { gate: Arc::new(gate), stats: stats.clone(), proxies: proxies.clone() };
+    let face = Face { gate: Arc::new(gate), stats: stats.clone(), proxies: proxies.clone(), events: events.clone() };
     let guarded = Guarded::new(api::everything(&face), face.gate.clone()).map_err(refused)?;
     let service = OpenApiService::new(guarded, "Freehold", env!("CARGO_PKG_VERSION"));
     let docs = Arc::new(Docs::new(&document.to_string())?);

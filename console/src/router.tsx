@@ -171,6 +171,7 @@ const audit = createRoute({
     "text",
     "cursor",
     "open",
+    "live",
   ),
   component: lazyRouteComponent(() => import("./pages/audit/page")),
 });

@@ -94,7 +94,7 @@ struct Target {
 /// An entry of the record.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
-struct AuditEntry {
+pub(super) struct AuditEntry {
     /// Its id.
     id: Uuid,
     /// When.
@@ -235,13 +235,13 @@ impl Audit {
 }
 
 /// Who did what is in some entries, as they are today.
-struct Actors {
+pub(super) struct Actors {
     people: HashMap<AccountId, Person>,
     services: HashMap<ServiceAccountId, String>,
 }
 
 impl Actors {
-    async fn of(vault: &Vault, tx: &Tx, entries: &[Entry]) -> Result<Self> {
+    pub(super) async fn of(vault: &Vault, tx: &Tx, entries: &[Entry]) -> Result<Self> {
         let (services, people): (Vec<_>, Vec<_>) =
             entries.iter().filter_map(|entry| Some((entry.row.actor_id?, &entry.row.actor_type))).partition(is_service);
         let people = accounts::people(vault, tx, people.into_iter().map(|(id, _)| AccountId(id))).await?;
@@ -255,7 +255,7 @@ fn is_service((_, kind): &(Uuid, &String)) -> bool {
 }
 
 impl AuditEntry {
-    fn of(Entry { row, personal }: Entry, actors: &Actors) -> Self {
+    pub(super) fn of(Entry { row, personal }: Entry, actors: &Actors) -> Self {
         let person = row.actor_id.and_then(|id| actors.people.get(&AccountId(id)));
         let service = row.actor_id.and_then(|id| actors.services.get(&ServiceAccountId(id)));
         let (name, erased) = match person {

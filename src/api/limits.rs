@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 
-use super::{Face, Tag};
+use super::{
+    Face, Tag,
+    events::{Hub, Open},
+};
 use crate::{authz, edge::ApiResult, edge::limits::Metrics, types::Caller};
 
 /// The operations.
@@ -53,6 +56,29 @@ struct UnknownProxy {
     last_at: DateTime<Utc>,
 }
 
+/// Live streams that have ended for one reason.
+#[derive(Debug, Object)]
+struct ClosedStreams {
+    /// The reason, as in the last frame: `left`, `stopped`, `spoke`, `broken`, `failed`, `signed_out`, `not_allowed`,
+    /// `unanswered` or `slow`.
+    reason: String,
+    /// How many since this instance started.
+    count: u64,
+}
+
+/// The live streams of this instance (`events_open`).
+#[derive(Debug, Object)]
+struct EventStreams {
+    /// How many are open.
+    open: u64,
+    /// The most there may be.
+    most: u64,
+    /// The most of one account.
+    most_per_account: u64,
+    /// How many have ended, by reason.
+    closed: Vec<ClosedStreams>,
+}
+
 /// The limits, as this instance has counted.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -64,6 +90,8 @@ struct RateLimitList {
     /// Requests with forwarded headers from a peer that is no trusted proxy. If it is a proxy, all its clients count as
     /// one.
     unknown_proxy: Option<UnknownProxy>,
+    /// The live streams.
+    event_streams: EventStreams,
     /// The limits.
     items: Vec<RateLimit>,
 }
@@ -76,13 +104,28 @@ impl Limits {
     #[oai(path = "/limits", method = "get", operation_id = "limits_list")]
     async fn list(&self, caller: Caller) -> ApiResult<Json<RateLimitList>> {
         let _ = caller;
-        let Face { gate, proxies, .. } = &self.0;
+        let Face { gate, proxies, events, .. } = &self.0;
         Ok(Json(RateLimitList {
             since: gate.limits.since(),
             proxy_trusted: proxies.is_any_trusted(),
             unknown_proxy: proxies.seen().map(|seen| UnknownProxy { requests: seen.requests, last_at: seen.last_at }),
+            event_streams: EventStreams::of(events),
             items: gate.limits.metrics().map(RateLimit::from).collect(),
         }))
+    }
+}
+
+impl EventStreams {
+    fn of(events: &Hub) -> Self {
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        let Open { now, most, most_per_account } = events.open();
+        let closed = events.closed().map(|(reason, count)| ClosedStreams { reason: reason.name().to_owned(), count });
+        Self {
+            open: number(now),
+            most: number(most),
+            most_per_account: number(most_per_account),
+            closed: closed.collect(),
+        }
     }
 }
 

@@ -290,7 +290,10 @@ impl Me {
             Scope::Public | Scope::Own => true,
             Scope::Service => false,
             Scope::Platform if !platform => false,
-            Scope::Platform | Scope::Organization => policy.decide_any(caller.roles(), *position) != Decision::Deny,
+            // Whoever is in no organisation has no role.
+            Scope::Platform | Scope::Organization | Scope::Current => {
+                policy.decide_any(caller.roles(), *position) != Decision::Deny
+            }
         });
         allowed.map(|(_, row)| row.operation.clone()).collect()
     }

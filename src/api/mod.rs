@@ -9,6 +9,7 @@ mod audit;
 pub mod dev_mail;
 mod document;
 mod email;
+pub mod events;
 mod exports;
 mod health;
 mod imports;
@@ -55,6 +56,8 @@ pub struct Face {
     pub stats: Arc<ErrorStats>,
     /// Proxies that are not trusted.
     pub proxies: Arc<UnknownProxies>,
+    /// The live streams.
+    pub events: Arc<events::Hub>,
 }
 
 /// Every operation of the contract. A tuple of APIs has room for sixteen, so kin share a place.
@@ -71,7 +74,7 @@ pub type Everything = (
     (teams::Teams, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
-    audit::Audit,
+    (audit::Audit, events::Events),
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
@@ -96,7 +99,7 @@ pub fn everything(face: &Face) -> Everything {
         (teams::Teams(face.clone()), service_accounts::ServiceAccounts(face.clone()), oauth::OAuth(face.clone())),
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
-        audit::Audit(face.clone()),
+        (audit::Audit(face.clone()), events::Events(face.clone())),
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),

@@ -6,6 +6,7 @@
 
 mod catalog;
 mod event;
+pub mod feed;
 mod personal;
 mod refusals;
 mod search;

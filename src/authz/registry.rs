@@ -18,6 +18,9 @@ pub enum Scope {
     Own,
     /// Members of the organisation in the path, by role.
     Organization,
+    /// Members of the organisation that their session is in, whichever that is, by role; so are service accounts of
+    /// theirs. The path names none.
+    Current,
     /// Platform administrators whose session is in the platform's organisation.
     Platform,
     /// Service accounts, by role, about what is their organisation's. People have no use for it.
@@ -190,9 +193,11 @@ impl Registry {
 
 fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String> {
     let mut faults = Vec::new();
-    let ruled = matches!(row.scope, Scope::Organization | Scope::Platform | Scope::Service);
+    let ruled = matches!(row.scope, Scope::Organization | Scope::Current | Scope::Platform | Scope::Service);
     if ruled != row.minimum_role.is_some() {
-        faults.push("needs a minimum role exactly when its scope is organization, platform or service".to_owned());
+        faults.push(
+            "needs a minimum role exactly when its scope is organization, current, platform or service".to_owned(),
+        );
     }
     if row.ownership.is_some() != row.own_role.is_some() {
         faults.push("needs an own role exactly when it has an ownership rule".to_owned());

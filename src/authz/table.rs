@@ -85,7 +85,8 @@ fn grants(hierarchy: &Hierarchy, registry: &Registry) -> Vec<Vec<String>> {
         };
         if let Some(role) = &row.minimum_role {
             grant(role, "any");
-            let readers = hierarchy.rows().iter().filter(|_| row.reads() && row.scope == super::Scope::Organization);
+            let tenants = matches!(row.scope, super::Scope::Organization | super::Scope::Current);
+            let readers = hierarchy.rows().iter().filter(|_| row.reads() && tenants);
             for reader in readers {
                 if reader.reads_as.as_ref().is_some_and(|other| hierarchy.includes(other, role)) {
                     grant(&reader.name, "any");

@@ -4,6 +4,7 @@
 //! together. Owns syntax, defaults and what each profile refuses; never opens a connection and is
 //! never read outside the composition root.
 
+mod events;
 mod limits;
 mod mistakes;
 mod origins;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use events::Events;
 pub use limits::{Limits, Quota};
 pub use mistakes::{Mistake, Mistakes, Origin};
 pub use origins::Origins;
@@ -53,6 +55,8 @@ pub struct Config {
     pub http: Http,
     /// `[limits]`
     pub limits: Limits,
+    /// `[events]`
+    pub events: Events,
     /// `[database]`
     pub database: Database,
     /// `[secrets]`
@@ -249,6 +253,7 @@ impl Config {
             profile,
             http: Http::read(&mut reader),
             limits: Limits::read(&mut reader),
+            events: Events::read(&mut reader),
             database: Database::read(&mut reader),
             secrets: Secrets::read(&mut reader, profile),
             tokens: Tokens::read(&mut reader),

@@ -96,6 +96,21 @@ impl Csrf {
         Err(Error::Forbidden(Code::CrossSiteRequest))
     }
 
+    /// Checks the beginning of a WebSocket that is authenticated by cookie. It is a GET, and yet whoever begins it can read
+    /// all that follows: no CORS stands before it. Browsers say with each where it comes from (RFC 6455, 4.1), so it has
+    /// to be said.
+    ///
+    /// # Errors
+    /// `Forbidden` with `cross_site_request`.
+    pub fn check_handshake(&self, headers: &HeaderMap) -> Result<()> {
+        let origin = origin(headers);
+        let said = matches!(origin, OriginHeader::Is(_));
+        if said && is_own_site(fetch_site(headers)) && self.is_own_origin(&origin, headers) {
+            return Ok(());
+        }
+        Err(Error::Forbidden(Code::CrossSiteRequest))
+    }
+
     /// Checks a call without any credentials: a foreign page must not sign somebody in as somebody else. What is no
     /// browser says neither where it comes from nor where it goes, and passes.
     ///
@@ -240,6 +255,24 @@ mod tests {
         assert!(csrf.check(&Method::GET, &HeaderMap::new(), one).is_ok());
         let other = Csrf::new(CsrfKey::new([8; 32]), "https://id.example.com", OwnOrigins::Public).unwrap();
         assert!(other.check(&Method::POST, &headers(&[OWN, token]), one).is_err());
+    }
+
+    /// Proves NET-12.
+    #[test]
+    fn a_socket_with_cookies_begins_on_our_own_pages_only() {
+        let csrf = csrf(OwnOrigins::Public);
+        let open = |lines: &[(&'static str, &str)]| csrf.check_handshake(&headers(lines)).is_ok();
+        assert!(open(&[OWN]));
+        assert!(open(&[OWN, ("sec-fetch-site", "same-origin")]));
+        assert!(!open(&[]), "nobody says where it comes from");
+        assert!(!open(&[("sec-fetch-site", "same-origin")]));
+        assert!(!open(&[OWN, ("sec-fetch-site", "same-site")]));
+        let mut two = headers(&[OWN]);
+        two.append("origin", HeaderValue::from_static("https://evil.example"));
+        assert!(csrf.check_handshake(&two).is_err(), "two origins are none");
+        for foreign in ["https://evil.example", "http://id.example.com", "https://id.example.com:8443", "null", ""] {
+            assert!(!open(&[("origin", foreign)]), "{foreign}");
+        }
     }
 
     /// Proves NET-11.

@@ -5,6 +5,7 @@
 //! allows it, whether who calls has proven so recently enough, and only then the body. The operation gets a [`Caller`],
 //! which nothing else makes from a request.
 
+mod authority;
 mod counting;
 mod services;
 
@@ -24,6 +25,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+pub use self::authority::Authority;
 use super::{
     bodies::Bodies,
     body,
@@ -287,12 +289,16 @@ impl Guard {
         self.count_caller(request, &caller)?;
         if who.delivery == Delivery::Cookie {
             self.gate.csrf.check(request.method(), request.headers(), Some(who.principal.session))?;
+            if request.headers().contains_key(header::UPGRADE) {
+                self.gate.csrf.check_handshake(request.headers())?;
+            }
         }
         let decided = match self.policy.scope {
             Scope::Public | Scope::Own => Ok(caller.clone()),
             Scope::Service => Err(Error::Unauthenticated(Code::ApiKeyRequired)),
             Scope::Platform => self.on_platform(&who, &caller),
             Scope::Organization => self.in_organization(request, &who, &caller).await,
+            Scope::Current => self.where_they_are(&who, &caller),
         };
         let decided = match decided {
             Ok(caller) => self.recently(&who, began).await.map(|()| caller),
@@ -351,6 +357,15 @@ impl Guard {
                 Err(Error::Forbidden(Code::SignInAgain))
             }
             _ => Err(Error::Forbidden(Code::Forbidden)),
+        }
+    }
+
+    fn where_they_are(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
+        match &who.principal.seat {
+            Some(seat) if self.decide(seat) == Decision::Allow => Ok(caller.within(seat.organization)),
+            Some(_) => Err(Error::Forbidden(Code::Forbidden)),
+            None if who.principal.too_old_for.is_some() => Err(Error::Forbidden(Code::SignInAgain)),
+            None => Err(Error::Forbidden(Code::OrganizationNotActive)),
         }
     }
 
@@ -440,6 +455,9 @@ impl Guard {
         };
         request.set_body(bytes);
         request.set_data(caller.clone());
+        if let Some(authority) = self.authority(&request, &caller) {
+            request.set_data(authority);
+        }
         let response = match self.inner.call(request).await {
             Ok(response) if self.gate.bodies.has_answers() => {
                 Ok(Box::pin(self.gate.bodies.answer(self.operation, response)).await)

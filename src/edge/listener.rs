@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use poem::{
     Endpoint, Request, Response,
-    http::uri::Scheme,
+    http::{header, uri::Scheme},
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
@@ -30,8 +30,8 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    connection::{Turns, Watched},
-    slots::Slots,
+    connection::{Turn, Turns, Watched},
+    slots::{Slot, Slots},
 };
 use super::tls::{Acceptor, HANDSHAKE};
 
@@ -110,12 +110,13 @@ where
         match accepted {
             Ok((stream, peer)) => match slots.take(peer.ip()) {
                 Some(slot) => {
-                    let served =
-                        connection(stream, peer, Arc::clone(&endpoint), Arc::clone(&settings), shutdown.clone());
-                    connections.spawn(async move {
-                        served.await;
-                        drop(slot);
-                    });
+                    let arrived = (stream, peer, Arc::new(slot));
+                    connections.spawn(connection(
+                        arrived,
+                        Arc::clone(&endpoint),
+                        Arc::clone(&settings),
+                        shutdown.clone(),
+                    ));
                 }
                 // What fits into the socket's empty buffer needs no waiting; a client that misses it is closed anyway.
                 None => drop(stream.try_write(FULL)),
@@ -144,8 +145,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// Serves one connection to its end.
 async fn connection<E>(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer, slot): (TcpStream, SocketAddr, Arc<Slot>),
     endpoint: Arc<E>,
     settings: Arc<ListenerSettings>,
     shutdown: CancellationToken,
@@ -157,9 +157,9 @@ async fn connection<E>(
         return;
     }
     let local = stream.local_addr().map(|address| LocalAddr(address.into())).unwrap_or_default();
-    let ends = (local, RemoteAddr(peer.into()));
+    let line = |scheme| Line { local, remote: RemoteAddr(peer.into()), scheme, slot };
     let Some(tls) = &settings.tls else {
-        return converse(stream, (ends, Scheme::HTTP), endpoint, &settings, shutdown).await;
+        return converse(stream, line(Scheme::HTTP), endpoint, &settings, shutdown).await;
     };
     // Greeting takes no longer than a request's head may.
     let greeted = async {
@@ -172,10 +172,10 @@ async fn connection<E>(
     };
     match tokio::time::timeout(settings.header_timeout, greeted).await {
         Ok(Ok(Some(Begun::Tls(stream)))) => {
-            converse(*stream, (ends, Scheme::HTTPS), endpoint, &settings, shutdown).await;
+            converse(*stream, line(Scheme::HTTPS), endpoint, &settings, shutdown).await;
         }
         Ok(Ok(Some(Begun::Plain(stream)))) => {
-            converse(stream, (ends, Scheme::HTTP), endpoint, &settings, shutdown).await;
+            converse(stream, line(Scheme::HTTP), endpoint, &settings, shutdown).await;
         }
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::debug!(%error, "TLS was not agreed on"),
@@ -189,10 +189,26 @@ enum Begun {
     Plain(TcpStream),
 }
 
+/// A connection: its ends, how it is spoken over, and its place among all.
+struct Line {
+    local: LocalAddr,
+    remote: RemoteAddr,
+    scheme: Scheme,
+    slot: Arc<Slot>,
+}
+
+/// What a request that may outlast HTTP occupies: its connection's place among all, and the watch over requests that dawdle.
+/// It is in the request's data; who goes on using the connection keeps it until then.
+#[derive(Clone, Debug)]
+pub struct Occupied {
+    _slot: Arc<Slot>,
+    _turn: Arc<Turn>,
+}
+
 /// Takes requests and gives answers until the connection ends.
 async fn converse<S, E>(
     stream: S,
-    ((local, remote), scheme): ((LocalAddr, RemoteAddr), Scheme),
+    line: Line,
     endpoint: Arc<E>,
     settings: &ListenerSettings,
     shutdown: CancellationToken,
@@ -203,10 +219,14 @@ async fn converse<S, E>(
     let turns = Turns::default();
     let watched = Watched::new(stream, turns.clone(), settings.header_timeout, settings.write_timeout);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (endpoint, turn) = (Arc::clone(&endpoint), turns.begin());
-        let (local, remote, scheme) = (local.clone(), remote.clone(), scheme.clone());
+        let (endpoint, turn) = (Arc::clone(&endpoint), Arc::new(turns.begin()));
+        let (local, remote, scheme) = (line.local.clone(), line.remote.clone(), line.scheme.clone());
+        let slot = request.headers().contains_key(header::UPGRADE).then(|| Arc::clone(&line.slot));
         async move {
-            let request = Request::from((request, local, remote, scheme));
+            let mut request = Request::from((request, local, remote, scheme));
+            if let Some(slot) = slot {
+                request.set_data(Occupied { _slot: slot, _turn: Arc::clone(&turn) });
+            }
             let response = endpoint.get_response(request).await;
             drop(turn);
             Ok::<_, Infallible>(hyper::Response::from(response))

@@ -329,6 +329,20 @@ impl Sessions {
         Ok(claims)
     }
 
+    /// The principal of a session whose token was recognised before, as it is now. What began with a token and goes on
+    /// after it asks this again and again.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the session has ended.
+    pub async fn present(&self, account: AccountId, session: SessionId, origin: &Origin) -> Result<Arc<Principal>> {
+        self.principals.get(account, session, origin).await
+    }
+
+    /// Whether [`Sessions::present`] has the answer without reading it.
+    pub fn trusts(&self, account: AccountId, session: SessionId, now: Timestamp) -> bool {
+        self.principals.standing(account, session, now).is_some()
+    }
+
     /// Marks what was made of an account's profile as stale, once a change that gives and takes nothing is committed.
     pub fn forget_profile(&self, account: AccountId) {
         self.principals.forget_profile(account);

@@ -20,6 +20,7 @@ mod database;
 mod edge;
 mod email;
 mod embedded;
+mod events;
 mod harness;
 mod imports;
 mod isolation;

@@ -55,6 +55,21 @@ export async function settings(organization: string | null, sections: Json): Pro
   await call(inside, "PATCH", path, sections);
 }
 
+/** Somebody does something in an organisation that Ada is in: makes a team of this name. */
+export async function makeTeam(organization: string, name: string): Promise<void> {
+  const inside = await enter(organization);
+  await call(inside, "POST", `/v1/organizations/${organization}/teams`, { name });
+}
+
+/** Ada gives somebody another role in one of her organisations. */
+export async function giveRole(organization: string, email: string, role: string): Promise<void> {
+  const inside = await enter(organization);
+  const path = `/v1/organizations/${organization}/members`;
+  const { items } = await call(inside, "GET", path);
+  const member = items.find((found: { email: string }) => found.email === email);
+  await call(inside, "PATCH", `${path}/${member.id}`, { role });
+}
+
 /** Ada leaves one of her organisations. */
 export async function adaLeaves(organization: string): Promise<void> {
   const inside = await enter(organization);

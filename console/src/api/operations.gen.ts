@@ -148,6 +148,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "events_open": {
+    "scope": "current",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "health_get": {
     "scope": "public",
     "minimumRole": null,

@@ -309,6 +309,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What comes into the record of the organisation that the caller is in, as it comes: a WebSocket (RFC 6455).
+         * @description The server sends text messages, each an `EventMessage`. First `hello`; then, as often as something happens,
+         *     `entries` with new entries as `audit_list` shows them, within about a second of their commit. What one transaction
+         *     wrote comes together, and what was written earlier but committed later comes later. Each `cursor` says how far the
+         *     stream has come: whoever opens it again with the last one as `after`, at any instance, is sent what came in between,
+         *     and nothing of what came before it. A message without a `cursor` is followed by more of the same; if the stream
+         *     breaks off there, it is sent again, so leave out ids that you have. `gap` says that more has come than is sent (1,000
+         *     entries at once, or a cursor older than a quarter of an hour): read it with `audit_list`. `still` comes when nothing
+         *     else has for a while. A transaction that takes longer than ten minutes leaves its entries in the record only.
+         *
+         *     The token has to be good when the stream begins, and comes in `Authorization` or the cookie, never in the address. The
+         *     stream then lives as long as the session or the API key, whatever the age of the token. A stream that is opened
+         *     with a cookie must come from Freehold's own pages. An account may have a few streams (429), an instance some more
+         *     (503).
+         *
+         *     Clients send nothing. The server asks by pings whether they are there. It closes with
+         *     1001 when it stops,
+         *     1003 when the client says something,
+         *     1009 when that is longer than 1 KiB or no WebSocket,
+         *     1013 when something went wrong on our side: come back with the cursor,
+         *     4401 when the session or the API key is over, the account blocked,
+         *     4403 when the caller has left the organisation or may not see its record any more,
+         *     4408 when the client has not answered a ping,
+         *     4409 when it does not take what it is sent.
+         */
+        get: operations["events_open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/instances": {
         parameters: {
             query?: never;
@@ -2647,6 +2689,22 @@ export interface components {
             value?: string;
         };
         /**
+         * ClosedStreams
+         * @description Live streams that have ended for one reason.
+         */
+        ClosedStreams: {
+            /**
+             * Format: uint64
+             * @description How many since this instance started.
+             */
+            count: number;
+            /**
+             * @description The reason, as in the last frame: `left`, `stopped`, `spoke`, `broken`, `failed`, `signed_out`, `not_allowed`,
+             *     `unanswered` or `slow`.
+             */
+            reason: string;
+        };
+        /**
          * ColumnCount
          * @description How many values a column has under a key.
          */
@@ -2952,16 +3010,134 @@ export interface components {
          * @enum {string}
          */
         EventClass: "normal" | "security";
+        /** @description A message of the live stream. */
+        EventMessage: components["schemas"]["EventMessage_EventsHello"] | components["schemas"]["EventMessage_EventsEntries"] | components["schemas"]["EventMessage_EventsGap"] | components["schemas"]["EventMessage_EventsStill"];
+        /** @description A message of the live stream. */
+        EventMessage_EventsEntries: {
+            /**
+             * @example entries
+             * @enum {string}
+             */
+            type: "entries";
+        } & components["schemas"]["EventsEntries"] & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "entries";
+        };
+        /** @description A message of the live stream. */
+        EventMessage_EventsGap: {
+            /**
+             * @example gap
+             * @enum {string}
+             */
+            type: "gap";
+        } & components["schemas"]["EventsGap"] & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "gap";
+        };
+        /** @description A message of the live stream. */
+        EventMessage_EventsHello: {
+            /**
+             * @example hello
+             * @enum {string}
+             */
+            type: "hello";
+        } & components["schemas"]["EventsHello"] & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "hello";
+        };
+        /** @description A message of the live stream. */
+        EventMessage_EventsStill: {
+            /**
+             * @example still
+             * @enum {string}
+             */
+            type: "still";
+        } & components["schemas"]["EventsStill"] & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "still";
+        };
         /**
          * @description How an attempt came out.
          * @enum {string}
          */
         EventOutcome: "success" | "refused" | "failed";
         /**
+         * EventsEntries
+         * @description New entries.
+         */
+        EventsEntries: {
+            /** @description Where to go on; absent when more of the same follows. */
+            cursor?: string;
+            /** @description The entries, the oldest first. */
+            items: components["schemas"]["AuditEntry"][];
+        };
+        /**
          * @description How much an event matters.
          * @enum {string}
          */
         EventSeverity: "low" | "medium" | "high" | "critical";
+        /**
+         * EventsGap
+         * @description What is in between has to be read with `audit_list`.
+         */
+        EventsGap: {
+            /** @description Where to go on. */
+            cursor: string;
+        };
+        /**
+         * EventsHello
+         * @description The first message.
+         */
+        EventsHello: {
+            /**
+             * Format: uuid
+             * @description The organisation whose record it is.
+             */
+            organization_id: string;
+        };
+        /**
+         * EventsStill
+         * @description Nothing has happened; the stream is alive.
+         */
+        EventsStill: {
+            /** @description Where to go on. */
+            cursor: string;
+        };
+        /**
+         * EventStreams
+         * @description The live streams of this instance (`events_open`).
+         */
+        EventStreams: {
+            /** @description How many have ended, by reason. */
+            closed: components["schemas"]["ClosedStreams"][];
+            /**
+             * Format: uint64
+             * @description The most there may be.
+             */
+            most: number;
+            /**
+             * Format: uint64
+             * @description The most of one account.
+             */
+            most_per_account: number;
+            /**
+             * Format: uint64
+             * @description How many are open.
+             */
+            open: number;
+        };
         /**
          * EventType
          * @description A type of event.
@@ -4684,6 +4860,8 @@ export interface components {
          * @description The limits, as this instance has counted.
          */
         RateLimitList: {
+            /** @description The live streams. */
+            event_streams: components["schemas"]["EventStreams"] & unknown;
             /** @description The limits. */
             items: components["schemas"]["RateLimit"][];
             /** @description Whether a proxy is trusted, so that its clients are told apart. */
@@ -6297,6 +6475,42 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["ErrorCounts"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_open: {
+        parameters: {
+            query?: {
+                /** @description The last `cursor`, to go on from there. Without it the stream begins now. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection is a WebSocket from here on, on which each text message of the server's is this. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventMessage"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -29,6 +29,8 @@ interface TableProps<T> {
   menu?: (row: T) => ReactNode;
   /** Highlights the row whose details are open. */
   current?: string;
+  /** The rows that have just come in by themselves, by key. */
+  fresh?: ReadonlySet<string>;
   empty: ReactNode;
 }
 
@@ -46,7 +48,7 @@ export function DataTable<T>(props: TableProps<T>) {
 }
 
 function Rows<T>(props: TableProps<T> & { rows: T[]; stale: boolean }) {
-  const { caption, columns, rows, rowKey, menu, current, stale } = props;
+  const { caption, columns, rows, rowKey, menu, current, fresh, stale } = props;
   return (
     <table className={classes.table} aria-busy={stale} data-stale={stale || undefined}>
       <caption>
@@ -72,6 +74,7 @@ function Rows<T>(props: TableProps<T> & { rows: T[]; stale: boolean }) {
             key={rowKey(row)}
             className={classes.row}
             data-current={rowKey(row) === current || undefined}
+            data-fresh={fresh?.has(rowKey(row)) || undefined}
           >
             {columns.map((column, index) => (
               <td

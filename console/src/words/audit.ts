@@ -44,5 +44,22 @@ export const audit = {
   filteredTarget: "One object only",
   copyAll: "Copy as JSON",
   refresh: "Refresh",
+  live: {
+    name: "Live",
+    hint: "Shows new entries as they come, at the top.",
+    states: {
+      connecting: "Connecting…",
+      live: "Live",
+      reconnecting: "Reconnecting…",
+      ended: "Not allowed any more",
+    },
+    paused: "Paused",
+    pausedByTime: "New entries are not shown while you look at a stretch of time.",
+    pausedByWords: "New entries are not shown while you search for words.",
+    pausedByPage: "New entries are shown on the first page.",
+    show: (count: number) => `Show ${plural(count, "new entry", "new entries")}`,
+    came: (count: number) => `${plural(count, "new entry", "new entries")} in the audit log`,
+    isNew: "New",
+  },
   entries: (count: number) => plural(count, "entry", "entries"),
 };

@@ -37,6 +37,9 @@ export const limits = {
   since: "Counting since",
   allCalls: "Calls counted",
   allRefused: "Refused",
+  streams: "Live streams",
+  streamsOpen: (open: number, most: number) =>
+    `${open.toLocaleString()} of ${most.toLocaleString()} open`,
   proxies: "Proxies",
   proxyTrusted: "Trusted",
   proxyNone: "None trusted",

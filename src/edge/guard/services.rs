@@ -42,8 +42,12 @@ impl Guard {
         let allowed = || self.gate.app.policy.decide_any([&known.role], self.position) == Decision::Allow;
         let decided = match self.policy.scope {
             Scope::Organization if self.organization_of(request)? != known.organization => Err(Error::not_found()),
-            Scope::Organization | Scope::Service if !allowed() => Err(Error::Forbidden(Code::Forbidden)),
-            Scope::Organization | Scope::Service if self.policy.reauthentication == Reauthentication::None => {
+            Scope::Organization | Scope::Current | Scope::Service if !allowed() => {
+                Err(Error::Forbidden(Code::Forbidden))
+            }
+            Scope::Organization | Scope::Current | Scope::Service
+                if self.policy.reauthentication == Reauthentication::None =>
+            {
                 Ok(caller.clone())
             }
             _ => Err(Error::Forbidden(Code::PeopleOnly)),

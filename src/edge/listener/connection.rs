@@ -30,6 +30,7 @@ const MOST_LINGERING: usize = 4 * 1024 * 1024;
 pub(super) struct Turns(Arc<AtomicU64>);
 
 /// One request being served.
+#[derive(Debug)]
 pub(super) struct Turn(Turns);
 
 impl Turns {

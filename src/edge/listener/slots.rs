@@ -13,6 +13,7 @@ use super::ListenerSettings;
 use crate::types::network;
 
 /// The free places for connections.
+#[derive(Debug)]
 pub(super) struct Slots {
     all: Arc<Semaphore>,
     per_client: usize,
@@ -21,6 +22,7 @@ pub(super) struct Slots {
 }
 
 /// One connection's place, free again when it is dropped.
+#[derive(Debug)]
 pub(super) struct Slot {
     slots: Arc<Slots>,
     /// `None` for a proxy.

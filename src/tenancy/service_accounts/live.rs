@@ -132,6 +132,11 @@ impl ApiKeys {
         Ok(known)
     }
 
+    /// Whether what is kept of this key is true now, so that [`ApiKeys::recognise`] need not read it.
+    pub fn trusts(&self, key: &str) -> bool {
+        self.changes.trusted() && self.keeps(key)
+    }
+
     /// Whether this key was looked up before and is kept: to recognise it costs next to nothing.
     pub fn keeps(&self, key: &str) -> bool {
         self.cache.contains_key(&sessions::hash(key))

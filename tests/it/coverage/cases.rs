@@ -427,6 +427,7 @@ const CASES: &[Case] = &[
     Case::new("imports_cancel", import),
     Case::new("import_lines_list", import),
     Case::new("import_report_get", import),
+    Case::new("events_open", plain),
     Case::new("audit_list", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
 ];

@@ -38,6 +38,9 @@ static DOCUMENT: LazyLock<Value> =
 const OF_STANDARDS: [(&str, &str); 2] =
     [("oauth_introspect", "service_accounts/oauth.rs"), ("oauth_revoke", "service_accounts/oauth.rs")];
 
+/// The status of what goes on as something else than HTTP (RFC 9110, 15.2.2).
+const SWITCHED: &str = "101";
+
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let paths = DOCUMENT["paths"].as_object().unwrap();
     let items = paths.iter().flat_map(|(path, item)| {
@@ -93,7 +96,8 @@ impl Operation {
         let policies = policies();
         let (_, policy) = policies.find(&id).unwrap_or_else(|| panic!("{id} has no line in policies/operations.csv"));
         let responses = operation["responses"].as_object().unwrap();
-        let (status, response) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
+        let (status, response) =
+            responses.iter().find(|(status, _)| status.starts_with('2') || *status == SWITCHED).unwrap();
         Self {
             method: method.to_uppercase().parse().unwrap(),
             path: path.to_owned(),
@@ -107,7 +111,8 @@ impl Operation {
                 .and_then(|content| content.keys().next())
                 .cloned()
                 .unwrap_or_default(),
-            answer: schema_of(response).map(validator),
+            // What follows it is no answer.
+            answer: schema_of(response).filter(|_| status != SWITCHED).map(validator),
             id,
         }
     }
@@ -133,6 +138,11 @@ impl Operation {
     pub fn requires(&self, property: &str) -> bool {
         let required = self.body.as_ref().and_then(|body| body["required"].as_array());
         required.is_some_and(|names| names.iter().any(|name| name == property))
+    }
+
+    /// Whether it begins something that is no HTTP any more.
+    pub fn upgrades(&self) -> bool {
+        self.success == 101
     }
 
     /// Whether an answer is the success that the contract describes.

@@ -181,7 +181,13 @@ async fn a_hidden_operation_is_not_served() {
         app: app.clone(),
     });
     let stats = Arc::new(ErrorStats::new(app.clock.now()));
-    let face = Face { gate: gate.clone(), stats, proxies: Arc::default() };
+    let bounds = freehold::config::Events {
+        max_streams: 1,
+        max_streams_per_account: 1,
+        ping_interval: std::time::Duration::from_secs(1),
+    };
+    let events = freehold::api::events::Hub::new(&app, bounds, &Default::default());
+    let face = Face { gate: gate.clone(), stats, proxies: Arc::default(), events };
     let mut bare = HashMap::new();
     Hidden.add_routes(&mut bare);
     assert!(bare.contains_key("/v1/hidden"), "without the guard it would be served");

@@ -32,12 +32,17 @@ fn of_scope(scope: Scope) -> impl Iterator<Item = &'static Operation> {
     contract::operations().iter().filter(move |operation| operation.policy.scope == scope)
 }
 
+/// What roles decide.
+fn ruled() -> impl Iterator<Item = &'static Operation> {
+    [Scope::Organization, Scope::Current, Scope::Platform].into_iter().flat_map(of_scope)
+}
+
 /// Proves AZ-2, AZ-4.
 #[tokio::test]
 async fn each_role_may_what_the_registry_says_and_nothing_more() {
     let (mut failures, hierarchy) = (Failures::default(), contract::hierarchy());
     let stage = Stage::open().await;
-    for operation in of_scope(Scope::Organization) {
+    for operation in of_scope(Scope::Organization).chain(of_scope(Scope::Current)) {
         let least = operation.policy.minimum_role.as_deref().unwrap();
         let call = stage.call(operation, &stage.a);
         for (role, person) in stage.a.by_role() {
@@ -56,11 +61,11 @@ async fn a_valid_request_of_a_role_below_the_minimum_is_forbidden_and_changes_no
     let (mut failures, hierarchy) = (Failures::default(), contract::hierarchy());
     let stage = Stage::open().await;
     let before = stage.everything().await;
-    for operation in of_scope(Scope::Organization).chain(of_scope(Scope::Platform)) {
+    for operation in ruled() {
         let least = operation.policy.minimum_role.as_deref().unwrap();
         let call = stage.call(operation, &stage.a);
         for (role, person) in stage.a.by_role() {
-            if operation.policy.scope == Scope::Organization && may(&hierarchy, &operation.policy, role, least) {
+            if operation.policy.scope != Scope::Platform && may(&hierarchy, &operation.policy, role, least) {
                 continue;
             }
             let outcome = expect(false, &stage.send(operation, person, &call).await);
@@ -194,7 +199,7 @@ async fn what_the_guard_forbids_is_in_the_record() {
     let mut failures = Failures::default();
     let stage = Stage::open().await;
     let member = &stage.a.member;
-    for operation in of_scope(Scope::Organization).chain(of_scope(Scope::Platform)) {
+    for operation in ruled() {
         if operation.policy.minimum_role.as_deref() == Some("member") {
             continue;
         }
@@ -210,7 +215,7 @@ async fn what_the_guard_forbids_is_in_the_record() {
         stage.a.id, member.account
     );
     let entries = stage.psql.lock().await.rows(&entries).await;
-    for operation in of_scope(Scope::Organization).chain(of_scope(Scope::Platform)) {
+    for operation in ruled() {
         let expected = if operation.policy.minimum_role.as_deref() == Some("member") { None } else { Some(2) };
         let entry = entries.iter().find(|entry| entry["operation"] == operation.id);
         if entry.and_then(|entry| entry["calls"].as_i64()) != expected {

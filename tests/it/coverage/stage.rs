@@ -226,7 +226,9 @@ impl Stage {
             Scope::Own => &tenant.member,
             Scope::Platform => &self.platform,
             Scope::Service => return tenant.program.clone(),
-            Scope::Organization => tenant.with_role(operation.policy.minimum_role.as_deref().unwrap_or("member")),
+            Scope::Organization | Scope::Current => {
+                tenant.with_role(operation.policy.minimum_role.as_deref().unwrap_or("member"))
+            }
         };
         person.deref().clone()
     }
@@ -286,7 +288,16 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The request of a call, with something after its path.
 pub fn draft(operation: &Operation, actor: &Actor, call: &Call, after: &str) -> Draft {
-    let draft = actor.request(operation.method.clone(), &format!("{}{after}", path(operation, call)));
+    let mut draft = actor.request(operation.method.clone(), &format!("{}{after}", path(operation, call)));
+    if operation.upgrades() {
+        let handshake = [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        draft = handshake.into_iter().fold(draft, |draft, (name, value)| draft.header(name, value));
+    }
     match &call.body {
         Some(body) => draft.json(body),
         None => draft,

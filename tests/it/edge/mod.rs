@@ -40,3 +40,10 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let _ = read.expect("the connection stays open");
     String::from_utf8(answer).unwrap()
 }
+
+/// Reads what a server says by itself, until it closes.
+pub async fn rest(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}

@@ -68,6 +68,11 @@ impl Actor {
         Self { client: other.client.clone(), base: other.base.clone(), ..self.clone() }
     }
 
+    /// Where its server listens, as `127.0.0.1:1234`.
+    pub fn server(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// Whether there is no token.
     pub fn is_nobody(&self) -> bool {
         self.token.is_none()

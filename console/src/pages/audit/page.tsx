@@ -1,10 +1,10 @@
 /** The audit log: every filter is in the address, so a finding can be sent to a colleague. */
 import { Button, Text } from "@mantine/core";
 import { IconFileText, IconRefresh } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type AuditFilter, auditQuery, pageSize } from "../../api/queries";
-import type { AuditEntry } from "../../api/types";
+import type { AuditEntry, Page as PageOf } from "../../api/types";
 import { SupportBadge } from "../../parts/acting";
 import { OutcomeStatus, SeverityBadge } from "../../parts/badges";
 import { Page } from "../../parts/page";
@@ -16,7 +16,11 @@ import { Time } from "../../parts/time";
 import { words } from "../../words";
 import { actorName, isSupport } from "./actor";
 import { EntryDetails } from "./details";
-import { AuditFilters, activeFilters, dayEnd, dayStart } from "./filters";
+import { AuditFilters, type AuditSearch, activeFilters, dayEnd, dayStart } from "./filters";
+import { matches, useLive } from "./live";
+import { Held, LiveSwitch, Spoken } from "./live-bar";
+
+type Entries = PageOf<AuditEntry>;
 
 const said = words.audit;
 const route = getRouteApi("/signed-in/o/$organization/audit");
@@ -48,13 +52,23 @@ function Log() {
   };
   const query = useQuery(auditQuery(organization.id, filter));
   const filtered = activeFilters(search).length > 0;
+  const paused = pausedBy(search);
+  const on = search.live === "on";
+  const live = useLive(organization.id, on, () => void query.refetch());
+  const showing = on && paused === null;
+  const listed = query.data?.items ?? [];
+  const known = new Set(listed.map(({ id }) => id));
+  const fitting = (entries: AuditEntry[]) =>
+    showing ? entries.filter((entry) => !known.has(entry.id) && matches(entry, filter)) : [];
+  const shown = fitting(live.shown);
+  const held = fitting(live.held);
   return (
     <>
       <AuditFilters search={search}>
+        <LiveSwitch on={on} paused={paused} state={live.state} />
         <Button
           variant="subtle"
           color="gray"
-          ml="auto"
           leftSection={<IconRefresh size={15} aria-hidden="true" />}
           loading={query.isRefetching}
           onClick={() => void query.refetch()}
@@ -62,12 +76,15 @@ function Log() {
           {said.refresh}
         </Button>
       </AuditFilters>
+      <Spoken count={shown.length + held.length} />
+      <Held live={live} count={held.length} />
       <DataTable
         caption={said.caption}
         columns={columns}
-        query={query}
+        query={withNews(query, shown)}
         rowKey={(entry) => entry.id}
         current={search.open}
+        fresh={new Set(shown.map(({ id }) => id))}
         empty={
           <Empty
             icon={<IconFileText size={22} stroke={1.6} />}
@@ -79,6 +96,22 @@ function Log() {
       <EntryDetails id={search.open} />
     </>
   );
+}
+
+/** Why new entries can't be shown where they belong; null when they can. */
+function pausedBy({ cursor, from, to, text }: AuditSearch & { cursor?: string }): string | null {
+  if (cursor) return said.live.pausedByPage;
+  if (from || to) return said.live.pausedByTime;
+  return text ? said.live.pausedByWords : null;
+}
+
+/** The list with what has come since on top. */
+function withNews(query: UseQueryResult<Entries>, news: AuditEntry[]): UseQueryResult<Entries> {
+  if (!query.data || news.length === 0) return query;
+  return {
+    ...query,
+    data: { ...query.data, items: [...news, ...query.data.items] },
+  } as typeof query;
 }
 
 const columns: Column<AuditEntry>[] = [

@@ -79,6 +79,9 @@ function Sums({ limits }: { limits: RateLimits }) {
         {sum((limit) => limit.admitted + limit.refused).toLocaleString()}
       </Fact>
       <Fact name={said.allRefused}>{refused.toLocaleString()}</Fact>
+      <Fact name={said.streams}>
+        {said.streamsOpen(limits.event_streams.open, limits.event_streams.most)}
+      </Fact>
       <Fact name={said.proxies}>
         <Status tone={limits.proxy_trusted ? "good" : "quiet"}>
           {limits.proxy_trusted ? said.proxyTrusted : said.proxyNone}
