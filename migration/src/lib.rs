@@ -46,6 +46,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261126_000021_service_accounts",
     "m20261126_000022_certificates",
     "m20261126_000023_hot_path",
+    "m20261127_000026_policy_history",
 ];
 
 struct Step {
