@@ -23,6 +23,7 @@ mod members;
 mod oauth;
 mod organizations;
 mod passwords;
+mod policies;
 mod policy;
 mod service_accounts;
 mod sessions;
@@ -73,7 +74,7 @@ pub type Everything = (
     accounts::Accounts,
     (jobs::Operations, limits::Limits),
     keys::Keys,
-    policy::Policies,
+    (policy::Policies, policies::Evidence),
 );
 
 /// Every operation, over these parts.
@@ -98,7 +99,7 @@ pub fn everything(face: &Face) -> Everything {
         accounts::Accounts(face.clone()),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
-        policy::Policies(face.clone()),
+        (policy::Policies(face.clone()), policies::Evidence(face.clone())),
     )
 }
 

@@ -458,6 +458,16 @@ export const operations = {
     "minimumRole": "member",
     "ownership": null
   },
+  "organization_policies_diff": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_policies_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "organization_settings_get": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -545,6 +555,16 @@ export const operations = {
   },
   "platform_accesses_list": {
     "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "rbac_policies_diff": {
+    "scope": "platform",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "rbac_policies_get": {
+    "scope": "platform",
     "minimumRole": "admin",
     "ownership": null
   },
@@ -694,6 +714,11 @@ export const operations = {
     "ownership": null
   },
   "sign_ups_verify": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "signature_keys_get": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null

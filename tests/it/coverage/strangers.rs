@@ -64,6 +64,7 @@ fn what_is_public_is_a_closed_list() {
         "invitations_accept",
         "invitations_lookup",
         "jwks_get",
+        "signature_keys_get",
         "password_resets_complete",
         "password_resets_create",
         "password_resets_lookup",

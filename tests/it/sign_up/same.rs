@@ -111,7 +111,8 @@ async fn signing_in_says_nothing_of_who_has_an_account() {
             psql.run("DELETE FROM guesses").await.unwrap();
         }
         compare(what, &known, &unknown);
-        let managed = format!("UPDATE accounts SET managed_by = '{}' WHERE id = '{}'", world.a.id, world.a.member.account);
+        let managed =
+            format!("UPDATE accounts SET managed_by = '{}' WHERE id = '{}'", world.a.id, world.a.member.account);
         psql.run(&managed).await.unwrap();
     }
     world.close().await;
