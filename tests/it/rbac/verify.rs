@@ -11,12 +11,12 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{export, path};
 use crate::{
-    harness::{Actor, Answer, Database, Login, Server, eventually, folder},
+    harness::{Actor, Answer, Database, Login, PASSWORD, Server, eventually, folder},
     world::{Tenant, World},
 };
 
@@ -24,7 +24,8 @@ const GUIDE: &str = include_str!("../../../policies/VERIFY.md");
 
 /// A block of the guide, by the word after its language.
 fn block(name: &str) -> String {
-    let begin = GUIDE.split_once(&format!(" {name}\n")).unwrap_or_else(|| panic!("no block {name}")).1;
+    let begun = ["sh", "js"].iter().find_map(|language| GUIDE.split_once(&format!("```{language} {name}\n")));
+    let (_, begin) = begun.unwrap_or_else(|| panic!("no block {name}"));
     begin.split_once("```").unwrap().0.to_owned()
 }
 
@@ -122,10 +123,7 @@ async fn one_state_has_one_sequence_of_bytes_in_every_form() {
     let (a, desk) = (&world.a, desk());
     // A name that a spreadsheet would run.
     a.owner
-        .patch(
-            &format!("/v1/organizations/{}/teams/{}", a.id, a.team),
-            serde_json::json!({"name": "=1+1", "role": "manager"}),
-        )
+        .patch(&format!("/v1/organizations/{}/teams/{}", a.id, a.team), json!({"name": "=1+1", "role": "manager"}))
         .await
         .expect(200);
     let second = Server::start(&world.database).await;
@@ -157,7 +155,10 @@ async fn later(database: &Database) {
 
 /// Waits until a server signs with this algorithm.
 async fn signed_with(server: &Server, tenant: &Tenant, algorithm: &str) -> Answer {
-    let auditor = tenant.auditor.at_server_of(server.nobody());
+    // The key that signed the token of the world's auditor may have retired.
+    let sign_in = json!({"email": tenant.auditor.email, "password": PASSWORD, "token_delivery": "body"});
+    let token = server.nobody().post("/v1/sessions", sign_in).await.expect(201).text_at("/access_token").to_owned();
+    let auditor = server.bearer(&token);
     eventually(&format!("{algorithm} signs"), Duration::from_secs(10), async || {
         let answer = export(&auditor, tenant, "").await;
         (header(answer.header("x-jws-signature"))["alg"] == algorithm).then_some(answer)
@@ -207,10 +208,7 @@ async fn a_signature_is_no_token_and_a_token_no_signature() {
     let (a, desk) = (&world.a, desk());
     let answer = export(&a.auditor, a, "").await;
     let jws = answer.header("x-jws-signature").to_owned();
-    let whole = jws.replace("..", &format!(".{}.", URL_SAFE_NO_PAD.encode(&answer.text)));
-    for forged in [jws.as_str(), &whole] {
-        world.server.nobody().bearing(forged).get("/v1/me").await.expect(401).problem("unauthenticated");
-    }
+    world.server.nobody().bearing(&jws).get("/v1/me").await.expect(401).problem("unauthenticated");
     // Nor would it be if its payload were a token's claims, signed by the very key: the `typ` says what it is.
     let token = a.auditor.token();
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
