@@ -13,6 +13,7 @@ use crate::{
     db::{Db, Probe},
     jobs::Jobs,
     mail::Mail,
+    policies::Map,
     privacy::Ledger,
     runtime::{Clock, Entropy, Ids},
     sessions::Sessions,
@@ -30,6 +31,8 @@ pub struct App {
     pub probe: Probe,
     /// The policy in force.
     pub policy: Policy,
+    /// The same as evidence: what this instance enforces, and from which files.
+    pub map: Arc<Map>,
     /// Sessions and their tokens.
     pub sessions: Sessions,
     /// The keys of service accounts, as they are now.

@@ -18,6 +18,7 @@ pub mod mail;
 pub mod operations;
 pub mod outbound;
 pub mod people;
+pub mod policies;
 pub mod privacy;
 pub mod runtime;
 pub mod server;

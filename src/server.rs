@@ -12,7 +12,7 @@ use entity::InstanceId;
 use poem::{
     Endpoint, EndpointExt, Request, Response, Route, endpoint::BoxEndpoint, error::MethodNotAllowedError, http::Uri,
 };
-use poem_openapi::OpenApiService;
+use poem_openapi::{OpenApi, OpenApiService};
 use tokio::{
     sync::Notify,
     task::{JoinHandle, JoinSet},
@@ -39,6 +39,7 @@ use crate::{
     jobs::{Instances, Job, Jobs, Leader},
     mail::{self, Mail, Transport},
     operations, people,
+    policies::{self, Map},
     privacy::{self, Known, Ledger, Replayed},
     runtime::{Clock, Entropy, Ids},
     sessions::{self, Keys, Principals, Sessions},
@@ -225,7 +226,9 @@ async fn app(
     (clock, vault, jobs): (Clock, Vault, Jobs),
     database: &db::Settings,
 ) -> Result<(App, Keys, Changes)> {
-    let policy = Policy::load(&policy_files(config)?).await.map_err(refused)?;
+    let files = policy_files(config)?;
+    let policy = Policy::load(&files).await.map_err(refused)?;
+    let map = policy_map(&policy, files)?;
     let db = Db::new(database, vault.clone());
     let ledger = Ledger::new(&config.privacy.erasure_ledger, &vault)?;
     // Before anybody is served, and any letter leaves.
@@ -244,6 +247,7 @@ async fn app(
         db: db.clone(),
         probe: Probe::new(db.clone(), clock.clone()),
         policy,
+        map,
         sessions,
         services,
         settings,
@@ -277,7 +281,12 @@ async fn assemble(
     let endpoint = endpoint(config, &app, &events)?;
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
-    let instances = Instances { db: db.clone(), vault: vault.clone(), clock: clock.clone(), instance };
+    // Before anybody is served by it.
+    policies::keep(&app, origin(&clock, &Ids)).await?;
+    let looking = clock.clone();
+    workers.spawn(policies::run(app.clone(), move || origin(&looking, &Ids), stop.clone()));
+    let policy = app.map.digest;
+    let instances = Instances { db: db.clone(), vault: vault.clone(), clock: clock.clone(), instance, policy };
     workers.spawn(instances.run(stop.clone()));
     let keeper = Keeper { vault: vault.clone(), db: db.clone(), clock: clock.clone(), instance, changed: data_keys };
     workers.spawn(keeper.run(stop.clone()));
@@ -392,6 +401,14 @@ fn policy_files(config: &Config) -> Result<PolicyFiles> {
         std::fs::read_to_string(&path).map_err(|error| Error::internal(format!("{}: {error}", path.display())))
     };
     Ok(PolicyFiles { operations: read("operations.csv")?, roles: read("roles.csv")?, model: read("model.conf")? })
+}
+
+/// What this instance enforces, as evidence.
+fn policy_map(policy: &Policy, files: PolicyFiles) -> Result<Arc<Map>> {
+    let contract = api::contract(policy.registry());
+    // A line without an operation stands against the start, and the guard names it better.
+    let faults = crate::edge::guard::differences(&<api::Everything as OpenApi>::meta(), policy.registry());
+    if faults.is_empty() { Map::of(policy, files, &contract).map(Arc::new) } else { Err(refused(faults)) }
 }
 
 fn transport(section: &config::Mail) -> Result<Transport> {

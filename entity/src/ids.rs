@@ -49,6 +49,8 @@ ids! {
     MembershipId;
     /// A team of an organisation.
     TeamId;
+    /// A revision of the policy.
+    PolicyRevisionId;
     /// A service account of an organisation.
     ServiceAccountId;
     /// A key of a service account.

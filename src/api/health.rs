@@ -102,4 +102,18 @@ impl Health {
         let keys = serde_json::to_value(keys).map_err(Error::internal)?;
         Ok(KeySet::Keys(Json(Any(keys)), format!("public, max-age={CACHE_SECONDS}")))
     }
+
+    /// The public keys that verify signatures of documents, those included that sign no more (RFC 7517). A token is
+    /// verified by `/.well-known/jwks.json` alone.
+    #[oai(
+        path = "/.well-known/signature-keys.json",
+        method = "get",
+        operation_id = "signature_keys_get",
+        tag = "Tag::Policy"
+    )]
+    async fn signature_keys(&self, visitor: Visitor) -> ApiResult<KeySet> {
+        let keys = self.0.gate.app.sessions.keys().kept(&visitor.0.origin).await;
+        let keys = serde_json::to_value(keys).map_err(Error::internal)?;
+        Ok(KeySet::Keys(Json(Any(keys)), format!("public, max-age={CACHE_SECONDS}")))
+    }
 }

@@ -24,6 +24,7 @@ mod members;
 mod oauth;
 mod organizations;
 mod passwords;
+mod policies;
 mod policy;
 mod service_accounts;
 mod session_ends;
@@ -78,7 +79,7 @@ pub type Everything = (
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
-    (policy::Policies, signing_keys::SigningKeys),
+    (policy::Policies, policies::Evidence, signing_keys::SigningKeys),
 );
 
 /// Every operation, over these parts.
@@ -103,7 +104,7 @@ pub fn everything(face: &Face) -> Everything {
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
-        (policy::Policies(face.clone()), signing_keys::SigningKeys(face.clone())),
+        (policy::Policies(face.clone()), policies::Evidence(face.clone()), signing_keys::SigningKeys(face.clone())),
     )
 }
 

@@ -57,6 +57,11 @@ impl<T> Clone for Written<T> {
 }
 
 impl<T: ToJSON> Written<T> {
+    /// What has been written as such an object elsewhere.
+    pub fn already(text: Bytes) -> Self {
+        Self { text, of: PhantomData }
+    }
+
     /// Writes an object.
     pub fn of(object: &T) -> Self {
         Self { text: object.to_json().unwrap_or_default().to_string().into(), of: PhantomData }
@@ -233,16 +238,17 @@ impl<T: ParseFromJSON + ToJSON + Send + Sync> Listed<T> {
     pub fn page<U>(request: &Request, page: Page<U>, wire: impl FnMut(U) -> T) -> Self {
         let page = page.map(wire);
         let next_cursor = page.next.map(Cursor::encode);
-        let link = next_cursor.as_ref().map(|cursor| format!("<{}>; rel=\"next\"", next_address(request, cursor)));
+        let link =
+            next_cursor.as_ref().map(|cursor| format!("<{}>; rel=\"next\"", next_address(request, ("cursor", cursor))));
         Self::Page(Json(Items { items: page.items, next_cursor }), link)
     }
 }
 
-/// The request's own address with another cursor.
-fn next_address(request: &Request, cursor: &str) -> String {
+/// The request's own address with another cursor in this parameter.
+pub fn next_address(request: &Request, (name, cursor): (&str, &str)) -> String {
     let query = request.uri().query().unwrap_or_default();
-    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-    let query: Vec<String> = kept.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name));
+    let query: Vec<String> = kept.map(str::to_owned).chain([format!("{name}={cursor}")]).collect();
     format!("{}?{}", request.original_uri().path(), query.join("&"))
 }
 

@@ -81,6 +81,9 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    PolicyRevised = "policy.revised", High, Security, Platform, "policy_revision", "Policy changed", "Another policy than before is in force: a release or the operator's files brought it. The metadata has the number of the revision and its SHA-256.";
+    PolicyExported = "policy.exported", Medium, Security, Tenant, "policy_export", "Policy exported", "Somebody was given the policy and who holds what in the organisation. The metadata has the SHA-256 of what they got, so that a document can be held against it.";
+    PlatformPolicyExported = "policy.exported_by_platform", Medium, Security, Platform, "policy_export", "Policy exported by the platform", "Somebody of the platform was given the policy and who holds what, by ids. The metadata has the SHA-256 of what they got.";
     SetupTokenIssued = "setup.token_issued", Medium, Security, Platform, "setup", "Setup link issued", "A single-use setup token was made, because the platform has no administrator yet.";
     SetupCompleted = "setup.completed", High, Security, Platform, "account", "Platform set up", "The first platform administrator was created with a setup token.";
     SetupRefused = "setup.refused", High, Security, Platform, "setup", "Setup refused", "Somebody presented a setup token that is not valid, or after setup was done.";

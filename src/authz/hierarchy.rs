@@ -40,10 +40,15 @@ impl Hierarchy {
     /// # Errors
     /// Every mistake in it: a doubled name, a circle, an unknown role, a missing `platform_admin` or `owner`.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let rows: Vec<RoleRow> = csv::Reader::from_reader(text.as_bytes())
-            .deserialize()
-            .collect::<Result<_, _>>()
-            .map_err(|error| vec![format!("roles.csv: {error}")])?;
+        let rows = csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>();
+        Self::of(rows.map_err(|error| vec![format!("roles.csv: {error}")])?)
+    }
+
+    /// The hierarchy of these roles.
+    ///
+    /// # Errors
+    /// Every mistake in them, as in [`Self::parse`].
+    pub fn of(rows: Vec<RoleRow>) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         let mut includes = HashMap::new();
         for row in &rows {

@@ -18,6 +18,7 @@ pub use table::{Decision, Table, enforcer};
 use crate::{error::Result, types::Role};
 
 /// The policy files, as text.
+#[derive(Clone, Debug)]
 pub struct PolicyFiles {
     /// `operations.csv`.
     pub operations: String,

@@ -5,7 +5,7 @@
 
 use casbin::{CoreApi, DefaultModel, Enforcer, MemoryAdapter, MgmtApi};
 
-use super::{Hierarchy, Registry};
+use super::{Hierarchy, Registry, Scope};
 use crate::error::{Error, Result};
 
 /// What a role may do with an operation, in rising order.
@@ -85,8 +85,8 @@ fn grants(hierarchy: &Hierarchy, registry: &Registry) -> Vec<Vec<String>> {
         };
         if let Some(role) = &row.minimum_role {
             grant(role, "any");
-            let tenants = matches!(row.scope, super::Scope::Organization | super::Scope::Current);
-            let readers = hierarchy.rows().iter().filter(|_| row.reads() && tenants);
+            let read = row.reads() && matches!(row.scope, Scope::Organization | Scope::Current | Scope::Platform);
+            let readers = hierarchy.rows().iter().filter(|_| read);
             for reader in readers {
                 if reader.reads_as.as_ref().is_some_and(|other| hierarchy.includes(other, role)) {
                     grant(&reader.name, "any");

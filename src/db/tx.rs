@@ -23,15 +23,17 @@ use crate::{
     types::{Actor, Caller, Origin, Page, PageRequest, Tenancy},
 };
 
-/// What each transaction tells PostgreSQL first, in one round trip: for whom it is, whether it writes, and how long it
-/// may take. A lock that nobody gives up, a statement that does not end, and a transaction that its owner has left
+/// What each transaction tells PostgreSQL first, in one round trip: for whom it is, in which request, whether it writes,
+/// and how long it may take. The history of who holds what, which triggers keep, names who acted by it. A lock that nobody gives up, a statement that does not end, and a transaction that its owner has left
 /// behind end in a 503.
 const BEGIN: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true),
     set_config('transaction_read_only', $3, true), set_config('idle_in_transaction_session_timeout', $4, true),
-    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true)";
+    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
+    set_config('freehold.actor', $5, true), set_config('freehold.request', $6, true)";
 
 /// What it tells when somebody turns out to be somebody, or to be somewhere.
-const WHO: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true)";
+const WHO: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true),
+    set_config('freehold.actor', $3, true)";
 
 /// How long a transaction may be left behind by its owner.
 const LONGEST_IDLE: &str = "30s";
@@ -106,10 +108,11 @@ impl Tx {
             inner.execute_unprepared("DEALLOCATE ALL").await?;
         }
         let tx = Self { inner, caller: caller.clone(), seal: pool.seal.clone() };
-        let [organization, account] = tx.who();
+        let [organization, account, actor] = tx.who();
         let reads = if access == AccessMode::ReadOnly { "on" } else { "off" };
         let idle = if caller.term.is_some() { super::leadership::longest_idle() } else { LONGEST_IDLE.to_owned() };
-        tx.run(BEGIN, [organization, account, reads.into(), idle.into()]).await?;
+        let request = caller.origin.request_id.to_string();
+        tx.run(BEGIN, [organization, account, reads.into(), idle.into(), actor, request.into()]).await?;
         Ok(tx)
     }
 
@@ -119,10 +122,16 @@ impl Tx {
         Ok(())
     }
 
-    fn who(&self) -> [Value; 2] {
+    fn who(&self) -> [Value; 3] {
         let organization = self.caller.organization().map(|id| id.to_string()).unwrap_or_default();
         let account = self.caller.account().map(|id| id.to_string()).unwrap_or_default();
-        [organization.into(), account.into()]
+        let actor = match &self.caller.actor {
+            Actor::Account { account, .. } => format!("account:{account}"),
+            Actor::Service { account, .. } => format!("service:{account}"),
+            Actor::Anonymous => "anonymous".to_owned(),
+            Actor::System(_) => "system".to_owned(),
+        };
+        [organization.into(), account.into(), actor.into()]
     }
 
     /// Whose transaction it is.

@@ -29,6 +29,8 @@ pub struct Instances {
     pub clock: Clock,
     /// This instance.
     pub instance: InstanceId,
+    /// SHA-256 of the policy that it enforces.
+    pub policy: [u8; 32],
 }
 
 /// The instances, and which of them leads.
@@ -87,11 +89,12 @@ impl Instances {
 
     async fn say(&self, started: Timestamp) -> Result<()> {
         let tx = self.db.write(&system(&self.clock)).await?;
-        let sql = "INSERT INTO instances (id, name, version, started_at, seen_at, keys_revision)
-             VALUES ($1, $2, $3, $4, now(), $5)
+        let sql = "INSERT INTO instances (id, name, version, started_at, seen_at, keys_revision, policy_digest)
+             VALUES ($1, $2, $3, $4, now(), $5, $6)
              ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, keys_revision = excluded.keys_revision";
         let (name, version, revision) = (host_name(), env!("CARGO_PKG_VERSION"), self.vault.revision());
-        let values = [self.instance.into(), name.into(), version.into(), started.into(), revision.into()];
+        let policy = self.policy.to_vec().into();
+        let values = [self.instance.into(), name.into(), version.into(), started.into(), revision.into(), policy];
         tx.execute(sql, values).await?;
         tx.commit(Unrecorded("a sign of life says nothing about what anybody did")).await
     }

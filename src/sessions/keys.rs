@@ -14,13 +14,17 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use entity::{Secrets, SigningKeyId, signing_keys as rows};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     jwk::{Jwk, JwkSet},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -37,6 +41,8 @@ use crate::{
 
 /// The private half of a signing key.
 pub(super) const PRIVATE_KEY: Field<Secrets> = Field::new("signing_keys.private_key");
+/// The `typ` of a signature beside a document.
+pub const SIGNED_DOCUMENT: &str = "freehold-document";
 /// How often a second unknown key ids make the keys be read again at most: one that another instance made a moment ago is
 /// found, and a flood of invented ones is no flood for the database.
 const LOOKS: u32 = 10;
@@ -113,6 +119,9 @@ struct KeySet {
     signing: Option<(SigningKeyId, Algorithm, EncodingKey)>,
     verifying: HashMap<String, (Algorithm, DecodingKey)>,
     published: JwkSet,
+    /// Every key that there ever was and that nobody distrusts: what was signed to be kept is verified when its key has
+    /// long retired.
+    kept: JwkSet,
     /// When the next step in the life of one of them is due.
     due: Option<Timestamp>,
 }
@@ -267,6 +276,21 @@ impl Keys {
         self.set.load().published.clone()
     }
 
+    /// The public halves of all keys that may have leaked from nobody, of those that have retired too. They verify what
+    /// [`Self::sign_detached`] signed, and never a token.
+    pub async fn kept(&self, origin: &Origin) -> JwkSet {
+        let _ = tokio::time::timeout(PATIENCE, self.current(origin)).await;
+        self.set.load().kept.clone()
+    }
+
+    /// Reads the keys again if something may have changed. To be asked before a transaction in which something is signed.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub async fn caught_up(&self, origin: &Origin) -> Result<()> {
+        self.current(origin).await.map(drop)
+    }
+
     /// Whether this key verifies tokens now.
     ///
     /// # Errors
@@ -284,6 +308,24 @@ impl Keys {
         let (id, algorithm, key) = set.signing.as_ref().ok_or_else(|| Error::internal("no active signing key"))?;
         let header = Header { kid: Some(id.to_string()), typ: Some("at+jwt".to_owned()), ..Header::new(*algorithm) };
         jsonwebtoken::encode(&header, claims, key).map_err(Error::internal)
+    }
+
+    /// Signs a document that leaves beside its signature: a detached JWS (RFC 7515, appendix F), whose payload is the
+    /// document's bytes. The header names the type of content and when it was signed. Its `typ` keeps it from being
+    /// taken for a token, and a token for a signature.
+    ///
+    /// # Errors
+    /// `Internal` when there is no active key.
+    pub fn sign_detached(&self, content: &str, bytes: &[u8], now: Timestamp) -> Result<String> {
+        let set = self.set.load();
+        let (id, algorithm, key) = set.signing.as_ref().ok_or_else(|| Error::internal("no active signing key"))?;
+        let header = json!({
+            "alg": algorithm, "cty": content, "iat": now.timestamp(), "kid": id.to_string(), "typ": SIGNED_DOCUMENT,
+        });
+        let header = URL_SAFE_NO_PAD.encode(header.to_string());
+        let input = format!("{header}.{}", URL_SAFE_NO_PAD.encode(bytes));
+        let signature = jsonwebtoken::crypto::sign(input.as_bytes(), key, *algorithm).map_err(Error::internal)?;
+        Ok(format!("{header}..{signature}"))
     }
 
     /// The claims of a token that one of the keys signed for this issuer and audience. Time is the caller's to check:
@@ -319,9 +361,15 @@ impl Keys {
 }
 
 async fn load(db: &Db, vault: &Vault, caller: &Caller) -> Result<KeySet> {
-    let live = rotation::live(&db.read(caller).await?).await?;
+    let (live, kept) = {
+        let tx = db.read(caller).await?;
+        (rotation::live(&tx).await?, rotation::every(&tx).await?)
+    };
     let due = rotation::due(&live);
-    let mut set = KeySet { signing: None, verifying: HashMap::new(), published: JwkSet { keys: Vec::new() }, due };
+    let trusted = kept.into_iter().filter(|row| row.distrusted_at.is_none());
+    let kept = trusted.map(|row| serde_json::from_value(row.public_jwk).map_err(Error::internal));
+    let (kept, published) = (JwkSet { keys: kept.collect::<Result<_>>()? }, JwkSet { keys: Vec::new() });
+    let mut set = KeySet { signing: None, verifying: HashMap::new(), published, kept, due };
     for row in live {
         let algorithm: config::Algorithm = row.algorithm.parse().map_err(Error::internal)?;
         let jwk: Jwk = serde_json::from_value(row.public_jwk).map_err(Error::internal)?;

@@ -105,6 +105,11 @@ pub(super) async fn live(tx: &Tx) -> Result<Vec<rows::Model>> {
     tx.all(live.order_by_desc(rows::Column::Id)).await
 }
 
+/// All keys, those that have retired too, the newest first: four a year, and one for each rotation on demand.
+pub(super) async fn every(tx: &Tx) -> Result<Vec<rows::Model>> {
+    tx.all(tx.find_identity::<rows::Entity>().order_by_desc(rows::Column::Id)).await
+}
+
 /// When the next step of one of these is due.
 pub(super) fn due(live: &[rows::Model]) -> Option<Timestamp> {
     let next = live.first().map(|newest| newest.created_at + ROTATION);

@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
-    (3, &["accounts", "app", "authz", "operations", "people", "privacy", "sessions", "tenancy"]),
+    (3, &["accounts", "app", "authz", "operations", "people", "policies", "privacy", "sessions", "tenancy"]),
     (2, &["audit", "certificates", "guessing", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
@@ -73,6 +73,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("mail", "a lease of a letter says nothing about what anybody did"),
     ("mail", "the audit entry is that of the operation that queued the letter"),
     ("operations", "a run of a job is its own record"),
+    ("policies", "nothing was changed"),
     ("people", "an import waits for a while"),
     ("people", "who was made by these lines has an entry of their own"),
     ("privacy", "an erasure is recorded before it is written into the ledger"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 27] = [
+const IDENTITY: [(&str, &str); 28] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -35,13 +35,14 @@ const IDENTITY: [(&str, &str); 27] = [
     ("job_runs", "the installation's jobs; out of reach for the application"),
     ("key_rotations", "of the installation's keys; out of reach for the application"),
     ("leadership", "which server leads; out of reach for the application"),
+    ("policy_revisions", "the installation's policy, which every member may know"),
     ("outbox", "what lies in it is sealed, and the application can't read it"),
     ("reauthentication_attempts", "of a person, wherever they are"),
     ("seaql_migrations", "which steps of the schema were made; out of reach for the server's roles"),
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 22] = [
+const TENANT: [(&str, &str); 23] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -49,6 +50,7 @@ const TENANT: [(&str, &str); 22] = [
     ("attribute_matches", "organization_id"),
     ("teams", "organization_id"),
     ("team_members", "organization_id"),
+    ("access_history", "organization_id"),
     ("service_accounts", "organization_id"),
     ("api_keys", "organization_id"),
     ("invitations", "organization_id"),

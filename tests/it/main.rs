@@ -32,6 +32,7 @@ mod passwords;
 mod path;
 mod people;
 mod privacy;
+mod rbac;
 mod reauthentication;
 mod record;
 mod service_accounts;

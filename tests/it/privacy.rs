@@ -14,6 +14,7 @@ use crate::{
 
 /// Where people are referred to, and what becomes of it when one is erased. A new place is decided on here.
 const REFERENCES: &[(&str, &str)] = &[
+    ("access_history.account_id", "an id that says nothing"),
     ("account_matches.account_id", "destroyed"),
     ("accounts.blocked_by", "an organisation and no person"),
     ("accounts.managed_by", "an organisation and no person"),

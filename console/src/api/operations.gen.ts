@@ -488,6 +488,16 @@ export const operations = {
     "minimumRole": "member",
     "ownership": null
   },
+  "organization_policies_diff": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_policies_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "organization_sessions_end": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -580,6 +590,16 @@ export const operations = {
   },
   "platform_accesses_list": {
     "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "rbac_policies_diff": {
+    "scope": "platform",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "rbac_policies_get": {
+    "scope": "platform",
     "minimumRole": "admin",
     "ownership": null
   },
@@ -734,6 +754,11 @@ export const operations = {
     "ownership": null
   },
   "sign_ups_verify": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "signature_keys_get": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null

@@ -18,6 +18,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/.well-known/signature-keys.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The public keys that verify signatures of documents, those included that sign no more (RFC 7517). A token is
+         *     verified by `/.well-known/jwks.json` alone.
+         */
+        get: operations["signature_keys_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1564,6 +1584,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/rbac/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The policy in force, and who holds which role in an organisation, with a digest and a detached signature.
+         * @description The bytes follow from the state alone. `policies/VERIFY.md` says how to verify them.
+         */
+        get: operations["organization_policies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/rbac/policies/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is different between two moments: operations, roles, and who got or lost what in an organisation, when and
+         *     by whom.
+         */
+        get: operations["organization_policies_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/restore": {
         parameters: {
             query?: never;
@@ -1994,6 +2054,44 @@ export interface paths {
         put?: never;
         /** What a link to a new password is for. */
         post: operations["password_resets_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rbac/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The policy in force, and who holds which role in the whole installation, with a digest and a detached signature.
+         * @description People of tenants are told by their ids, those of the platform's own organisation by name. The bytes follow from
+         *     the state alone. `policies/VERIFY.md` says how to verify them.
+         */
+        get: operations["rbac_policies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rbac/policies/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is different between two moments: operations, roles, and who got or lost what in the whole installation. */
+        get: operations["rbac_policies_diff"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4715,6 +4813,334 @@ export interface components {
             };
         };
         /**
+         * PolicyActor
+         * @description Who did something.
+         */
+        PolicyActor: {
+            /**
+             * Format: uuid
+             * @description The account, or the service account.
+             */
+            id?: string;
+            /** @description What it is called today. */
+            name?: string;
+            /** @description `account`, `service`, `anonymous`, `system`, or `database` for what was done around the server. */
+            type: string;
+        };
+        /**
+         * PolicyChange
+         * @description Something that happened to somebody's roles.
+         */
+        PolicyChange: {
+            /**
+             * Format: uuid
+             * @description The person's account.
+             */
+            account_id?: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description The entry of the record.
+             */
+            audit_entry_id?: string;
+            /** @description By whom. */
+            by: components["schemas"]["PolicyActor"] & unknown;
+            /** @description `granted`, `changed` or `lost`. */
+            change: string;
+            /** @description That the person has been erased since. */
+            erased?: boolean;
+            /**
+             * Format: uuid
+             * @description The membership, team or service account.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many were in the team then, of what happened to a team.
+             */
+            members?: number;
+            /** @description What the person is called today, or the team or service account then. */
+            name?: string;
+            /**
+             * Format: uuid
+             * @description Where.
+             */
+            organization_id: string;
+            /** @description In which request. */
+            request_id?: string;
+            /** @description The role after. */
+            role?: string;
+            /** @description The role before. */
+            role_before?: string;
+            /** @description The status after. */
+            status?: string;
+            /** @description The status before. */
+            status_before?: string;
+            /** @description What it was called then. */
+            team?: string;
+            /**
+             * Format: uuid
+             * @description The team, of a place in one.
+             */
+            team_id?: string;
+            /** @description What it happened to: `membership`, `team`, `team_member` or `service_account`. */
+            type: string;
+        };
+        /**
+         * PolicyDifference
+         * @description What is different between two moments.
+         */
+        PolicyDifference: {
+            /** @description The revision before. */
+            from: components["schemas"]["PolicyRevisionOf"] & unknown;
+            /** @description What happened to those who hold roles, the oldest first. */
+            items: components["schemas"]["PolicyChange"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+            /** @description Of the operations. */
+            operations: components["schemas"]["PolicyThings"] & unknown;
+            /** @description Of the roles. */
+            roles: components["schemas"]["PolicyThings"] & unknown;
+            /** @description The revision after. */
+            to: components["schemas"]["PolicyRevisionOf"] & unknown;
+        };
+        /**
+         * PolicyExport
+         * @description The policy, and who holds what by it.
+         */
+        PolicyExport: {
+            /**
+             * Format: date-time
+             * @description The moment that was asked for; absent when it is the present.
+             */
+            as_of?: string;
+            /** @description The version of this form, `freehold-policies/1`. */
+            format: string;
+            /**
+             * Format: date-time
+             * @description Since when the history is kept.
+             */
+            history_since: string;
+            /** @description Who holds which roles, in the order of organisation and id. */
+            holders: components["schemas"]["PolicyHolder"][];
+            /** @description The installation. */
+            issuer: string;
+            /** @description Pass this as `after` to get the next document; absent in the last. */
+            next_after?: string;
+            /** @description The operations. */
+            operations: components["schemas"]["PolicyOperation"][];
+            /**
+             * Format: uuid
+             * @description The organisation whose holders are listed; absent when those of all are.
+             */
+            organization_id?: string;
+            /** @description The revision of the policy. */
+            revision: components["schemas"]["PolicyRevision"] & unknown;
+            /** @description The roles. */
+            roles: components["schemas"]["PolicyRole"][];
+        };
+        /**
+         * PolicyField
+         * @description A field that changed.
+         */
+        PolicyField: {
+            /** @description Which; a role's decision is `decisions.role`. */
+            field: string;
+            /** @description What it said. */
+            from?: string;
+            /** @description Of what. */
+            name: string;
+            /** @description What it says. */
+            to?: string;
+        };
+        /**
+         * @description The form of an export.
+         * @enum {string}
+         */
+        PolicyFormat: "json" | "csv";
+        /**
+         * PolicyGrant
+         * @description A role that somebody holds.
+         */
+        PolicyGrant: {
+            /** @description That it was so already when the history began, at that time. */
+            before_history?: boolean;
+            /** @description Who gave it. */
+            by: components["schemas"]["PolicyActor"] & unknown;
+            /** @description The role. */
+            role: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description What the team was called. */
+            team?: string;
+            /**
+             * Format: uuid
+             * @description The team that gives it.
+             */
+            team_id?: string;
+            /** @description `direct` or `team`. */
+            via: string;
+        };
+        /**
+         * PolicyHolder
+         * @description Somebody who holds roles.
+         */
+        PolicyHolder: {
+            /**
+             * Format: uuid
+             * @description The person's account.
+             */
+            account_id?: string;
+            /** @description The roles that count, the highest first. */
+            effective_roles: string[];
+            /** @description The address, of somebody who is a member today. */
+            email?: string;
+            /** @description That the person has been erased since. */
+            erased?: boolean;
+            /** @description The roles, and where each comes from. */
+            grants: components["schemas"]["PolicyGrant"][];
+            /**
+             * Format: uuid
+             * @description The membership, or the service account.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the person signed in last, as far as that was known then.
+             */
+            last_sign_in_at?: string;
+            /** @description What they are called today. */
+            name?: string;
+            /**
+             * Format: uuid
+             * @description Where.
+             */
+            organization_id: string;
+            /** @description Whether it gives access: `active`, `blocked` or `disabled`. */
+            status: string;
+            /** @description `person` or `service_account`. */
+            type: string;
+        };
+        /**
+         * PolicyOperation
+         * @description An operation, and who may do it.
+         */
+        PolicyOperation: {
+            /** @description What is done to it. */
+            action: string;
+            /** @description The event that records it. */
+            audit_event?: string;
+            /** @description For each role `allow`, `own` (only what is the caller's own) or `deny`: what the guard decides. */
+            decisions: {
+                [key: string]: string;
+            };
+            /** @description The rate limit that it counts towards. */
+            limit?: string;
+            /** @description Its method. */
+            method: string;
+            /** @description What it asks of second factors. */
+            mfa: string;
+            /** @description The least role that may do it to any object. */
+            minimum_role?: string;
+            /** @description Its id in the contract. */
+            operation: string;
+            /** @description The least role that may do it to what is its own. */
+            own_role?: string;
+            /** @description What makes an object the caller's own. */
+            ownership?: string;
+            /** @description Its path. */
+            path: string;
+            /** @description The standard that it follows. */
+            protocol?: string;
+            /** @description Whether it asks for a recent proof of who calls. */
+            reauthentication: string;
+            /** @description What is done something to. */
+            resource: string;
+            /** @description Who it is for. */
+            scope: string;
+            /** @description Whether its body holds a secret. */
+            sensitive: string;
+        };
+        /**
+         * PolicyRevision
+         * @description A revision of the policy.
+         */
+        PolicyRevision: {
+            /** @description SHA-256 of `operations.csv`, `roles.csv` and `model.conf`, one after the other. */
+            files_sha256: string;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /** @description The release that brought it. */
+            release: string;
+            /** @description SHA-256 of `files_sha256`, `operations` and `roles` as one canonical JSON object. */
+            sha256: string;
+            /**
+             * Format: date-time
+             * @description Since when it is in force.
+             */
+            since: string;
+        };
+        /**
+         * PolicyRevisionOf
+         * @description Which revision it was.
+         */
+        PolicyRevisionOf: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /** @description Its SHA-256. */
+            sha256: string;
+        };
+        /**
+         * PolicyRole
+         * @description A role.
+         */
+        PolicyRole: {
+            /** @description For people. */
+            description: string;
+            /** @description All roles whose rights it has, itself included. */
+            includes: string[];
+            /** @description The role whose rights it has as well. */
+            inherits?: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The role whose reading rights it has. */
+            reads_as?: string;
+            /** @description Where it can be held. */
+            scope: string;
+            /** @description For people. */
+            title: string;
+        };
+        /**
+         * @description What a table is of.
+         * @enum {string}
+         */
+        PolicyTable: "operations" | "holders";
+        /**
+         * PolicyThings
+         * @description What is different between two lists.
+         */
+        PolicyThings: {
+            /** @description What is new. */
+            added: string[];
+            /** @description What changed. */
+            changed: components["schemas"]["PolicyField"][];
+            /** @description What is gone. */
+            removed: string[];
+        };
+        /**
          * @description What becomes of the keys before the next one.
          * @enum {string}
          */
@@ -5824,6 +6250,40 @@ export interface components {
 export type $defs = Record<string, never>;
 export interface operations {
     jwks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JWK set (RFC 7517). */
+            200: {
+                headers: {
+                    "CACHE-CONTROL": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": unknown;
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signature_keys_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -10074,6 +10534,109 @@ export interface operations {
             };
         };
     };
+    organization_policies_get: {
+        parameters: {
+            query?: {
+                /** @description Where the last document ended. */
+                after?: string;
+                /** @description As it was at this moment. */
+                as_of?: string;
+                /** @description The form; without it the `Accept` header decides. */
+                format?: components["schemas"]["PolicyFormat"];
+                /** @description The most holders of one document; all, up to ten thousand, without it. */
+                holders?: number;
+                /** @description Of what a table is, when the form is one. */
+                table?: components["schemas"]["PolicyTable"];
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A document. */
+            200: {
+                headers: {
+                    /** @description SHA-256 of the bytes (RFC 9530). */
+                    "CONTENT-DIGEST": string;
+                    /** @description What to call it (RFC 6266). */
+                    "CONTENT-DISPOSITION": string;
+                    /** @description The next document, if there is one (RFC 8288). */
+                    LINK?: string;
+                    /** @description A detached JWS over the bytes (RFC 7515, appendix F), by a key of `/.well-known/signature-keys.json`. */
+                    "X-JWS-SIGNATURE": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PolicyExport"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_policies_diff: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description As it was at this moment; when the history began, without it. */
+                from?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description As it was at this later moment; now, without it. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is different. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PolicyDifference"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     organizations_restore: {
         parameters: {
             query?: never;
@@ -11430,6 +11993,107 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["PasswordResetPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rbac_policies_get: {
+        parameters: {
+            query?: {
+                /** @description Where the last document ended. */
+                after?: string;
+                /** @description As it was at this moment. */
+                as_of?: string;
+                /** @description The form; without it the `Accept` header decides. */
+                format?: components["schemas"]["PolicyFormat"];
+                /** @description The most holders of one document; all, up to ten thousand, without it. */
+                holders?: number;
+                /** @description The organisation. The session must be in it. */
+                organization_id?: string;
+                /** @description Of what a table is, when the form is one. */
+                table?: components["schemas"]["PolicyTable"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A document. */
+            200: {
+                headers: {
+                    /** @description SHA-256 of the bytes (RFC 9530). */
+                    "CONTENT-DIGEST": string;
+                    /** @description What to call it (RFC 6266). */
+                    "CONTENT-DISPOSITION": string;
+                    /** @description The next document, if there is one (RFC 8288). */
+                    LINK?: string;
+                    /** @description A detached JWS over the bytes (RFC 7515, appendix F), by a key of `/.well-known/signature-keys.json`. */
+                    "X-JWS-SIGNATURE": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PolicyExport"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rbac_policies_diff: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description As it was at this moment; when the history began, without it. */
+                from?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description The organisation. The session must be in it. */
+                organization_id?: string;
+                /** @description As it was at this later moment; now, without it. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is different. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PolicyDifference"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -192,6 +192,7 @@ const CASES: &[Case] = &[
     Case::new("health_live", plain),
     Case::new("health_ready", plain),
     Case::new("health_get", plain),
+    Case::new("signature_keys_get", plain),
     Case::new("jwks_get", plain),
     Case::new("setup_get", plain),
     Case::new("setup_create", |stage, _| {
@@ -428,6 +429,10 @@ const CASES: &[Case] = &[
     Case::new("import_lines_list", import),
     Case::new("import_report_get", import),
     Case::new("events_open", plain),
+    Case::new("rbac_policies_get", plain),
+    Case::new("rbac_policies_diff", plain),
+    Case::new("organization_policies_get", inside),
+    Case::new("organization_policies_diff", inside),
     Case::new("audit_list", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
 ];

@@ -326,7 +326,7 @@ pub async fn answered(operation: &Operation, draft: Draft) -> Answer {
 }
 
 /// What may be kept by clients, and for how long; everything else says `no-store`.
-const CACHED: [(&str, &str); 1] = [("jwks_get", "public, max-age=300")];
+const CACHED: [(&str, &str); 2] = [("jwks_get", "public, max-age=300"), ("signature_keys_get", "public, max-age=300")];
 
 /// Whether an answer carries what every answer carries (NET-2, NET-8, NET-10).
 fn dressed(operation: &Operation, answer: &Answer) -> Result<(), String> {

@@ -76,6 +76,7 @@ fn what_is_public_is_a_closed_list() {
         "sign_ups_create",
         "sign_ups_lookup",
         "sign_ups_verify",
+        "signature_keys_get",
     ];
     assert_eq!(public, expected, "who may call without a token is decided here, not by the way");
 }
