@@ -8,8 +8,8 @@
 //! Ids only bound where to look. A moment carries the time before which no entry was written that it does not see, which
 //! follows from the moments before it: a transaction that an older moment did not know of began to write after that one.
 //!
-//! A savepoint around the writing of an entry would break this, because PostgreSQL's snapshots do not list the numbers of
-//! subtransactions. There is none.
+//! An entry that stays must not be written below a savepoint, because PostgreSQL's snapshots do not list the numbers of
+//! subtransactions. What is written below the one that there is (`WriteTx::note_alike`) is taken back.
 
 use std::collections::{HashMap, VecDeque};
 

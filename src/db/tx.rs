@@ -420,12 +420,16 @@ impl WriteTx {
     pub async fn note_alike(&self, record: impl Record, noted: Noted) -> Result<()> {
         // What stays is not written below a savepoint: some policies ask what the transaction itself has written.
         let (begin, end) = match noted {
-            Noted::Kept => ("SELECT", "SELECT"),
-            Noted::TakenBack => ("SAVEPOINT noted", "ROLLBACK TO SAVEPOINT noted"),
+            Noted::Kept => ("SELECT", ["SELECT", "SELECT"]),
+            // Going back to a savepoint leaves it open, and what is written below one has a number that no snapshot lists:
+            // whoever watches the record by snapshots (`audit::feed`) could miss it.
+            Noted::TakenBack => ("SAVEPOINT noted", ["ROLLBACK TO SAVEPOINT noted", "RELEASE SAVEPOINT noted"]),
         };
         self.execute(begin, []).await?;
         record.record(self).await?;
-        self.execute(end, []).await?;
+        for end in end {
+            self.execute(end, []).await?;
+        }
         Ok(())
     }
 

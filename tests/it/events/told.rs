@@ -141,6 +141,30 @@ impl<'a, I: Iterator<Item = &'a Value>> CollectIds for I {
     }
 }
 
+/// Proves NET-12.
+#[tokio::test]
+async fn no_entry_is_written_below_a_savepoint_where_snapshots_do_not_see_it_begin() {
+    let world = World::open().await;
+    let mut stream = Stream::open(&world.platform_session().await).await;
+    // Nobody manages the account: what would be told to a manager is written and taken back before the lock is recorded.
+    let wrong = json!({"email": world.b.owner.email, "password": "Not-the-password-1", "token_delivery": "body"});
+    let mut locked = None;
+    for _ in 0..10 {
+        world.server.nobody().post("/v1/sessions", wrong.clone()).await;
+    }
+    while locked.is_none() {
+        locked = stream.entries().await.into_iter().find(|entry| entry["event"] == "account.locked");
+    }
+    let request = locked.unwrap()["request_id"].as_str().unwrap().to_owned();
+    let written = format!(
+        "SELECT count(*) AS entries, count(DISTINCT xmin::text) AS numbers FROM audit_entries WHERE request_id = '{request}'"
+    );
+    let written = world.database.psql(Login::Owner).await.rows(&written).await;
+    assert!(written[0]["entries"].as_i64().unwrap() >= 2, "the failure and the lock: {written:?}");
+    assert_eq!(written[0]["numbers"], 1, "all are the transaction's own");
+    world.close().await;
+}
+
 /// Proves NET-12, AZ-9.
 #[tokio::test]
 async fn a_stream_follows_nobody_into_another_organisation() {
