@@ -72,7 +72,7 @@ const HALF_DONE: [(&str, &str); 12] = [
         "FROM audit_entries e WHERE outcome = 'success' AND target_id NOT IN (
         SELECT id FROM accounts UNION ALL SELECT id FROM memberships UNION ALL SELECT id FROM invitations UNION ALL
         SELECT id FROM sessions UNION ALL SELECT id FROM organizations UNION ALL SELECT id FROM setup_tokens UNION ALL
-        SELECT id FROM signing_keys)",
+        SELECT id FROM signing_keys UNION ALL SELECT id FROM policy_revisions)",
     ),
 ];
 
