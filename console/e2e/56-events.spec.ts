@@ -39,7 +39,7 @@ test("what others do appears on top while one watches", async () => {
   await expect(row(/Invitation accepted/)).toBeVisible();
   await makeTeam(watched, "Before");
   await expect(row(/Team created/)).toHaveCount(0);
-  await watcher.getByText("Live", { exact: true }).click();
+  await live().click();
   await expect(live()).toBeChecked();
   await expect(state("Live")).toBeVisible();
   await expect(watcher).toHaveURL(/live=on/);
