@@ -188,6 +188,8 @@ async fn an_address_changes_while_keys_do() {
         sign_in(nobody, &email).await.expect(201);
         sign_in(nobody, &before).await.expect(401);
         psql.run("DELETE FROM email_links WHERE closed_at IS NOT NULL").await.unwrap();
+        // A network address is closed after some failures, however many rounds the rotation lasts.
+        psql.run("DELETE FROM guesses").await.unwrap();
         let state = administrator.get(&format!("/v1/key-rotations/{rotation}")).await.expect(200);
         round += 1;
         if state.json["step"] == "finished" {
