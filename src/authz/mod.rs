@@ -3,7 +3,10 @@
 //! It decides about roles and operations. Whose object it is, the guard tells it; what a rule of the domain adds
 //! (nobody grants a role above their own, the last owner stays) is in [`crate::tenancy`].
 
+mod admission;
+mod grant;
 mod hierarchy;
+mod proposal;
 mod registry;
 mod table;
 
@@ -11,7 +14,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub use admission::{Object, Party, admission};
+pub use grant::{Grant, Link, Rule, Step};
 pub use hierarchy::{Hierarchy, RoleRow};
+pub use proposal::{Proposal, ProposedRule};
 pub use registry::{Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope, YesNo};
 pub use table::{Decision, Table, enforcer};
 
@@ -72,6 +78,11 @@ impl Policy {
     pub fn decide_any<'a>(&self, roles: impl IntoIterator<Item = &'a Role>, operation: usize) -> Decision {
         let decisions = roles.into_iter().map(|role| self.decide(role.as_str(), operation));
         decisions.max().unwrap_or(Decision::Deny)
+    }
+
+    /// By which rule a role has the operation at this position on an object, if it has it.
+    pub fn grant(&self, role: &str, operation: usize, object: Object) -> Option<Grant> {
+        self.registry.rows().get(operation).and_then(|row| grant::grant(&self.hierarchy, row, role, object))
     }
 
     /// The registry.
