@@ -6,6 +6,7 @@ mod acting;
 mod address;
 mod attributes;
 mod audit;
+mod decisions;
 pub mod dev_mail;
 mod document;
 mod email;
@@ -79,7 +80,7 @@ pub type Everything = (
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
-    (policy::Policies, policies::Evidence, signing_keys::SigningKeys),
+    (policy::Policies, policies::Evidence, decisions::Decisions, signing_keys::SigningKeys),
 );
 
 /// Every operation, over these parts.
@@ -104,7 +105,12 @@ pub fn everything(face: &Face) -> Everything {
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
-        (policy::Policies(face.clone()), policies::Evidence(face.clone()), signing_keys::SigningKeys(face.clone())),
+        (
+            policy::Policies(face.clone()),
+            policies::Evidence(face.clone()),
+            decisions::Decisions(face.clone()),
+            signing_keys::SigningKeys(face.clone()),
+        ),
     )
 }
 

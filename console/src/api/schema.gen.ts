@@ -2060,6 +2060,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rbac/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why a call is let through or refused, for somebody of the organisation that the session is in, an operation, and
+         *     an object: which roles they hold and by which way, which rule decides, what it would take, and what else a call
+         *     has to pass.
+         * @description It says what the guard would decide now. Of a refusal it can be asked by the id of its request, as the record has
+         *     it: of several alike in two seconds that is the first one's.
+         */
+        post: operations["rbac_explain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rbac/policies": {
         parameters: {
             query?: never;
@@ -2092,6 +2115,50 @@ export interface paths {
         get: operations["rbac_policies_diff"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rbac/policies/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What other rules for some operations would do in every organisation, in numbers: how many would gain or lose what,
+         *     and how much they used it lately. Nothing is changed, and nobody is named.
+         * @description A page leaves out the organisations in which nothing would be different, so it can be shorter than its limit, even
+         *     empty, and not be the last.
+         */
+        post: operations["rbac_policies_simulate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rbac/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What proposed changes would do in the organisation that the session is in: who would gain which operations, who
+         *     would lose which, and how often they used or were refused them lately. Nothing is changed.
+         * @description The changes are looked at together, in their order: at most 50, which touch at most 5,000 people. Counts are kept
+         *     for 90 days; what an instance counted in its last seconds is lost when it is killed.
+         */
+        post: operations["rbac_simulate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2534,6 +2601,27 @@ export interface components {
             type: string;
         };
         /**
+         * AffectedParty
+         * @description Somebody who would gain or lose something.
+         */
+        AffectedParty: {
+            /** @description What they would gain, that which they were refused most often first. */
+            gains: components["schemas"]["OperationEffect"][];
+            /** @description What they would lose, that which they use most first. */
+            loses: components["schemas"]["OperationEffect"][];
+            /** @description Those that would count. */
+            roles_after: string[];
+            /** @description The roles that count, the highest first. */
+            roles_before: string[];
+            /**
+             * Format: int64
+             * @description How often they did in these days what they could do no more.
+             */
+            uses_lost: number;
+            /** @description Who. */
+            who: components["schemas"]["Party"] & unknown;
+        };
+        /**
          * Alive
          * @description Alive, and nothing else.
          */
@@ -2743,6 +2831,11 @@ export interface components {
              */
             email: string;
         };
+        /**
+         * @description A kind of change.
+         * @enum {string}
+         */
+        ChangeKind: "member_role" | "member_removed" | "team_role" | "team_removed" | "team_member_added" | "team_member_removed" | "service_role";
         /**
          * CheckOwnPassword
          * @description A password that one may choose.
@@ -3261,6 +3354,130 @@ export interface components {
             items: components["schemas"]["EventType"][];
         };
         /**
+         * ExplainDecision
+         * @description What is asked: about a person, a service account, or whoever was refused in a request; exactly one of them.
+         */
+        ExplainDecision: {
+            /**
+             * Format: uuid
+             * @description A member's account, or that of a platform administrator who acts in the organisation.
+             */
+            account_id?: string;
+            /** @description Whose object; anybody's, without it. */
+            object?: components["schemas"]["ObjectKind"] & unknown;
+            /** @description The operation; a refused request has its own. */
+            operation?: string;
+            /** @description The id of a refused request. */
+            request_id?: string;
+            /**
+             * Format: uuid
+             * @description A service account of the organisation.
+             */
+            service_account_id?: string;
+        };
+        /**
+         * Explained
+         * @description How a decision comes out, and why.
+         */
+        Explained: {
+            /** @description The code of the refusal, as the call would be answered. */
+            code?: string;
+            /** @description `allowed` or `refused`. */
+            decision: components["schemas"]["ExplainedDecision"] & unknown;
+            /** @description The roles that count, the highest first. */
+            effective_roles: string[];
+            /** @description What else a call has to pass. */
+            gates: components["schemas"]["ExplainedGate"][];
+            /** @description The rule by which one of the roles has the operation; absent when none has, or when it asks for no role. */
+            granted_by?: components["schemas"]["GrantedBy"] & unknown;
+            /** @description What they hold, and where from. */
+            holds: components["schemas"]["HeldRole"][];
+            /** @description Whose object. */
+            object: components["schemas"]["ObjectKind"] & unknown;
+            /** @description The operation's line of the registry. */
+            operation: components["schemas"]["ExplainedOperation"] & unknown;
+            /** @description The refusal that was asked about. */
+            recorded?: components["schemas"]["RecordedRefusal"] & unknown;
+            /** @description The revision of the policy. */
+            revision: components["schemas"]["ExplainedRevision"] & unknown;
+            /** @description The roles that would be let through. */
+            roles_allowed: string[];
+            /** @description What the code means. */
+            title?: string;
+            /** @description Who calls. */
+            who: components["schemas"]["Party"] & unknown;
+        };
+        /**
+         * @description How a decision comes out.
+         * @enum {string}
+         */
+        ExplainedDecision: "allowed" | "refused";
+        /**
+         * ExplainedGate
+         * @description What a call has to pass beside the policy's decision.
+         */
+        ExplainedGate: {
+            /** @description The networks that a key is bound to; everywhere, when there is none. */
+            allowed_networks?: string[];
+            /**
+             * Format: uuid
+             * @description The key.
+             */
+            api_key_id?: string;
+            /** @description Which one. */
+            gate: components["schemas"]["GateKind"] & unknown;
+            /**
+             * Format: uint64
+             * @description The seconds within which somebody must have proven who they are, or signed in.
+             */
+            seconds?: number;
+            /** @description Whether it stands in the way. */
+            state: components["schemas"]["GateState"] & unknown;
+            /**
+             * Format: date-time
+             * @description When what lets them in ends by itself.
+             */
+            until?: string;
+        };
+        /**
+         * ExplainedOperation
+         * @description An operation's line of the registry.
+         */
+        ExplainedOperation: {
+            /** @description What is done to it. */
+            action: string;
+            /** @description The least role that may do it to any object; absent when it asks for no role. */
+            minimum_role?: string;
+            /** @description Its id. */
+            operation: string;
+            /** @description The least role that may do it to what is its own; absent when there is no rule for that. */
+            own_role?: string;
+            /** @description Whether it asks for a fresh proof of who calls. */
+            reauthentication: boolean;
+            /** @description What is done something to. */
+            resource: string;
+            /** @description Who it is for: `public`, `self`, `organization`, `current`, `platform` or `service`. */
+            scope: string;
+        };
+        /**
+         * ExplainedRevision
+         * @description A revision of the policy.
+         */
+        ExplainedRevision: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /** @description SHA-256 of its map. */
+            sha256: string;
+            /**
+             * Format: date-time
+             * @description Since when it is in force.
+             */
+            since: string;
+        };
+        /**
          * ExportPeople
          * @description How an export is wanted.
          */
@@ -3282,6 +3499,151 @@ export interface components {
             /** @description The section. */
             section: string;
         };
+        /**
+         * Foreseen
+         * @description What other rules would do, organisation by organisation.
+         */
+        Foreseen: {
+            /**
+             * Format: naive-date
+             * @description The first day that was looked at, in UTC.
+             */
+            from: string;
+            /** @description The organisations in which something would be different. */
+            items: components["schemas"]["ForeseenOrganization"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+            /**
+             * Format: naive-date
+             * @description The last one.
+             */
+            to: string;
+        };
+        /**
+         * ForeseenOperation
+         * @description What another rule would do to an operation in an organisation.
+         */
+        ForeseenOperation: {
+            /**
+             * Format: int64
+             * @description How many would gain some of it.
+             */
+            gaining: number;
+            /**
+             * Format: int64
+             * @description How many people would lose some of it.
+             */
+            losing: number;
+            /**
+             * Format: int64
+             * @description How many people and services used in these days what they could do no more.
+             */
+            losing_what_they_use: number;
+            /** @description The operation. */
+            operation: string;
+            /**
+             * Format: int64
+             * @description How often somebody was refused in these days what they could do then.
+             */
+            refusals_lifted: number;
+            /**
+             * Format: int64
+             * @description How many would gain it.
+             */
+            services_gaining: number;
+            /**
+             * Format: int64
+             * @description How many service accounts would lose it.
+             */
+            services_losing: number;
+            /**
+             * Format: int64
+             * @description How often they did.
+             */
+            uses_lost: number;
+        };
+        /**
+         * ForeseenOrganization
+         * @description What other rules would do in an organisation.
+         */
+        ForeseenOrganization: {
+            /** @description What it is called. */
+            name: string;
+            /** @description By operation. */
+            operations: components["schemas"]["ForeseenOperation"][];
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+        };
+        /**
+         * @description What a call has to pass.
+         * @enum {string}
+         */
+        GateKind: "account" | "membership" | "service_account" | "reauthentication" | "sign_in_age" | "acting" | "api_key";
+        /**
+         * @description Whether a gate stands in the way.
+         * @enum {string}
+         */
+        GateState: "closed" | "open" | "asks";
+        /**
+         * GrantedBy
+         * @description A rule that gives an operation, and the way to it.
+         */
+        GrantedBy: {
+            /** @description From the role that is held to the one that the column names. */
+            path: components["schemas"]["GrantStep"][];
+            /** @description The column of the registry. */
+            rule: components["schemas"]["GrantRule"] & unknown;
+        };
+        /**
+         * @description How a role has what another has.
+         * @enum {string}
+         */
+        GrantLink: "inherits" | "reads_as";
+        /**
+         * @description A column of the registry.
+         * @enum {string}
+         */
+        GrantRule: "minimum_role" | "own_role";
+        /**
+         * GrantStep
+         * @description A role on the way.
+         */
+        GrantStep: {
+            /** @description How the role before it comes to it; absent for the first. */
+            link?: components["schemas"]["GrantLink"] & unknown;
+            /** @description The role. */
+            role: string;
+        };
+        /**
+         * HeldRole
+         * @description A role that somebody holds.
+         */
+        HeldRole: {
+            /** @description The role; absent for a team that gives none. */
+            role?: string;
+            /** @description What that team is called. */
+            team?: string;
+            /**
+             * Format: uuid
+             * @description The team that gives it.
+             */
+            team_id?: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until?: string;
+            /** @description Where it comes from. */
+            via: components["schemas"]["HeldVia"] & unknown;
+        };
+        /**
+         * @description Where a role comes from.
+         * @enum {string}
+         */
+        HeldVia: "direct" | "team" | "acting";
         /**
          * Import
          * @description A file of people on its way in.
@@ -4313,6 +4675,43 @@ export interface components {
             error_description: string;
         };
         /**
+         * @description Whose object an operation is about.
+         * @enum {string}
+         */
+        ObjectKind: "any" | "own";
+        /**
+         * OperationEffect
+         * @description What becomes of an operation for somebody.
+         */
+        OperationEffect: {
+            /** @description How far they would reach. */
+            after: components["schemas"]["OperationReach"] & unknown;
+            /** @description How far they reach. */
+            before: components["schemas"]["OperationReach"] & unknown;
+            /**
+             * Format: naive-date
+             * @description The last day on which they did.
+             */
+            last_used_on?: string;
+            /** @description The operation. */
+            operation: string;
+            /**
+             * Format: int64
+             * @description Of what is gained: how often they were refused it in these days.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Of what is lost: how often they did it in these days.
+             */
+            uses: number;
+        };
+        /**
+         * @description How far somebody reaches with an operation.
+         * @enum {string}
+         */
+        OperationReach: "none" | "own" | "any";
+        /**
          * Organization
          * @description An organisation.
          */
@@ -4508,6 +4907,38 @@ export interface components {
             /** @description What a new one must be: the strictest of the platform and all of one's organisations. */
             rules: components["schemas"]["PasswordRules"] & unknown;
         };
+        /**
+         * Party
+         * @description Who is asked about.
+         */
+        Party: {
+            /**
+             * Format: uuid
+             * @description A person's account.
+             */
+            account_id?: string;
+            /** @description A member's address. */
+            email?: string;
+            /**
+             * Format: uuid
+             * @description Their membership.
+             */
+            member_id?: string;
+            /** @description What they are called; absent for whoever is no member. */
+            name?: string;
+            /**
+             * Format: uuid
+             * @description A service account.
+             */
+            service_account_id?: string;
+            /** @description `person` or `service_account`. */
+            type: components["schemas"]["PartyKind"] & unknown;
+        };
+        /**
+         * @description A kind of who calls.
+         * @enum {string}
+         */
+        PartyKind: "person" | "service_account";
         /**
          * PasswordProfile
          * @description A built-in set of rules.
@@ -5250,6 +5681,43 @@ export interface components {
             value?: components["schemas"]["AttributeValue"] & unknown;
         };
         /**
+         * ProposedChange
+         * @description A change that is proposed.
+         */
+        ProposedChange: {
+            /**
+             * Format: uuid
+             * @description The member, of `member_…` and `team_member_…`.
+             */
+            account_id?: string;
+            /** @description What changes; it says which of the other fields there must be. */
+            change: components["schemas"]["ChangeKind"] & unknown;
+            /** @description The role, of `…_role`. A `team_role` without one lets the team give none. */
+            role?: string;
+            /**
+             * Format: uuid
+             * @description The service account, of `service_role`.
+             */
+            service_account_id?: string;
+            /**
+             * Format: uuid
+             * @description The team, of `team_…`.
+             */
+            team_id?: string;
+        };
+        /**
+         * ProposedRuleChange
+         * @description Another rule for an operation. What is left out stays.
+         */
+        ProposedRuleChange: {
+            /** @description Another least role for any object. */
+            minimum_role?: string;
+            /** @description The operation. */
+            operation: string;
+            /** @description Another least role for what is one's own. */
+            own_role?: string;
+        };
+        /**
          * RateLimit
          * @description How often one may call, and how that has been going.
          */
@@ -5323,6 +5791,29 @@ export interface components {
             fresh_until: string;
             /** @description How the person can prove it: `password`. */
             methods: string[];
+        };
+        /**
+         * RecordedRefusal
+         * @description A refusal in the record.
+         */
+        RecordedRefusal: {
+            /** @description Its code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many alike there were within two seconds.
+             */
+            count: number;
+            /**
+             * Format: uuid
+             * @description Its entry.
+             */
+            entry_id: string;
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
+            occurred_at: string;
         };
         /**
          * Refresh
@@ -5746,6 +6237,93 @@ export interface components {
         SignUpToken: {
             /** @description The token. */
             token: string;
+        };
+        /**
+         * SimulateChanges
+         * @description What is proposed.
+         */
+        SimulateChanges: {
+            /** @description The changes, in their order. */
+            changes: components["schemas"]["ProposedChange"][];
+            /**
+             * Format: uint32
+             * @description Of how many days up to today uses are counted: 30 without it.
+             */
+            days?: number;
+            /**
+             * Format: uint32
+             * @description The most people and services that are told one by one: 50 without it. Totals are of all.
+             */
+            limit?: number;
+        };
+        /**
+         * Simulated
+         * @description What proposed changes would do.
+         */
+        Simulated: {
+            /**
+             * Format: naive-date
+             * @description The first day that was looked at, in UTC.
+             */
+            from: string;
+            /** @description Who would gain or lose something, those who would lose what they use most first. */
+            items: components["schemas"]["AffectedParty"][];
+            /**
+             * Format: uint64
+             * @description How many more there are.
+             */
+            left_out: number;
+            /**
+             * Format: naive-date
+             * @description The last one.
+             */
+            to: string;
+            /** @description Everybody together. */
+            totals: components["schemas"]["SimulatedTotals"] & unknown;
+        };
+        /**
+         * SimulatedTotals
+         * @description Everybody together.
+         */
+        SimulatedTotals: {
+            /**
+             * Format: uint64
+             * @description How many would gain something.
+             */
+            gaining: number;
+            /**
+             * Format: uint64
+             * @description How many would lose something.
+             */
+            losing: number;
+            /**
+             * Format: uint64
+             * @description How many of them used it in these days.
+             */
+            losing_what_they_use: number;
+            /**
+             * Format: int64
+             * @description How often they were refused in these days what they could do then.
+             */
+            refusals_lifted: number;
+            /**
+             * Format: int64
+             * @description How often they did in these days what they could do no more.
+             */
+            uses_lost: number;
+        };
+        /**
+         * SimulateRules
+         * @description Rules that are proposed.
+         */
+        SimulateRules: {
+            /** @description The rules, each for another operation. */
+            changes: components["schemas"]["ProposedRuleChange"][];
+            /**
+             * Format: uint32
+             * @description Of how many days up to today uses are counted: 30 without it.
+             */
+            days?: number;
         };
         /**
          * StartImport
@@ -12010,6 +12588,49 @@ export interface operations {
             };
         };
     };
+    rbac_explain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf",
+                 *       "object": "any",
+                 *       "operation": "members_remove"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ExplainDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Explained"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rbac_policies_get: {
         parameters: {
             query?: {
@@ -12094,6 +12715,111 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["PolicyDifference"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rbac_policies_simulate: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most organisations of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "changes": [
+                 *         {
+                 *           "minimum_role": "admin",
+                 *           "operation": "teams_list"
+                 *         }
+                 *       ],
+                 *       "days": 90
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SimulateRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Foreseen"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rbac_simulate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "changes": [
+                 *         {
+                 *           "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf",
+                 *           "change": "member_role",
+                 *           "role": "member"
+                 *         },
+                 *         {
+                 *           "change": "team_role",
+                 *           "role": "manager",
+                 *           "team_id": "01a1fc64-cfa6-7344-8b59-055e68e640d1"
+                 *         }
+                 *       ],
+                 *       "days": 30
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SimulateChanges"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Simulated"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
