@@ -183,6 +183,13 @@ const platformAccess = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-access/page")),
 });
 
+const simulate = createRoute({
+  getParentRoute: () => organization,
+  path: "/simulate",
+  validateSearch: texts("changes", "days", "open", "operation", "role", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/simulate/page")),
+});
+
 const settings = createRoute({
   getParentRoute: () => organization,
   path: "/settings",
@@ -290,6 +297,7 @@ const tree = root.addChildren([
       imports,
       audit,
       platformAccess,
+      simulate,
       settings,
       attributes,
       security,

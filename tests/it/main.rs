@@ -17,6 +17,7 @@ mod config;
 mod coverage;
 mod crash;
 mod database;
+mod decisions;
 mod edge;
 mod email;
 mod embedded;

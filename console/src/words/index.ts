@@ -6,6 +6,7 @@ import { account } from "./account";
 import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
+import { explainDecision, simulate } from "./decisions";
 import { gate } from "./gate";
 import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
@@ -32,6 +33,7 @@ export const words = {
   audit,
   common,
   email,
+  explainDecision,
   exports,
   gate,
   imports,
@@ -57,5 +59,6 @@ export const words = {
   signUp,
   signUps,
   signingKeys,
+  simulate,
   teams,
 };

@@ -19,6 +19,7 @@ export const shell = {
   imports: "Import",
   audit: "Audit log",
   platformAccess: "Platform support",
+  simulate: "Simulate a change",
   organization: "Organisation",
   security: "Security",
   attributes: "Profile attributes",

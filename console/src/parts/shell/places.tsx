@@ -4,6 +4,7 @@ import {
   IconBuildings,
   IconClockPlay,
   IconFileText,
+  IconFlask,
   IconForms,
   IconGauge,
   IconKey,
@@ -93,6 +94,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/audit`,
       icon: IconFileText,
       needs: "audit_list",
+    },
+    {
+      group: said.record,
+      label: said.simulate,
+      to: `${base}/simulate`,
+      icon: IconFlask,
+      needs: "rbac_simulate",
     },
     {
       group: said.record,
