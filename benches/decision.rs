@@ -5,7 +5,13 @@ use std::hint::black_box;
 
 use casbin::CoreApi;
 use criterion::{Criterion, criterion_group, criterion_main};
-use freehold::authz::{Hierarchy, Policy, PolicyFiles, Registry, enforcer};
+use entity::{AccountId, OrganizationId, SessionId};
+use freehold::{
+    authz::{Hierarchy, Object, Policy, PolicyFiles, Registry, enforcer},
+    decisions::{Decisions, Outcome},
+    runtime::{Clock, Ids},
+    types::{Caller, Origin},
+};
 
 /// The policy files with so many more roles, each of which inherits `member`.
 fn files(more: usize) -> PolicyFiles {
@@ -18,6 +24,14 @@ fn files(more: usize) -> PolicyFiles {
     files
 }
 
+/// Somebody signed in, in an organisation.
+fn caller() -> Caller {
+    let now = Clock::default().now();
+    let origin = Origin { request_id: "bench".into(), address: None, user_agent: None, now };
+    let somebody = Caller::anonymous(origin).acting_as(AccountId(Ids.next()), SessionId(Ids.next()));
+    somebody.within(OrganizationId(Ids.next()))
+}
+
 fn decisions(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for (name, more, role) in [("decision/default", 0, "manager"), ("decision/1000 roles", 1000, "custom_999")] {
@@ -25,6 +39,11 @@ fn decisions(criterion: &mut Criterion) {
         let (position, _) = policy.registry().find("members_list").unwrap();
         criterion.bench_function(name, |bench| bench.iter(|| policy.decide(black_box(role), black_box(position))));
     }
+    // What the guard counts of each decision beside it (AZ-10).
+    let (decisions, caller) = (Decisions::default(), caller());
+    criterion.bench_function("decision/count", |bench| {
+        bench.iter(|| decisions.count(black_box(&caller), "me_get", Outcome::Allowed, Object::Any));
+    });
     let files = files(0);
     let hierarchy = Hierarchy::parse(&files.roles).unwrap();
     let registry = Registry::parse(&files.operations, &hierarchy).unwrap();

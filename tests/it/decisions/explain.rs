@@ -99,7 +99,7 @@ async fn an_explanation_says_what_else_a_call_has_to_pass() {
     world.platform.post(&block, json!({"reason": "Reported"})).await.expect(200);
     let blocked = why(&a.auditor, &a.subject, "organizations_get").await;
     assert_eq!(blocked.text_at("/code"), "session_ended");
-    a.subject.get(&inside(a, "")).await.expect(401);
+    a.subject.get(&inside(a, "members")).await.expect(401).problem("session_ended");
 
     // A program, its keys and what only people do.
     let of_program = |operation: &str| json!({"service_account_id": a.service, "operation": operation});

@@ -47,8 +47,10 @@ async fn the_platform_foresees_what_other_rules_would_do_and_to_nobody_by_name()
     let lower =
         foresee(&world.platform, json!([{"operation": "teams_list", "minimum_role": "member"}])).await.expect(200);
     let shift = of(&lower, a.id, "teams_list").unwrap();
-    assert_eq!((&shift["gaining"], &shift["services_gaining"]), (&json!(2), &json!(1)), "{shift}");
+    assert_eq!((&shift["gaining"], &shift["services_gaining"]), (&json!(3), &json!(1)), "{shift}");
     assert_eq!(shift["refusals_lifted"], 2);
+    // Whose account is blocked gains nothing.
+    assert_eq!(of(&lower, b.id, "teams_list").unwrap()["gaining"], 2);
     // What is one's own has a rule of its own.
     let own = json!([{"operation": "members_remove", "own_role": "manager"}]);
     let own = foresee(&world.platform, own).await.expect(200);
