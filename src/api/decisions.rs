@@ -2,15 +2,11 @@
 
 mod wire;
 
-use poem_openapi::{OpenApi, param::Query, payload::Json};
+use poem_openapi::{OpenApi, payload::Json};
 
 use self::wire::{ExplainDecision, Explained, Foreseen, SimulateChanges, SimulateRules, Simulated};
 use super::{Face, Tag};
-use crate::{
-    decisions,
-    edge::ApiResult,
-    types::{Caller, PageRequest},
-};
+use crate::{decisions, edge::ApiResult, types::Caller};
 
 /// The operations.
 pub struct Decisions(pub Face);
@@ -47,18 +43,8 @@ impl Decisions {
     /// A page leaves out the organisations in which nothing would be different, so it can be shorter than its limit, even
     /// empty, and not be the last.
     #[oai(path = "/rbac/policies/simulate", method = "post", operation_id = "rbac_policies_simulate")]
-    async fn foresee(
-        &self,
-        caller: Caller,
-        body: Json<SimulateRules>,
-        /// The most organisations of the page.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        limit: Query<Option<u64>>,
-        /// Where the last page ended.
-        cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<Foreseen>> {
-        let page = PageRequest::parse(limit.0, cursor.0.as_deref())?;
-        let (rules, days) = body.0.parse();
+    async fn foresee(&self, caller: Caller, body: Json<SimulateRules>) -> ApiResult<Json<Foreseen>> {
+        let (rules, days, page) = body.0.parse()?;
         let foreseen = decisions::foresee(&self.0.gate.app, &caller, &rules, days, page).await?;
         Ok(Json(foreseen.into()))
     }

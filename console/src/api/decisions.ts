@@ -33,8 +33,7 @@ export const foreseeQuery = (operation: string, role: string, days: number, curs
       take(
         api.POST("/v1/rbac/policies/simulate", {
           signal,
-          params: { query: { limit: 50, cursor } },
-          body: { changes: [{ operation, minimum_role: role }], days },
+          body: { changes: [{ operation, minimum_role: role }], days, limit: 50, cursor },
         }),
       ),
     placeholderData: keepPreviousData,

@@ -6319,11 +6319,18 @@ export interface components {
         SimulateRules: {
             /** @description The rules, each for another operation. */
             changes: components["schemas"]["ProposedRuleChange"][];
+            /** @description Where the last page ended. */
+            cursor?: string;
             /**
              * Format: uint32
              * @description Of how many days up to today uses are counted: 30 without it.
              */
             days?: number;
+            /**
+             * Format: uint64
+             * @description The most organisations of the page: 50 without it.
+             */
+            limit?: number;
         };
         /**
          * StartImport
@@ -12734,12 +12741,7 @@ export interface operations {
     };
     rbac_policies_simulate: {
         parameters: {
-            query?: {
-                /** @description Where the last page ended. */
-                cursor?: string;
-                /** @description The most organisations of the page. */
-                limit?: number;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;

@@ -71,13 +71,14 @@ async fn pages_of_organisations_are_all_of_them() {
     let world = World::open().await;
     let body = json!({"changes": [{"operation": "teams_list", "minimum_role": "admin"}], "days": 1});
     let all = world.platform.post("/v1/rbac/policies/simulate", body.clone()).await.expect(200);
-    let (mut walked, mut path, mut pages) = (Vec::new(), "/v1/rbac/policies/simulate?limit=1".to_owned(), 0);
+    let (mut walked, mut pages, mut body) = (Vec::new(), 0, body);
+    body["limit"] = json!(1);
     loop {
-        let page = world.platform.post(&path, body.clone()).await.expect(200);
+        let page = world.platform.post("/v1/rbac/policies/simulate", body.clone()).await.expect(200);
         walked.extend(page.items().to_vec());
         pages += 1;
         let Some(cursor) = page.json["next_cursor"].as_str() else { break };
-        path = format!("/v1/rbac/policies/simulate?limit=1&cursor={cursor}");
+        body["cursor"] = json!(cursor);
     }
     assert_eq!(walked, all.items());
     assert!(pages >= 3 && walked.len() == 2, "{pages} pages, {walked:?}");
@@ -103,6 +104,9 @@ async fn rules_that_can_not_be_looked_at_are_named() {
     let rule = json!({"operation": "teams_list", "minimum_role": "admin"});
     let twice = foresee(&world.platform, json!([rule, rule])).await.expect(422);
     assert_eq!(twice.faults(), ["/changes/1/operation"]);
+    let body = json!({"changes": [rule], "cursor": "nonsense"});
+    let cursor = world.platform.post("/v1/rbac/policies/simulate", body).await.expect(422);
+    assert_eq!(cursor.faults(), ["/cursor"]);
     foresee(&world.platform, json!([])).await.expect(422).problem("invalid_request");
     foresee(&world.a.owner, json!([rule])).await.expect(403).problem("forbidden");
     world.close().await;

@@ -155,7 +155,9 @@ const columns: Column<AffectedParty>[] = [
         words.common.none
       ) : (
         <Group gap={6}>
-          <Text span>{said.operations(loses.length)}</Text>
+          <Text span size="sm">
+            {said.operations(loses.length)}
+          </Text>
           {uses_lost > 0 ? (
             <WarnBadge>{said.used(uses_lost)}</WarnBadge>
           ) : (
@@ -172,7 +174,9 @@ const columns: Column<AffectedParty>[] = [
       if (gains.length === 0) return words.common.none;
       return (
         <Group gap={6}>
-          <Text span>{said.operations(gains.length)}</Text>
+          <Text span size="sm">
+            {said.operations(gains.length)}
+          </Text>
           {refused > 0 ? <PlainBadge>{said.refused(refused)}</PlainBadge> : null}
         </Group>
       );

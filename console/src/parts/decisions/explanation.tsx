@@ -18,7 +18,7 @@ export function Explanation({ of }: { of: Explained }) {
   return (
     <Stack gap="md" role="status">
       <Alert
-        color={may ? "green" : "red"}
+        color={may ? undefined : "red"}
         variant="light"
         icon={icon}
         title={may ? said.allowed(who) : said.refused(who)}

@@ -9,7 +9,8 @@ use super::explained::Party;
 use crate::{
     authz::ProposedRule,
     decisions::{self, Change, Effect, Reach},
-    error::{Error, Fault, Result},
+    error::{Error, Fault, Place, Result},
+    types::PageRequest,
 };
 
 /// The days that are looked at when nobody says.
@@ -159,6 +160,12 @@ pub struct SimulateRules {
     /// Of how many days up to today uses are counted: 30 without it.
     #[oai(validator(minimum(value = "1"), maximum(value = "90")), skip_serializing_if_is_none)]
     days: Option<u32>,
+    /// The most organisations of the page: 50 without it.
+    #[oai(validator(minimum(value = "1"), maximum(value = "200")), skip_serializing_if_is_none)]
+    limit: Option<u64>,
+    /// Where the last page ended.
+    #[oai(validator(min_length = 1, max_length = 100), skip_serializing_if_is_none)]
+    cursor: Option<String>,
 }
 
 /// Another rule for an operation. What is left out stays.
@@ -283,15 +290,29 @@ impl ProposedChange {
 }
 
 impl SimulateRules {
-    /// The rules and the days.
-    pub fn parse(self) -> (Vec<ProposedRule>, u32) {
+    /// The rules, the days and the page.
+    ///
+    /// # Errors
+    /// `Invalid` for a cursor that no page gave.
+    pub fn parse(self) -> Result<(Vec<ProposedRule>, u32, PageRequest)> {
+        let page = PageRequest::parse(self.limit, self.cursor.as_deref()).map_err(in_body)?;
         let rule = |change: ProposedRuleChange| ProposedRule {
             operation: change.operation,
             minimum_role: change.minimum_role,
             own_role: change.own_role,
         };
-        (self.changes.into_iter().map(rule).collect(), self.days.unwrap_or(DAYS))
+        Ok((self.changes.into_iter().map(rule).collect(), self.days.unwrap_or(DAYS), page))
     }
+}
+
+/// The same faults, of fields that are in the body here and parameters elsewhere.
+fn in_body(error: Error) -> Error {
+    let Error::Invalid(faults) = error else { return error };
+    let moved = faults.into_iter().map(|fault| match fault.place {
+        Place::Parameter(name) => Fault { place: Place::Body(format!("/{name}")), ..fault },
+        Place::Body(_) => fault,
+    });
+    Error::Invalid(moved.collect())
 }
 
 impl From<decisions::Simulated> for Simulated {
