@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 pub use chosen::FieldIn;
 pub use root::{Custodian, Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
-pub use table::{Anew, Batch, Column, Stretch, Table, Under};
+pub use table::{Anew, Batch, Column, Rows, Stretch, Table, Under};
 pub(crate) use table::{sealed_column, sealed_table};
 pub use transit::Transit;
 

@@ -152,11 +152,17 @@ pub struct Stretch {
     pub most: i64,
 }
 
+/// Rows of a table, as they were read.
+pub struct Rows {
+    table: &'static Table,
+    last: Uuid,
+    rows: Vec<Old>,
+}
+
 /// Rows of a table, sealed anew and not yet written.
-#[derive(Default)]
 pub struct Anew {
-    /// The last row that was looked at; none when there are no more.
-    pub last: Option<Uuid>,
+    /// The last row that was looked at.
+    pub last: Uuid,
     /// How many values are sealed anew.
     pub values: u64,
     rows: Vec<Uuid>,
@@ -211,35 +217,13 @@ impl Table {
         Ok(number)
     }
 
-    /// Looks at some rows, and seals anew what of them is under an old key, on a thread of its own.
+    /// Reads some rows; none when there are no more.
     ///
     /// # Errors
-    /// When the database fails, or a value can't be opened: it is named, and the rotation stops rather than lose it.
-    pub async fn read(&'static self, tx: &Tx, vault: &Vault, rows: Stretch) -> Result<Anew> {
+    /// When the database fails.
+    pub async fn read(&'static self, tx: &Tx, rows: Stretch) -> Result<Option<Rows>> {
         let rows: Vec<Old> = tx.query(self.next, [rows.after.into(), bytes(rows.from), rows.most.into()]).await?;
-        let vault = vault.clone();
-        tokio::task::spawn_blocking(move || self.seal_anew(&vault, rows)).await.map_err(Error::internal)?
-    }
-
-    fn seal_anew(&self, vault: &Vault, rows: Vec<Old>) -> Result<Anew> {
-        let columns = self.columns.iter().map(|_| Replaced::default()).collect();
-        let mut anew = Anew { last: rows.last().map(|row| row.id), columns, ..Anew::default() };
-        for Old { id, salt, field, first, second, third } in rows {
-            let values = [first, second, third];
-            if values.iter().all(Option::is_none) {
-                continue;
-            }
-            anew.rows.push(id);
-            for ((column, replaced), present) in self.columns.iter().zip(&mut anew.columns).zip(values) {
-                let name = field.as_deref().unwrap_or(column.name);
-                let sealed =
-                    present.as_ref().map(|present| vault.seal_anew(self.scope, (name, id), salt.as_ref(), present));
-                anew.values += u64::from(present.is_some());
-                replaced.value.push(sealed.transpose()?.unwrap_or_default());
-                replaced.present.push(present.unwrap_or_default());
-            }
-        }
-        Ok(anew)
+        Ok(rows.last().map(|row| row.id).map(|last| Rows { table: self, last, rows }))
     }
 
     /// Writes rows that were sealed anew. What somebody else has written meanwhile wins.
@@ -250,6 +234,38 @@ impl Table {
         let columns = anew.columns.into_iter().flat_map(|column| [column.present.into(), column.value.into()]);
         tx.execute(self.write, iter::once(anew.rows.into()).chain(columns)).await?;
         Ok(())
+    }
+}
+
+impl Rows {
+    /// The last row.
+    pub fn last(&self) -> Uuid {
+        self.last
+    }
+
+    /// Seals anew what is under the old key: milliseconds of computing, for a thread of its own.
+    ///
+    /// # Errors
+    /// When a value can't be opened: it is named, and the rotation stops rather than lose it.
+    pub fn seal_anew(self, vault: &Vault) -> Result<Anew> {
+        let Self { table, last, rows } = self;
+        let columns = table.columns.iter().map(|_| Replaced::default()).collect();
+        let mut anew = Anew { last, values: 0, rows: Vec::new(), columns };
+        for Old { id, salt, field, first, second, third } in rows {
+            let values = [first, second, third];
+            if values.iter().all(Option::is_none) {
+                continue;
+            }
+            anew.rows.push(id);
+            for ((column, replaced), present) in table.columns.iter().zip(&mut anew.columns).zip(values) {
+                let place = (field.as_deref().unwrap_or(column.name), id);
+                let value = present.as_ref().map(|present| vault.seal_anew(table.scope, place, salt.as_ref(), present));
+                anew.values += u64::from(present.is_some());
+                replaced.value.push(value.transpose()?.unwrap_or_default());
+                replaced.present.push(present.unwrap_or_default());
+            }
+        }
+        Ok(anew)
     }
 }
 

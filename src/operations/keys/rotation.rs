@@ -7,6 +7,7 @@ use entity::{
     key_rotations::{Model as Rotation, Step},
 };
 use sea_orm::FromQueryResult;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{find, running, tables};
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Result},
     jobs::{Report, Run},
     tenancy::{attributes, invitations},
-    vault::{self, Anew, Batch, Stretch, Table, Vault},
+    vault::{self, Anew, Batch, Rows, Stretch, Table, Vault},
 };
 
 /// How many rows are sealed anew in one transaction: some tens of milliseconds of work.
@@ -158,29 +159,45 @@ async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
     }
 }
 
-/// Seals a table anew, batch by batch: while one is written, the next is read and sealed. Says how many values that
-/// were, and whether it was all.
+/// Seals a table anew, batch by batch: while one is written, the next is sealed and the one after it read. Says how many
+/// values were written, and whether that was all.
 async fn reseal(run: &Run, rotation: &Rotation, table: &'static Table, from: Place) -> Result<(u64, bool)> {
-    let mut anew = ahead(run, rotation, table, from.row).await?;
-    let mut written = 0;
-    while let Some(last) = anew.last {
-        let place = Place { row: Some(last), ..from };
-        let write = write(run, rotation, table, place, anew);
-        let ((values, paused), next) = tokio::try_join!(write, ahead(run, rotation, table, Some(last)))?;
-        written += values;
-        if paused || run.is_stopping() {
-            return Ok((written, false));
+    let (ahead, mut sealing) = mpsc::channel(1);
+    let reading = async move {
+        let mut after = from.row;
+        // Nobody waits for more once the rotation is paused.
+        while let Some(rows) = read(run, rotation, table, after).await? {
+            after = Some(rows.last());
+            let vault = run.vault().clone();
+            if ahead.send(tokio::task::spawn_blocking(move || rows.seal_anew(&vault))).await.is_err() {
+                break;
+            }
         }
-        anew = next;
-    }
-    Ok((written, true))
+        Ok(())
+    };
+    let writing = async move {
+        let mut written = 0;
+        while let Some(anew) = sealing.recv().await {
+            let anew: Anew = anew.await.map_err(Error::internal)??;
+            let place = Place { row: Some(anew.last), ..from };
+            let (values, paused) = write(run, rotation, table, place, anew).await?;
+            written += values;
+            if paused || run.is_stopping() {
+                return Ok((written, false));
+            }
+        }
+        Ok((written, true))
+    };
+    tokio::try_join!(reading, writing).map(|((), written)| written)
 }
 
 /// From here on PostgreSQL goes along the order of the ids, and finds each row by its own. It would read the whole table
 /// for every batch: it expects to find hardly any row under a key, and takes the batch for a good part of the table.
+/// No batch waits for the disk either: the step that follows them does, and with it all of them are there.
 async fn walk(tx: &Tx) -> Result<()> {
     let sql = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
-                   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+                   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+                   set_config('synchronous_commit', 'off', true)";
     tx.query::<Walking>(sql, []).await?;
     Ok(())
 }
@@ -188,11 +205,11 @@ async fn walk(tx: &Tx) -> Result<()> {
 #[derive(FromQueryResult)]
 struct Walking {}
 
-async fn ahead(run: &Run, rotation: &Rotation, table: &'static Table, after: Option<Uuid>) -> Result<Anew> {
+async fn read(run: &Run, rotation: &Rotation, table: &'static Table, after: Option<Uuid>) -> Result<Option<Rows>> {
     let stretch = Stretch { from: rotation.from_key, after: after.unwrap_or_default(), most: BATCH };
     let tx = run.read().await?;
     walk(&tx).await?;
-    table.read(&tx, run.vault(), stretch).await
+    table.read(&tx, stretch).await
 }
 
 /// Writes a batch, and notes how far it is; says how many values it was, and whether somebody has paused it.

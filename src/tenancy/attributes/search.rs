@@ -120,7 +120,7 @@ const UNMATCHED: &str = "
     WHERE v.id > $1 AND v.sealed IS NOT NULL AND t.searchable AND a.salt IS NOT NULL
       AND t.scope = (SELECT scope FROM data_keys WHERE id = $2)
       AND NOT EXISTS (SELECT FROM attribute_matches x
-                      WHERE x.organization_id = v.organization_id AND x.value_id = v.id AND x.key_id = $2)
+                      WHERE x.organization_id = v.organization_id AND x.value_id = v.id AND (x.key_id = $2) IS TRUE)
     ORDER BY v.id LIMIT $3 FOR UPDATE OF v";
 const MATCH: &str = "
     INSERT INTO attribute_matches (organization_id, value_id, value, key_id)
