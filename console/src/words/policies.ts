@@ -15,7 +15,6 @@ export const policies = {
   },
   tabsLabel: "Views of the policy",
   asOf: {
-    button: "Moment that is shown",
     now: "As it is now",
     past: (moment: string) => `As it was on ${moment}`,
     presets: "Choose a moment",
@@ -59,7 +58,7 @@ export const policies = {
   } as Record<string, string>,
   decisionsLong: {
     allow: "On every object",
-    own: "Only on what is their own",
+    own: "Only on their own",
     deny: "Refused",
   } as Record<string, string>,
   scopes: {
@@ -106,7 +105,7 @@ export const policies = {
     mayCount: (count: number) => `may ${count.toLocaleString()}`,
     proof: "Asks for password",
     roleOf: "Role to show",
-    onlyActing: "Only while a platform admin acts here",
+    onlyActing: "while acting",
     group: (name: string, count: number) => `${name}, ${plural(count, "operation", "operations")}`,
   },
   operation: {

@@ -37,7 +37,7 @@ export function AsOf({ whose }: { whose: Whose }) {
           {as_of ? said.past(momentText(as_of)) : said.now}
         </Button>
       </Popover.Target>
-      <Popover.Dropdown aria-label={said.presets}>
+      <Popover.Dropdown>
         <Choice whose={whose} onDone={() => setOpened(false)} />
       </Popover.Dropdown>
     </Popover>

@@ -99,7 +99,9 @@ function List({ whose, shown }: { whose: Whose; shown: PolicyChange[] }) {
       allowed(me, "audit_list") && change.organization_id === me.organization?.id ? (
         <Entry change={change} slug={me.organization.slug} />
       ) : (
-        <Text c="dimmed">{words.common.none}</Text>
+        <Text inherit c="dimmed">
+          {words.common.none}
+        </Text>
       ),
   };
   return (
@@ -169,7 +171,12 @@ const columns: Column<PolicyChange>[] = [
 ];
 
 function Entry({ change, slug }: { change: PolicyChange; slug: string }) {
-  if (!change.audit_entry_id) return <Text c="dimmed">{said.noEntry}</Text>;
+  if (!change.audit_entry_id)
+    return (
+      <Text inherit c="dimmed">
+        {said.noEntry}
+      </Text>
+    );
   return (
     <Anchor
       renderRoot={(props) => (

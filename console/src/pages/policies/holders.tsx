@@ -88,7 +88,7 @@ function Counts({ holders, roles }: CountsProps) {
     count: holders.filter((holder) => holder.type === type).length,
   }));
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl">
+    <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl" className={classes.counts}>
       <Bars
         label={said.counts}
         bars={counts.map(({ role, count }) => ({

@@ -204,11 +204,10 @@ function Table({ groups, roles, all, inTenant }: TableProps) {
             <th key={name} scope="col" data-chosen={name === chosen || undefined}>
               {roleName(name)}
               <span className={classes.may}>
-                {said.mayCount(all.filter((one) => decisionOf(one, name) !== "deny").length)}
+                {inTenant && scope === "platform"
+                  ? said.onlyActing
+                  : said.mayCount(all.filter((one) => decisionOf(one, name) !== "deny").length)}
               </span>
-              {inTenant && scope === "platform" ? (
-                <VisuallyHidden>{said.onlyActing}</VisuallyHidden>
-              ) : null}
             </th>
           ))}
         </tr>

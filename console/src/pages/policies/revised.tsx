@@ -121,7 +121,12 @@ function fieldName(field: string): string {
 }
 
 function Value({ field, value }: { field: string; value: string | undefined }) {
-  if (value === undefined) return <Text c="dimmed">{words.common.none}</Text>;
+  if (value === undefined)
+    return (
+      <Text inherit c="dimmed">
+        {words.common.none}
+      </Text>
+    );
   if (field.startsWith(decisions)) return <Decision decision={value} />;
   const isProse = field === "title" || field === "description";
   return isProse ? <Text>{value}</Text> : <Code fz="xs">{value}</Code>;

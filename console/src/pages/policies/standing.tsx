@@ -11,7 +11,13 @@ const said = words.policies.holders;
 
 export function LastSignIn({ holder }: { holder: PolicyHolder }) {
   const { as_of } = usePolicySearch();
-  if (holder.type !== "person") return <Text c="dimmed">{said.notApplicable}</Text>;
+  if (holder.type !== "person") {
+    return (
+      <Text inherit c="dimmed">
+        {said.notApplicable}
+      </Text>
+    );
+  }
   // A later sign-in than the moment that is shown is left out: then it is not known what was before.
   const absent = isKnown(holder) && !as_of ? words.common.never : said.notKnown;
   return <Time value={holder.last_sign_in_at} absent={absent} />;
