@@ -189,7 +189,7 @@ export const policies = {
     notKnown: "Not known",
     notApplicable: "Does not sign in",
     counts: "Holders of each role",
-    countsText: "By the role that counts: direct or by a team.",
+    countsText: "By the role that counts, direct or by a team; blocked ones too.",
     counted: (shown: number, all: number) =>
       shown === all
         ? plural(all, "holder", "holders")

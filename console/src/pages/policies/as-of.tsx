@@ -84,7 +84,7 @@ function Choice({ whose, onDone }: { whose: Whose; onDone: () => void }) {
           if (wanted) show(wanted);
         }}
       >
-        <Group gap="xs" align="flex-end" wrap="nowrap">
+        <Group gap="xs" align="flex-end">
           <TextInput
             type="datetime-local"
             step={1}

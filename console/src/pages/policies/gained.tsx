@@ -187,7 +187,7 @@ function Entry({ change, slug }: { change: PolicyChange; slug: string }) {
           search={{ open: change.audit_entry_id }}
         />
       )}
-      size="sm"
+      inherit
       aria-label={said.openEntryOf(changedName(change))}
     >
       {said.openEntry}

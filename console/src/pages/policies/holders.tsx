@@ -82,11 +82,13 @@ interface CountsProps {
 
 function Counts({ holders, roles }: CountsProps) {
   const counts = useMemo(() => countByRole(holders, roles), [holders, roles]);
-  const kinds = Object.entries(said.types).map(([type, name]) => ({
-    key: type,
-    name,
-    count: holders.filter((holder) => holder.type === type).length,
-  }));
+  const kinds = Object.entries(said.types)
+    .map(([type, name]) => ({
+      key: type,
+      name,
+      count: holders.filter((holder) => holder.type === type).length,
+    }))
+    .filter(({ count }) => count > 0);
   return (
     <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl" className={classes.counts}>
       <Bars

@@ -42,7 +42,6 @@ export function StretchPicker({ whose }: { whose: Whose }) {
           step={1}
           label={said.from}
           description={from ? undefined : said.began}
-          inputWrapperOrder={["label", "input", "description"]}
           className={classes.moment}
           value={from}
           onChange={(event) => setFrom(event.currentTarget.value)}
@@ -52,7 +51,6 @@ export function StretchPicker({ whose }: { whose: Whose }) {
           step={1}
           label={said.to}
           description={to ? undefined : said.now}
-          inputWrapperOrder={["label", "input", "description"]}
           className={classes.moment}
           value={to}
           onChange={(event) => setTo(event.currentTarget.value)}
