@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import type { Locator, Page } from "@playwright/test";
 import { giveByTeam, giveRole, makeService, organizationOf, recorded } from "./support/api";
 import { expect, freshBrowser, inspect, signIn, test } from "./support/browser";
+import { otherPolicyComes, otherPolicyGoes } from "./support/database";
 import { ada, type Person } from "./support/people";
 
 const run = promisify(execFile);
@@ -233,6 +234,35 @@ test("what changed, by whom, and its entry in the record", async () => {
   await row(auditor, "Member → Auditor").getByRole("link").click();
   await expect(auditor).toHaveURL(/\/audit\?open=/);
   await expect(auditor.getByRole("dialog")).toContainText("member.role_changed");
+});
+
+test("a release with another policy is told field by field, and can be looked back at", async () => {
+  await otherPolicyComes();
+  try {
+    const moment = (await nextSecond()).toISOString();
+    await auditor.goto(`${place}?tab=history&from=${then.toISOString()}&to=${moment}`);
+    await expect(auditor.getByText("Revision 1 became revision 2")).toBeVisible();
+    const items = auditor.getByRole("listitem");
+    await expect(items.filter({ hasText: "teams_show" })).toBeVisible();
+    await expect(items.filter({ hasText: "teams_get" })).toContainText("One team");
+    const decision = row(auditor, "Decision for Manager");
+    await expect(decision).toContainText("members_list");
+    await expect(decision.getByRole("cell")).toContainText([/./, /./, "Allowed", "No"]);
+    await expect(row(auditor, "Least role")).toContainText("admin");
+    await inspect(auditor, "policies-revised");
+
+    const managers = operation(auditor, "members_list").getByRole("cell").nth(2);
+    await auditor.goto(`${place}?as_of=${moment}`);
+    await expect(managers).toHaveText("No");
+    // This release has no words for it.
+    await expect(auditor.getByRole("link", { name: "teams_show" })).toBeVisible();
+    await expect(auditor.getByText("0.2.0")).toBeVisible();
+    await auditor.goto(place);
+    await expect(managers).toHaveText("Allowed");
+    await expect(auditor.getByRole("link", { name: "teams_show" })).toHaveCount(0);
+  } finally {
+    await otherPolicyGoes();
+  }
 });
 
 /** Clicks a button that gives files, and keeps the one with this name. */

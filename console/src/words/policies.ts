@@ -156,6 +156,7 @@ export const policies = {
     organizations: "Organisations",
     attributes: "Profile attributes",
     "platform-access": "Platform support",
+    "sign-ups": "Sign-ups",
   } as Record<string, string>,
   holders: {
     caption: "Who holds which role",
