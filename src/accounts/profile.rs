@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Fault, Result},
     runtime::Timestamp,
     types::{Email, nfc},
-    vault::{Batch, Column, Field, Vault},
+    vault::{Batch, Field, Table, Vault},
 };
 
 pub(super) const EMAIL: Field<Pii> = Field::new("accounts.email");
@@ -374,11 +374,9 @@ const INSERT_MISSING: &str = "
     INSERT INTO account_matches (account_id, value, field, key_id)
     SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[]) ON CONFLICT (account_id, value) DO NOTHING";
 
-/// The columns of this module that are sealed.
-pub const SEALED: &[Column] = &[
-    crate::vault::sealed_column!("email_links", "email", Pii),
-    crate::vault::sealed_column!("accounts", "email", Pii, "salt"),
-    crate::vault::sealed_column!("accounts", "name", Pii, "salt"),
-    crate::vault::sealed_column!("known_devices", "address", Pii),
-    crate::vault::sealed_column!("known_devices", "user_agent", Pii),
+/// What of this module's tables is sealed.
+pub const SEALED: &[Table] = &[
+    crate::vault::sealed_table!("email_links", Pii, ["email"]),
+    crate::vault::sealed_table!("accounts", Pii, "salt", ["email", "name"]),
+    crate::vault::sealed_table!("known_devices", Pii, ["address", "user_agent"]),
 ];

@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{columns, find, running};
+use super::{find, running, tables};
 use crate::{
     accounts,
     audit::{Event, Kind},
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     jobs::{Report, Run},
     tenancy::{attributes, invitations},
-    vault::{self, Anew, Batch, Column, Stretch, Vault},
+    vault::{self, Anew, Batch, Stretch, Table, Vault},
 };
 
 /// How many rows are sealed anew in one transaction: some tens of milliseconds of work.
@@ -29,10 +29,10 @@ const ASK: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const WHY: &str = "a run of a job is its own record";
 
-/// A part of the work: a column of sealed values, or match values that are missing.
+/// A part of the work: a table with sealed values, or match values that are missing.
 #[derive(Clone, Copy)]
 enum Unit {
-    Column(&'static Column),
+    Table(&'static Table),
     AccountMatches,
     InvitationMatches,
     AttributeMatches,
@@ -42,12 +42,12 @@ impl Unit {
     /// The parts of a scope's rotation. Match values come first: what people are found by is complete as early as can be.
     fn of(scope: &str) -> Vec<Self> {
         let people = if scope == Pii::NAME { vec![Self::AccountMatches, Self::InvitationMatches] } else { Vec::new() };
-        people.into_iter().chain([Self::AttributeMatches]).chain(columns(scope).map(Self::Column)).collect()
+        people.into_iter().chain([Self::AttributeMatches]).chain(tables(scope).map(Self::Table)).collect()
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Column(column) => column.name,
+            Self::Table(table) => table.name,
             Self::AccountMatches => "account_matches",
             Self::InvitationMatches => "invitation_matches",
             Self::AttributeMatches => "attribute_matches",
@@ -57,7 +57,7 @@ impl Unit {
     /// Makes some of the match values that are missing.
     async fn match_anew(self, tx: &WriteTx, vault: &Vault, to: DataKeyId, after: Uuid) -> Result<Batch> {
         match self {
-            Self::Column(_) => Ok(Batch { last: None, written: 0 }),
+            Self::Table(_) => Ok(Batch { last: None, written: 0 }),
             Self::AccountMatches => accounts::match_anew(tx, vault, to, after, BATCH).await,
             Self::InvitationMatches => invitations::match_anew(tx, vault, to, after, BATCH).await,
             Self::AttributeMatches => attributes::match_anew(tx, vault, to, after, BATCH).await,
@@ -141,7 +141,7 @@ async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
     let Some(&unit) = units.get(position) else { return finish_migrating(run, rotation).await.map(|()| 0) };
     let place = Place { unit, row: rotation.at_row.filter(|_| at == Some(unit.name())) };
     let (written, done) = match unit {
-        Unit::Column(column) => reseal(run, rotation, column, place).await?,
+        Unit::Table(table) => reseal(run, rotation, table, place).await?,
         _ => match_batch(run, rotation, place).await?,
     };
     if !done {
@@ -158,16 +158,16 @@ async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
     }
 }
 
-/// Seals a column anew, batch by batch: while one is written, the next is read and sealed. Says how many rows were
-/// written, and whether that was all.
-async fn reseal(run: &Run, rotation: &Rotation, column: &'static Column, from: Place) -> Result<(u64, bool)> {
-    let mut anew = ahead(run, rotation, column, from.row).await?;
+/// Seals a table anew, batch by batch: while one is written, the next is read and sealed. Says how many values that
+/// were, and whether it was all.
+async fn reseal(run: &Run, rotation: &Rotation, table: &'static Table, from: Place) -> Result<(u64, bool)> {
+    let mut anew = ahead(run, rotation, table, from.row).await?;
     let mut written = 0;
     while let Some(last) = anew.last {
         let place = Place { row: Some(last), ..from };
-        let write = write(run, rotation, column, place, anew);
-        let ((rows, paused), next) = tokio::try_join!(write, ahead(run, rotation, column, Some(last)))?;
-        written += rows;
+        let write = write(run, rotation, table, place, anew);
+        let ((values, paused), next) = tokio::try_join!(write, ahead(run, rotation, table, Some(last)))?;
+        written += values;
         if paused || run.is_stopping() {
             return Ok((written, false));
         }
@@ -188,24 +188,19 @@ async fn walk(tx: &Tx) -> Result<()> {
 #[derive(FromQueryResult)]
 struct Walking {}
 
-async fn ahead(run: &Run, rotation: &Rotation, column: &'static Column, after: Option<Uuid>) -> Result<Anew> {
+async fn ahead(run: &Run, rotation: &Rotation, table: &'static Table, after: Option<Uuid>) -> Result<Anew> {
     let stretch = Stretch { from: rotation.from_key, after: after.unwrap_or_default(), most: BATCH };
     let tx = run.read().await?;
     walk(&tx).await?;
-    column.read(&tx, run.vault(), stretch).await
+    table.read(&tx, run.vault(), stretch).await
 }
 
-/// Writes a batch, and notes how far it is; says how many rows it was, and whether somebody has paused it.
-async fn write(
-    run: &Run,
-    rotation: &Rotation,
-    column: &'static Column,
-    place: Place,
-    anew: Anew,
-) -> Result<(u64, bool)> {
+/// Writes a batch, and notes how far it is; says how many values it was, and whether somebody has paused it.
+async fn write(run: &Run, rotation: &Rotation, table: &'static Table, place: Place, anew: Anew) -> Result<(u64, bool)> {
     let tx = run.write().await?;
     walk(&tx).await?;
-    let written = column.write(&tx, anew).await?;
+    let written = anew.values;
+    table.write(&tx, anew).await?;
     let paused = note(&tx, rotation, place, written).await?;
     tx.commit(Unrecorded(WHY)).await?;
     Ok((written, paused))
@@ -252,7 +247,7 @@ async fn verify(run: &Run, rotation: &Rotation) -> Result<()> {
     let mut left = 0;
     for unit in Unit::of(&rotation.scope) {
         left += match unit {
-            Unit::Column(column) => column.count(&tx, rotation.from_key).await?,
+            Unit::Table(table) => table.count(&tx, rotation.from_key).await?,
             // Whoever has none is looked for again, and counted by being found.
             matches => {
                 let batch = matches.match_anew(&tx, run.vault(), rotation.to_key, Uuid::nil()).await?;

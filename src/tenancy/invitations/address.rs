@@ -9,7 +9,7 @@ use crate::{
     db::{Owner, Tx, WriteTx},
     error::{Error, Result},
     types::Email,
-    vault::{Batch, Column, Field, Vault},
+    vault::{Batch, Field, Table, Vault},
 };
 
 pub(super) const EMAIL: Field<Pii> = Field::new("invitations.email");
@@ -132,8 +132,5 @@ pub async fn match_anew(tx: &WriteTx, vault: &Vault, key: DataKeyId, after: Uuid
     Ok(Batch { last, written })
 }
 
-/// The columns of invitations that are sealed.
-pub const SEALED: &[Column] = &[
-    crate::vault::sealed_column!("invitations", "email", Pii),
-    crate::vault::sealed_column!("invitations", "message", Pii),
-];
+/// What of invitations is sealed.
+pub const SEALED: &[Table] = &[crate::vault::sealed_table!("invitations", Pii, ["email", "message"])];
