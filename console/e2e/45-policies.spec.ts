@@ -108,6 +108,9 @@ test("an auditor sees what each role may do, and finds one operation", async () 
     "Allowed",
   ]);
   await expect(auditor.getByText("of the platform left out", { exact: false })).toBeVisible();
+  // A part of it: axe takes a minute for the thousand cells of the whole.
+  await auditor.getByRole("searchbox").fill("member");
+  await expect(operation(auditor, "teams_list")).toBeHidden();
   await inspect(auditor, "policies-operations");
 
   await auditor.getByRole("searchbox").fill("members_remove");
@@ -299,6 +302,8 @@ test("the evidence is what was on the page, read once, and can be verified by an
   // The command on the page is the one that says so.
   const command = "sh verify.sh policies.json policies.jws signature-keys.json";
   await expect(auditor.getByText(command)).toBeVisible();
+  const published = new URL("../../policies/verify.sh", import.meta.url);
+  expect(await readFile(join(folder, "verify.sh"), "utf8")).toBe(await readFile(published, "utf8"));
   const { stdout } = await run("sh", command.split(" ").slice(1), { cwd: folder });
   expect(stdout).toContain("verified: policies.json");
 
@@ -314,6 +319,18 @@ test("the evidence is what was on the page, read once, and can be verified by an
   expect(await readFile(join(folder, "policies-holders.csv"), "utf8")).toContain("Night watch");
   await keep(auditor, /policies-operations\.csv/, folder, "policies-operations.csv");
   await expect(auditor.getByText("The signature fits, by this browser")).toHaveCount(3);
+});
+
+test("a document that was changed on its way is not taken for what was signed", async () => {
+  await auditor.route("**/rbac/policies?*", async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace('"auditor":"deny"', '"auditor":"allow"');
+    await route.fulfill({ response, body });
+  });
+  await auditor.goto(`${place}?tab=evidence`);
+  await expect(auditor.getByText("The signature does NOT fit")).toBeVisible();
+  await inspect(auditor, "policies-evidence-changed");
+  await auditor.unroute("**/rbac/policies?*");
 });
 
 test("the platform's administrators see the whole installation, people of tenants by their ids", async () => {
