@@ -219,7 +219,6 @@ export const policies = {
     lastDays: (days: number) => `Last ${days} days`,
     quarter: "This quarter",
     lastQuarter: "Last quarter",
-    own: "Own dates",
     compare: "Compare",
     policy: "The policy itself",
     policyText: (from: number, to: number) =>
@@ -295,7 +294,6 @@ export const policies = {
     tooMany: (count: number) =>
       `Only the first ${count.toLocaleString()} changes after the first moment are shown. Choose a shorter stretch of time to see all of it.`,
     database: "Directly in the database",
-    loading: "Reading the changes",
   },
   evidence: {
     documents: "Signed documents",
@@ -309,7 +307,6 @@ export const policies = {
     operationsCsvText: "For a spreadsheet: an operation a line, a column a role.",
     holdersCsv: "Holders as a table",
     holdersCsvText: "For a spreadsheet: a line for each role that somebody holds.",
-    download: "Download",
     downloadJson: "Download JSON",
     downloadCsv: "Download CSV",
     downloadOf: (what: string, name: string) => `${what}: ${name}`,
