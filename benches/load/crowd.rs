@@ -170,7 +170,7 @@ impl Crowd<'_> {
         sqlx::query(services).bind(organizations).bind(home).execute(&mut *self.database).await.unwrap();
         self.run(
             "INSERT INTO api_keys (id, organization_id, service_account_id, name, prefix, key_hash, allowed_networks, created_at)
-             SELECT gen_random_uuid(), organization_id, id, 'Key', 'fhk_bench', sha256((id::text || n)::bytea), '{}', now()
+             SELECT gen_random_uuid(), organization_id, id, 'Key', 'fhk_benchone', sha256((id::text || n)::bytea), '{}', now()
              FROM service_accounts, generate_series(1, 9) n",
         )
         .await;

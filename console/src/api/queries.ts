@@ -55,6 +55,8 @@ export const keys = {
   imports: (id: string) => ["organization", id, "imports"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   decisions: (id: string) => ["organization", id, "decisions"] as const,
+  policies: (id: string | null) =>
+    id === null ? (["platform", "policies"] as const) : (["organization", id, "policies"] as const),
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
     id === null ? (["platform", "settings"] as const) : (["organization", id, "settings"] as const),

@@ -15,6 +15,7 @@ import { limits } from "./limits";
 import { overview } from "./overview";
 import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
+import { policies } from "./policies";
 import { problems } from "./problems";
 import { security } from "./security";
 import { serviceAccounts } from "./service-accounts";
@@ -47,6 +48,7 @@ export const words = {
   overview,
   platform,
   platformAccess,
+  policies,
   problems,
   profile,
   proof,
