@@ -116,7 +116,7 @@ test("an explanation names the rule, the way to it, and what else there is to pa
   await expect(dialog.getByText("Vera Holm may do this")).toBeVisible();
   await expect(dialog.getByText(/They have proven who they are within/)).toBeVisible();
   await ask("Mona", "members_get");
-  await dialog.getByText("Their own").click();
+  await dialog.getByText("Their own", { exact: true }).click();
   await dialog.getByRole("button", { name: "Explain" }).click();
   await expect(dialog.getByText("Mona Castell may do this")).toBeVisible();
   await inspect(owner, "explain-allowed");
