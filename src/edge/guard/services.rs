@@ -39,7 +39,8 @@ impl Guard {
         let known = known?;
         let caller = known.caller(origin);
         self.count_caller(request, &caller)?;
-        let allowed = || self.gate.app.policy.decide_any([&known.role], self.position) == Decision::Allow;
+        let decide = || self.gate.app.policy.decide_any([&known.role], &known.permissions, self.position);
+        let allowed = || decide() == Decision::Allow;
         let decided = match self.policy.scope {
             Scope::Organization if self.organization_of(request)? != known.organization => Err(Error::not_found()),
             Scope::Organization | Scope::Current | Scope::Service if !allowed() => {
