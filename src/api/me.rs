@@ -15,11 +15,11 @@ use uuid::Uuid;
 use super::{
     Face, Tag,
     accounts::Account,
+    custom_roles::CustomRoleOf,
     invitations::InvitationToken,
     members::Member,
     organizations::{Organization, OrganizationKind},
     sessions::Session,
-    custom_roles::CustomRoleOf,
     teams::TeamOf,
     wire::{Done, Listed, Versioned, Written, version},
 };

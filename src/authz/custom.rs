@@ -57,7 +57,8 @@ impl Policy {
         permissions: &Permissions,
         given: &Held,
     ) -> bool {
-        let covered = |role: &Role| roles.clone().into_iter().any(|own| self.hierarchy.covers(own.as_str(), role.as_str()));
+        let covered =
+            |role: &Role| roles.clone().into_iter().any(|own| self.hierarchy.covers(own.as_str(), role.as_str()));
         given.roles.iter().all(covered)
             && (given.permissions.is_empty() || self.grantable(roles.clone(), permissions).covers(&given.permissions))
     }

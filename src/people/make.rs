@@ -16,8 +16,8 @@ use crate::{
     error::{Code, Error, Place, Result},
     settings::sections::Invitations as Rules,
     tenancy::{
-        invitations::{Bulk, NewInvitation},
         custom_roles::Row as CustomRole,
+        invitations::{Bulk, NewInvitation},
         seats::{self, Names, NewSeat},
         teams::Row as Team,
     },

@@ -105,7 +105,7 @@ pub async fn get(app: &App, caller: &Caller, id: CustomRoleId) -> Result<CustomR
 /// `Forbidden` with `role_above_own`, which is recorded; `Conflict` with `custom_role_name_taken` or
 /// `too_many_custom_roles`; `Invalid` for a name, description or permission that is none.
 pub async fn create(app: &App, caller: &Caller, new: NewCustomRole) -> Result<CustomRole> {
-    let text = checked(Some(&new.name), new.description.as_deref())?;
+    let text = checked(&app.policy, Some(&new.name), new.description.as_deref())?;
     let (name, description) = (text.name.unwrap_or_default(), text.description);
     let permissions = composed(&app.policy, new.permissions)?;
     let organization_id = caller.organization().ok_or_else(Error::not_found)?;
@@ -141,7 +141,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewCustomRole) -> Result<Cu
 /// `NotFound`; `Forbidden` with `role_above_own` or `own_role`, which are recorded; `Conflict` with
 /// `custom_role_name_taken` or `precondition_failed`; `Invalid` for a name, description or permission that is none.
 pub async fn update(app: &App, caller: &Caller, id: CustomRoleId, changes: Changes) -> Result<CustomRole> {
-    let text = checked(changes.name.as_deref(), changes.description.as_ref().and_then(Option::as_deref))?;
+    let text = checked(&app.policy, changes.name.as_deref(), changes.description.as_ref().and_then(Option::as_deref))?;
     let permissions = changes.permissions.map(|names| composed(&app.policy, names)).transpose()?;
     let tx = app.db.write(caller).await?;
     members::settle(app, &tx).await?;
@@ -305,7 +305,8 @@ struct Text {
     description: Option<String>,
 }
 
-fn checked(name: Option<&str>, description: Option<&str>) -> Result<Text> {
+/// The texts, clean. Nobody is to take a custom role for one of the installation's.
+fn checked(policy: &Policy, name: Option<&str>, description: Option<&str>) -> Result<Text> {
     let mut faults = Vec::new();
     let mut line = |place: &str, text: Option<&str>, longest: usize| {
         let clean = text.and_then(|text| single_line(text, longest));
@@ -318,7 +319,15 @@ fn checked(name: Option<&str>, description: Option<&str>) -> Result<Text> {
         name: line("/name", name, LONGEST_NAME),
         description: line("/description", description, LONGEST_DESCRIPTION),
     };
-    if faults.is_empty() { Ok(text) } else { Err(Error::Invalid(faults)) }
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    let wanted = text.name.as_deref().map(key);
+    let mut known = policy.hierarchy().rows().iter().flat_map(|role| [key(&role.name), key(&role.title)]);
+    match known.any(|name| wanted.as_ref() == Some(&name)) {
+        true => Err(Error::Conflict(Code::CustomRoleNameTaken)),
+        false => Ok(text),
+    }
 }
 
 /// What is the same of two names that people take for one.

@@ -22,6 +22,7 @@ import { settings } from "./settings";
 import { shell } from "./shell";
 import { email, signUp, signUps } from "./sign-up";
 import { acting, platformAccess, proof } from "./support";
+import { customRoles } from "./roles";
 import { teams } from "./teams";
 
 export const words = {
@@ -57,5 +58,6 @@ export const words = {
   signUp,
   signUps,
   signingKeys,
+  customRoles,
   teams,
 };

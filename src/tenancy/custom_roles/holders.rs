@@ -222,9 +222,8 @@ pub fn ids<'a>(roles: impl IntoIterator<Item = &'a Row>) -> String {
 
 /// The event with which roles a holder got and lost, if any.
 pub fn difference(event: Event, present: &[Row], wanted: &[Row]) -> Event {
-    let only = |one: &[Row], other: &[Row]| {
-        ids(one.iter().filter(|role| other.iter().all(|known| known.id != role.id)))
-    };
+    let only =
+        |one: &[Row], other: &[Row]| ids(one.iter().filter(|role| other.iter().all(|known| known.id != role.id)));
     let with = |event: Event, key, ids: String| if ids.is_empty() { event } else { event.with(key, ids) };
     let event = with(event, "custom_roles_added", only(wanted, present));
     with(event, "custom_roles_removed", only(present, wanted))

@@ -259,12 +259,7 @@ fn by_token(tx: &Tx, token: &SecretString) -> sea_orm::Select<rows::Entity> {
     tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())))
 }
 
-async fn checked(
-    app: &App,
-    tx: &Tx,
-    row: rows::Model,
-    (teams, custom): (Vec<Team>, Vec<CustomRole>),
-) -> Result<Valid> {
+async fn checked(app: &App, tx: &Tx, row: rows::Model, (teams, custom): (Vec<Team>, Vec<CustomRole>)) -> Result<Valid> {
     let organization = organizations::get(tx).await?;
     if let Some(reason) = stale(app, tx, &row, (&teams, &custom), &organization).await? {
         app.refusals.count_use(tx.caller(), Kind::InvitationTokenRefused, row.id, reason);

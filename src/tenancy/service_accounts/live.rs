@@ -19,8 +19,8 @@ use super::{
     uses::{Throttle, Uses},
 };
 use crate::{
-    authz::Policy,
     audit::{Kind, Refusals},
+    authz::Policy,
     db::{Change, Changes, Db},
     error::{Code, Error, Result},
     runtime::{Clock, Timestamp},

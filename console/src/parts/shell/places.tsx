@@ -13,6 +13,7 @@ import {
   IconRobot,
   IconServer2,
   IconSettings,
+  IconShieldCheck,
   IconShieldLock,
   IconTableImport,
   IconUserCheck,
@@ -57,6 +58,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/teams`,
       icon: IconUsersGroup,
       needs: "teams_list",
+    },
+    {
+      group: said.people,
+      label: said.roles,
+      to: `${base}/roles`,
+      icon: IconShieldCheck,
+      needs: "custom_roles_list",
     },
     {
       group: said.people,
