@@ -61,6 +61,8 @@ struct Profile {
     teams: Vec<TeamOf>,
     /// The custom roles there: first those held directly, then those that teams give.
     custom_roles: Vec<CustomRoleOf>,
+    /// The operations that those permit, together, with whatever is of the organisation and not only with one's own.
+    permissions: Vec<String>,
     /// The roles that count there, the highest first: the direct one and those by teams, without any that another
     /// covers.
     effective_roles: Vec<String>,
@@ -280,12 +282,20 @@ impl Me {
             role,
             teams: teams.into_iter().map(Into::into).collect(),
             custom_roles: custom.into_iter().map(Into::into).collect(),
+            permissions: self.permitted(caller),
             effective_roles: caller.roles().map(ToString::to_string).collect(),
             acting: acting.map(|access| OwnAccess::of(&app.vault, access)).transpose()?,
             operations: self.operations(caller),
             organizations: own.into_iter().map(|own| OwnOrganization::of(own, &app.policy)).collect(),
         };
         Ok((version, profile))
+    }
+
+    /// What custom roles let the caller do with any object.
+    fn permitted(&self, caller: &Caller) -> Vec<String> {
+        let rows = self.0.gate.app.policy.registry().rows();
+        let permitted = caller.permissions.positions().filter_map(|position| rows.get(position));
+        permitted.map(|row| row.operation.clone()).collect()
     }
 
     /// What the guard would let through, by the same table.

@@ -15,6 +15,7 @@ import { overview } from "./overview";
 import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { problems } from "./problems";
+import { customRoles } from "./roles";
 import { security } from "./security";
 import { serviceAccounts } from "./service-accounts";
 import { sessionEnds, signingKeys } from "./session-ends";
@@ -22,7 +23,6 @@ import { settings } from "./settings";
 import { shell } from "./shell";
 import { email, signUp, signUps } from "./sign-up";
 import { acting, platformAccess, proof } from "./support";
-import { customRoles } from "./roles";
 import { teams } from "./teams";
 
 export const words = {

@@ -58,7 +58,8 @@ export const customRoles = {
   delete: "Delete",
   deleteTitle: (name: string) => `Delete the role ${name}?`,
   deleteNobody: "Nobody holds it, so nobody loses anything.",
-  deleteLoses: (holders: string) => `It is taken from ${holders}; they lose what only it gave them.`,
+  deleteLoses: (holders: string) =>
+    `It is taken from ${holders}; they lose what only it gave them.`,
   deleteNoWay: "There is no way back.",
   deleteDo: "Delete role",
   deleted: (name: string) => `The role ${name} was deleted`,

@@ -80,7 +80,8 @@ async fn what_the_export_says_of_custom_roles_is_what_the_guard_answers() {
             if !matches!(operation.policy.scope, Scope::Organization | Scope::Current) {
                 continue;
             }
-            let call = stage.call(operation, &stage.a);
+            // Somebody else's: what is one's own needs no permission.
+            let call = stage.call(operation, &stage.a).id("member_id", a.manager.membership);
             let answer = stage.admits(operation, actor, &call).await;
             let expected = match permitted.contains(&operation.id) {
                 true if who == "a program" && answer.problem_code() == Ok("people_only") => (403, "people_only"),

@@ -62,7 +62,7 @@ async fn whoever_accepts_an_invitation_holds_the_roles_that_it_names() {
     let guest = json!({"email": world.b.member.email, "role": "member", "custom_role_ids": [role]});
     owner.post(&path(a, "invitations"), guest).await.expect(201);
     let token = world.database.mail().take_token(&world.b.member.email).await;
-    let joined = world.b.member.post("/v1/me/invitations/accept", json!({"token": token})).await.expect(200);
+    let joined = world.b.member.post("/v1/me/invitations", json!({"token": token})).await.expect(200);
     assert_eq!(joined.json["custom_roles"], json!([{"id": role, "name": "Clerk"}]));
     world.close().await;
 }

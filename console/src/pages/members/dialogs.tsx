@@ -66,7 +66,9 @@ function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }
   const held = member.custom_roles.filter(({ team_id }) => !team_id).map(({ id }) => id);
   const [custom, setCustom] = useState(held);
   const same =
-    role === member.role && custom.length === held.length && custom.every((id) => held.includes(id));
+    role === member.role &&
+    custom.length === held.length &&
+    custom.every((id) => held.includes(id));
   const check = () => {
     if (same) onClose();
     return !same;

@@ -42,7 +42,6 @@ export function OwnRoles({ query, createNot, onAct }: OwnRolesProps) {
       menu={(role) => <RoleMenu role={role} onAct={onAct} />}
       empty={
         <Empty
-          order={3}
           icon={<IconShieldCheck size={22} stroke={1.6} />}
           title={said.emptyTitle}
           text={said.emptyText}

@@ -1,8 +1,8 @@
 /** Permissions by role, the given ones and the organisation's own: a sign and its word in each cell, never colour alone. */
-import { Text, TextInput, VisuallyHidden } from "@mantine/core";
+import { Box, Text, TextInput, VisuallyHidden } from "@mantine/core";
 import { IconCheck, IconMinus, IconSearch } from "@tabler/icons-react";
-import { Fragment } from "react";
 import { getRouteApi } from "@tanstack/react-router";
+import { Fragment } from "react";
 import type { CustomRole, Permission } from "../../api/types";
 import { useFilter } from "../../parts/filters";
 import { roleName } from "../../parts/permissions";
@@ -61,9 +61,9 @@ export function Matrix({ permissions, custom }: MatrixProps) {
         />
       </div>
       {groups.length === 0 ? (
-        <Empty order={3} title={said.nothing} text={words.common.noMatchText} />
+        <Empty title={said.nothing} text={words.common.noMatchText} />
       ) : (
-        <section className={classes.scroll} aria-label={said.matrix} tabIndex={0}>
+        <Box component="section" className={classes.scroll} aria-label={said.matrix} tabIndex={0}>
           <table className={classes.matrix}>
             <caption>
               <VisuallyHidden>{said.matrixCaption}</VisuallyHidden>
@@ -108,7 +108,7 @@ export function Matrix({ permissions, custom }: MatrixProps) {
               ))}
             </tbody>
           </table>
-        </section>
+        </Box>
       )}
     </>
   );

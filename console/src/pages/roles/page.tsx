@@ -1,8 +1,8 @@
 /** Roles: the organisation's own, and beside the given ones what each permits. */
 import { Stack } from "@mantine/core";
+import { IconShieldPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { IconShieldPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { customRolesQuery, permissionsQuery } from "../../api/queries";
 import { useOpen } from "../../parts/filters";

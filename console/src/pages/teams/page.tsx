@@ -128,11 +128,7 @@ const columns: Column<Team>[] = [
     render: ({ role, custom_roles }) => (
       <Group gap={6}>
         {role ? <RoleBadge role={role} /> : null}
-        {role || custom_roles.length > 0 ? (
-          <CustomRoles roles={custom_roles} />
-        ) : (
-          words.common.none
-        )}
+        {role || custom_roles.length > 0 ? <CustomRoles roles={custom_roles} /> : words.common.none}
       </Group>
     ),
   },
