@@ -46,8 +46,6 @@ export const keys = {
   organization: (id: string) => ["organization", id] as const,
   members: (id: string) => ["organization", id, "members"] as const,
   managedAccounts: (id: string) => ["organization", id, "managed-accounts"] as const,
-  customRoles: (id: string) => ["organization", id, "custom-roles"] as const,
-  permissions: (id: string) => ["organization", id, "permissions"] as const,
   teams: (id: string) => ["organization", id, "teams"] as const,
   serviceAccounts: (id: string) => ["organization", id, "service-accounts"] as const,
   attributes: (id: string) => ["organization", id, "attributes"] as const,
@@ -255,22 +253,6 @@ export const teamMembersQuery = (organization_id: string, team_id: string) =>
       ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor ?? null,
-  });
-
-/** The organisation's own roles, by name. There are at most 100. */
-export const customRolesQuery = (organization_id: string) =>
-  queryOptions({
-    queryKey: keys.customRoles(organization_id),
-    queryFn: ({ signal }) =>
-      take(api.GET(`${path}/roles`, { signal, params: { path: { organization_id } } })),
-  });
-
-/** What roles can permit, and what of it the viewer could give. */
-export const permissionsQuery = (organization_id: string) =>
-  queryOptions({
-    queryKey: keys.permissions(organization_id),
-    queryFn: ({ signal }) =>
-      take(api.GET(`${path}/permissions`, { signal, params: { path: { organization_id } } })),
   });
 
 export const invitationsQuery = (organization_id: string, query: InvitationFilter = {}) =>

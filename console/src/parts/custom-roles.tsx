@@ -1,7 +1,7 @@
 /** Roles of an organisation's own, wherever they are chosen or shown. Those that permit more than the viewer may are off. */
 import { Badge, Group, MultiSelect, type MultiSelectProps, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { customRolesQuery, permissionsQuery } from "../api/queries";
+import { customRolesQuery, permissionsQuery } from "../api/custom-roles";
 import type { CustomRole, CustomRoleOf } from "../api/types";
 import { words } from "../words";
 import classes from "./badges.module.css";

@@ -3,9 +3,9 @@ import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/co
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, ifMatch, take } from "../../api/client";
+import { permissionsQuery } from "../../api/custom-roles";
 import { useIdempotent } from "../../api/idempotency";
 import { Problem } from "../../api/problem";
-import { permissionsQuery } from "../../api/queries";
 import type { CustomRole } from "../../api/types";
 import { check, useProblems } from "../../parts/forms";
 import { tell, tellStale } from "../../parts/notify";

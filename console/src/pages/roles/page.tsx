@@ -4,7 +4,7 @@ import { IconShieldPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { customRolesQuery, permissionsQuery } from "../../api/queries";
+import { customRolesQuery, permissionsQuery } from "../../api/custom-roles";
 import { useOpen } from "../../parts/filters";
 import { Page, Section } from "../../parts/page";
 import { Panel } from "../../parts/panel";
