@@ -27,13 +27,13 @@ use crate::{
     error::{Error, Result},
     runtime::{Clock, Ids},
     types::{Caller, Origin},
-    vault::{Column, Field, Vault},
+    vault::{Field, Table, Vault},
 };
 
 const VALUE: Field<Secrets> = Field::new("certificates.value");
 
 /// The column of what is kept.
-pub const SEALED: &[Column] = &[crate::vault::sealed_column!("certificates", "value", Secrets)];
+pub const SEALED: &[Table] = &[crate::vault::sealed_table!("certificates", Secrets, ["value"])];
 
 /// Orders a certificate, and another before it ends.
 pub struct Renewal(AcmeState<Error>);

@@ -220,15 +220,17 @@ struct Parts {
     workers: JoinSet<()>,
 }
 
-/// The parts of a server, of which nothing runs by itself yet.
+/// The parts of a server, of which nothing runs by itself yet, and its contract: making it takes megabytes, so it is made
+/// once.
 async fn app(
     config: &Config,
     (clock, vault, jobs): (Clock, Vault, Jobs),
     database: &db::Settings,
-) -> Result<(App, Keys, Changes)> {
+) -> Result<(App, Keys, Changes, serde_json::Value)> {
     let files = policy_files(config)?;
     let policy = Policy::load(&files).await.map_err(refused)?;
-    let map = policy_map(&policy, files)?;
+    let contract = api::contract(policy.registry());
+    let map = policy_map(&policy, files, &contract)?;
     let db = Db::new(database, vault.clone());
     let ledger = Ledger::new(&config.privacy.erasure_ledger, &vault)?;
     // Before anybody is served, and any letter leaves.
@@ -264,7 +266,7 @@ async fn app(
         ids: Ids,
         public_url: public_url.into(),
     };
-    Ok((app, keys, changes))
+    Ok((app, keys, changes, contract))
 }
 
 async fn assemble(
@@ -274,11 +276,12 @@ async fn assemble(
     stop: &CancellationToken,
 ) -> Result<Parts> {
     let mut workers = JoinSet::new();
-    let (app, keys, changes) = app(config, owned, database).await?;
+    let (app, keys, changes, contract) = app(config, owned, database).await?;
     let App { db, vault, clock, mail, instance, jobs, .. } = app.clone();
     let Bells { outbox: wake, errands, keys: renewed, imports, jobs: queued, data_keys } = listen_for_changes(&changes);
     let events = Hub::new(&app, config.events, stop);
-    let endpoint = endpoint(config, &app, &events)?;
+    let endpoint = endpoint(config, &app, &events, &contract)?;
+    drop(contract);
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
     // Before anybody is served by it.
@@ -404,11 +407,10 @@ fn policy_files(config: &Config) -> Result<PolicyFiles> {
 }
 
 /// What this instance enforces, as evidence.
-fn policy_map(policy: &Policy, files: PolicyFiles) -> Result<Arc<Map>> {
-    let contract = api::contract(policy.registry());
+fn policy_map(policy: &Policy, files: PolicyFiles, contract: &serde_json::Value) -> Result<Arc<Map>> {
     // A line without an operation stands against the start, and the guard names it better.
     let faults = crate::edge::guard::differences(&<api::Everything as OpenApi>::meta(), policy.registry());
-    if faults.is_empty() { Map::of(policy, files, &contract).map(Arc::new) } else { Err(refused(faults)) }
+    if faults.is_empty() { Map::of(policy, files, contract).map(Arc::new) } else { Err(refused(faults)) }
 }
 
 fn transport(section: &config::Mail) -> Result<Transport> {
@@ -423,8 +425,12 @@ fn refused(faults: Vec<String>) -> Error {
 }
 
 /// Everything that is served, in one endpoint.
-fn endpoint(config: &Config, app: &App, events: &Arc<Hub>) -> Result<context::Context<BoxEndpoint<'static, Response>>> {
-    let document = api::contract(app.policy.registry());
+fn endpoint(
+    config: &Config,
+    app: &App,
+    events: &Arc<Hub>,
+    document: &serde_json::Value,
+) -> Result<context::Context<BoxEndpoint<'static, Response>>> {
     let stats = Arc::new(ErrorStats::new(app.clock.now()));
     let own = match config.profile {
         Profile::Production => csrf::OwnOrigins::Public,
@@ -433,8 +439,8 @@ fn endpoint(config: &Config, app: &App, events: &Arc<Hub>) -> Result<context::Co
     let key = csrf::CsrfKey::new(*app.vault.derive::<32>("csrf tokens")?);
     let gate = Gate {
         app: app.clone(),
-        contract: Contract::compile(&document).map_err(Error::internal)?,
-        bodies: Bodies::new(config.log.bodies, &document, app.policy.registry()),
+        contract: Contract::compile(document).map_err(Error::internal)?,
+        bodies: Bodies::new(config.log.bodies, document, app.policy.registry()),
         csrf: csrf::Csrf::new(key, config.http.public_url.as_str(), own)?,
         cookies: CookieNames::new(config.http.public_url.is_https()),
         limits: Limits::new(&config.limits, &app.clock),

@@ -71,6 +71,9 @@ async fn populate(installation: &Installation, database: &mut PgConnection, peop
     sqlx::query("VACUUM ANALYZE accounts, account_matches").execute(&mut *database).await.unwrap();
 }
 
+/// How often the bare UPDATE goes over the table: once is a tenth of a second.
+const ROUNDS: u32 = 3;
+
 /// Values a second of an UPDATE that only writes them, in batches as large as ours, inside the database.
 async fn bare(database: &mut PgConnection) -> f64 {
     let updates = "DO $$
@@ -78,7 +81,7 @@ async fn bare(database: &mut PgConnection) -> f64 {
         BEGIN
             last := '00000000-0000-0000-0000-000000000000';
             LOOP
-                ids := ARRAY(SELECT id FROM accounts WHERE id > last ORDER BY id LIMIT 500);
+                ids := ARRAY(SELECT id FROM accounts WHERE id > last ORDER BY id LIMIT 1000);
                 EXIT WHEN cardinality(ids) = 0;
                 UPDATE accounts SET email = email WHERE id = ANY (ids);
                 last := ids[cardinality(ids)];
@@ -86,8 +89,10 @@ async fn bare(database: &mut PgConnection) -> f64 {
             END LOOP;
         END $$";
     let begun = Instant::now();
-    sqlx::query(updates).execute(&mut *database).await.unwrap();
-    let seconds = begun.elapsed().as_secs_f64();
+    for _ in 0..ROUNDS {
+        sqlx::query(updates).execute(&mut *database).await.unwrap();
+    }
+    let seconds = begun.elapsed().as_secs_f64() / f64::from(ROUNDS);
     let number: i64 = sqlx::query_scalar("SELECT count(*) FROM accounts").fetch_one(database).await.unwrap();
     number as f64 / seconds
 }

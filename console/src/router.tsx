@@ -183,6 +183,33 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./pages/audit/page")),
 });
 
+/** What the pages of the policy have in their addresses. */
+const policySearch = texts(
+  "tab",
+  "as_of",
+  "only",
+  "search",
+  "resource",
+  "scope",
+  "role",
+  "decision",
+  "type",
+  "status",
+  "seen",
+  "change",
+  "from",
+  "to",
+  "cursor",
+  "open",
+);
+
+const policies = createRoute({
+  getParentRoute: () => organization,
+  path: "/policies",
+  validateSearch: policySearch,
+  component: lazyRouteComponent(() => import("./pages/policies/page")),
+});
+
 const platformAccess = createRoute({
   getParentRoute: () => organization,
   path: "/platform-access",
@@ -276,6 +303,13 @@ const platformKeys = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-keys/page")),
 });
 
+const platformPolicies = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/policies",
+  validateSearch: policySearch,
+  component: lazyRouteComponent(() => import("./pages/platform-policies/page")),
+});
+
 const tree = root.addChildren([
   setup,
   signIn,
@@ -297,6 +331,7 @@ const tree = root.addChildren([
       signUps,
       imports,
       audit,
+      policies,
       platformAccess,
       settings,
       attributes,
@@ -312,6 +347,7 @@ const tree = root.addChildren([
     platformInstances,
     platformLimits,
     platformKeys,
+    platformPolicies,
   ]),
 ]);
 

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Fault, Result},
     runtime::Timestamp,
     types::{Email, nfc},
-    vault::{Batch, Column, Field, Vault},
+    vault::{Batch, Field, Table, Vault},
 };
 
 pub(super) const EMAIL: Field<Pii> = Field::new("accounts.email");
@@ -340,9 +340,11 @@ struct Unmatched {
 }
 
 /// Nobody renames while the values of the name are made, so that none are of a name before.
+/// The key is compared in a way that no index serves: PostgreSQL, which has seen no row under a new key yet, would look
+/// through all that are under it for each account.
 const UNMATCHED: &str = "
     SELECT a.* FROM accounts a WHERE a.id > $1 AND a.salt IS NOT NULL AND NOT EXISTS (
-        SELECT FROM account_matches m WHERE m.account_id = a.id AND m.field = 'email' AND m.key_id = $2)
+        SELECT FROM account_matches m WHERE m.account_id = a.id AND m.field = 'email' AND (m.key_id = $2) IS TRUE)
     ORDER BY a.id LIMIT $3 FOR UPDATE OF a";
 
 /// Gives some accounts that have none the match values under a key, beginning after one.
@@ -374,11 +376,9 @@ const INSERT_MISSING: &str = "
     INSERT INTO account_matches (account_id, value, field, key_id)
     SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[]) ON CONFLICT (account_id, value) DO NOTHING";
 
-/// The columns of this module that are sealed.
-pub const SEALED: &[Column] = &[
-    crate::vault::sealed_column!("email_links", "email", Pii),
-    crate::vault::sealed_column!("accounts", "email", Pii, "salt"),
-    crate::vault::sealed_column!("accounts", "name", Pii, "salt"),
-    crate::vault::sealed_column!("known_devices", "address", Pii),
-    crate::vault::sealed_column!("known_devices", "user_agent", Pii),
+/// What of this module's tables is sealed.
+pub const SEALED: &[Table] = &[
+    crate::vault::sealed_table!("email_links", Pii, ["email"]),
+    crate::vault::sealed_table!("accounts", Pii, "salt", ["email", "name"]),
+    crate::vault::sealed_table!("known_devices", Pii, ["address", "user_agent"]),
 ];

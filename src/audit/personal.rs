@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     db::{Tx, WriteTx},
     error::{Error, Result},
-    vault::{Column, Field, Vault, sealed_column},
+    vault::{Field, Table, Vault, sealed_table},
 };
 
 pub(super) const ADDRESS: Field<Pii> = Field::new("audit_personal.address");
@@ -19,11 +19,7 @@ pub(super) const USER_AGENT: Field<Pii> = Field::new("audit_personal.user_agent"
 pub(super) const DETAILS: Field<Pii> = Field::new("audit_personal.details");
 
 /// The columns of the record that are sealed.
-pub const SEALED: &[Column] = &[
-    sealed_column!("audit_personal", "address", Pii),
-    sealed_column!("audit_personal", "user_agent", Pii),
-    sealed_column!("audit_personal", "details", Pii),
-];
+pub const SEALED: &[Table] = &[sealed_table!("audit_personal", Pii, ["address", "user_agent", "details"])];
 
 /// What is personal of an entry, in clear.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -34,7 +34,7 @@ use crate::{
     jobs::{Report, Run},
     runtime::{Ids, Timestamp},
     types::Email,
-    vault::{Column, Field, Vault},
+    vault::{Field, Table, Vault},
 };
 
 use post::Post;
@@ -45,8 +45,8 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 /// A letter as it lies in the outbox.
 const PAYLOAD: Field<Secrets> = Field::new("outbox.payload");
 
-/// The column of them.
-pub const SEALED: &[Column] = &[crate::vault::sealed_column!("outbox", "payload", Secrets)];
+/// What of them is sealed.
+pub const SEALED: &[Table] = &[crate::vault::sealed_table!("outbox", Secrets, ["payload"])];
 
 /// The outbox's word for mail.
 const KIND: &str = "mail";

@@ -30,14 +30,14 @@ use crate::{
     sessions,
     tenancy::{attributes, invitations, service_accounts, sign_ups},
     types::{Caller, Page, PageRequest},
-    vault::{self, Acknowledgements, Column, Custodian},
+    vault::{self, Acknowledgements, Custodian, Table},
 };
 
 /// The job that goes on with rotations.
 pub const JOB: &str = "keys_rotate";
 
 /// Answers of idempotent calls.
-const ANSWERS: &[Column] = &[crate::vault::sealed_column!("idempotency_keys", "answer", Secrets)];
+const ANSWERS: &[Table] = &[crate::vault::sealed_table!("idempotency_keys", Secrets, ["answer"])];
 
 /// A data key.
 pub type DataKey = entity::data_keys::Model;
@@ -47,8 +47,8 @@ pub type Rotation = rows::Model;
 /// The lock under which the keys of a scope change.
 const LOCK: &str = "data keys";
 
-/// Every column that is sealed.
-fn all_columns() -> impl Iterator<Item = &'static Column> {
+/// Every table with something sealed.
+fn all_tables() -> impl Iterator<Item = &'static Table> {
     let all = [
         accounts::SEALED,
         invitations::SEALED,
@@ -65,9 +65,9 @@ fn all_columns() -> impl Iterator<Item = &'static Column> {
     all.into_iter().flatten()
 }
 
-/// Every column that has sealed values of a scope.
-fn columns(scope: &str) -> impl Iterator<Item = &'static Column> {
-    all_columns().filter(move |column| column.scope.is_none_or(|own| own == scope))
+/// Every table that has sealed values of a scope.
+fn tables(scope: &str) -> impl Iterator<Item = &'static Table> {
+    all_tables().filter(move |table| table.scope.is_none_or(|own| own == scope))
 }
 
 /// The keys of an installation, and how it is with them.
@@ -108,7 +108,7 @@ pub async fn inventory(app: &App, caller: &Caller) -> Result<Inventory> {
 pub async fn census(app: &App, caller: &Caller) -> Result<HashMap<DataKeyId, i64>> {
     let tx = app.db.read(caller).await?;
     let mut numbers = HashMap::new();
-    for column in all_columns() {
+    for column in all_tables().flat_map(|table| table.columns) {
         for under in column.census(&tx).await? {
             *numbers.entry(under.key).or_default() += under.number;
         }
@@ -145,7 +145,7 @@ pub async fn preview(app: &App, caller: &Caller, scope: &str) -> Result<Preview>
 
 async fn counted(tx: &Tx, scope: &str, key: DataKeyId) -> Result<Vec<Counted>> {
     let mut counted = Vec::new();
-    for column in columns(scope) {
+    for column in tables(scope).flat_map(|table| table.columns) {
         counted.push(Counted { column: column.name, rows: column.count(tx, key).await? });
     }
     Ok(counted)

@@ -29,7 +29,7 @@ pub use export::{Exported, Hashes, accounts, members};
 pub use upload::{Mode, add_part, create, start};
 pub use work::Worker;
 
-use crate::vault::{Column, Field};
+use crate::vault::{Field, Table};
 
 /// An import, as it is kept.
 pub type Import = rows::Model;
@@ -41,6 +41,8 @@ const DATA: Field<Pii> = Field::new("import_parts.data");
 /// What an import's fingerprints of addresses are made with.
 const SALT: Field<Pii> = Field::new("imports.salt");
 
-/// The columns of imports that are sealed.
-pub const SEALED: &[Column] =
-    &[crate::vault::sealed_column!("import_parts", "data", Pii), crate::vault::sealed_column!("imports", "salt", Pii)];
+/// What of imports is sealed.
+pub const SEALED: &[Table] = &[
+    crate::vault::sealed_table!("import_parts", Pii, ["data"]),
+    crate::vault::sealed_table!("imports", Pii, ["salt"]),
+];

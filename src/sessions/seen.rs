@@ -10,18 +10,17 @@ use crate::{
     db::Owner,
     error::{Error, Result},
     types::Origin,
-    vault::{Column, Field, Vault, sealed_column},
+    vault::{Field, Table, Vault, sealed_table},
 };
 
 const ADDRESS: Field<Pii> = Field::new("sessions.address");
 const USER_AGENT: Field<Pii> = Field::new("sessions.user_agent");
 
 /// The columns of this module that are sealed.
-pub const SEALED: &[Column] = &[
-    sealed_column!("sessions", "address", Pii),
-    sealed_column!("sessions", "user_agent", Pii),
-    sealed_column!("platform_access", "reason", Pii),
-    sealed_column!("signing_keys", "private_key", Secrets),
+pub const SEALED: &[Table] = &[
+    sealed_table!("sessions", Pii, ["address", "user_agent"]),
+    sealed_table!("platform_access", Pii, ["reason"]),
+    sealed_table!("signing_keys", Secrets, ["private_key"]),
 ];
 
 /// Where a session was opened.

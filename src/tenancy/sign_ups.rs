@@ -31,16 +31,15 @@ use crate::{
     sessions::{hash, opaque},
     settings::sections::{SignUp as Rules, SignUpMode},
     types::{Caller, Email, Left},
-    vault::{Column, Field, Vault},
+    vault::{Field, Table, Vault},
 };
 
 const EMAIL: Field<Pii> = Field::new("sign_ups.email");
 
-/// The columns of sign-ups that are sealed.
-pub const SEALED: &[Column] = &[
-    crate::vault::sealed_column!("sign_ups", "email", Pii),
-    crate::vault::sealed_column!("sign_up_requests", "email", Pii),
-    crate::vault::sealed_column!("sign_up_requests", "name", Pii),
+/// What of sign-ups is sealed.
+pub const SEALED: &[Table] = &[
+    crate::vault::sealed_table!("sign_ups", Pii, ["email"]),
+    crate::vault::sealed_table!("sign_up_requests", Pii, ["email", "name"]),
 ];
 
 /// The prefix of sign-up tokens, for people and secret scanners.

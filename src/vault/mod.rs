@@ -6,12 +6,12 @@
 //! data key; the keys are wrapped by the root key in `data_keys`, which this module owns, and change by rotation.
 
 mod chosen;
-mod column;
 mod format;
 mod key;
 mod ring;
 mod root;
 mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 mod transit;
@@ -27,10 +27,10 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use chosen::FieldIn;
-pub(crate) use column::sealed_column;
-pub use column::{Anew, Batch, Column, Stretch, Under};
 pub use root::{Custodian, Local, Root, Wrapper};
 pub use store::{Acknowledgements, Keeper, acknowledgements, add, stored};
+pub use table::{Anew, Batch, Column, Rows, Stretch, Table, Under};
+pub(crate) use table::{sealed_column, sealed_table};
 pub use transit::Transit;
 
 use crate::{

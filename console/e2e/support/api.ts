@@ -76,3 +76,31 @@ export async function adaLeaves(organization: string): Promise<void> {
   const me = await call(inside, "GET", "/v1/me");
   await call(inside, "DELETE", `/v1/organizations/${organization}/members/${me.member_id}`);
 }
+
+/** Ada puts somebody into a new team that gives a role, in one of her organisations. */
+export async function giveByTeam(
+  organization: string,
+  email: string,
+  team: { name: string; role: string },
+): Promise<void> {
+  const inside = await enter(organization);
+  const path = `/v1/organizations/${organization}`;
+  const made = await call(inside, "POST", `${path}/teams`, team);
+  const { items } = await call(inside, "GET", `${path}/members`);
+  const member = items.find((found: { email: string }) => found.email === email);
+  await call(inside, "PUT", `${path}/teams/${made.id}/members/${member.id}`);
+}
+
+/** Ada makes a service account in one of her organisations. */
+export async function makeService(organization: string, name: string, role: string): Promise<void> {
+  const inside = await enter(organization);
+  const path = `/v1/organizations/${organization}/service-accounts`;
+  await call(inside, "POST", path, { name, role });
+}
+
+/** The entries of an event in an organisation's record, the latest first. */
+export async function recorded(organization: string, event: string): Promise<Json[]> {
+  const inside = await enter(organization);
+  const path = `/v1/organizations/${organization}/audit?event=${event}&limit=200`;
+  return (await call(inside, "GET", path)).items;
+}

@@ -53,3 +53,36 @@ export async function rotationFails(scope: string, error: string): Promise<void>
      WHERE id = (SELECT max(id::text)::uuid FROM job_runs WHERE job = 'keys_rotate')`,
   );
 }
+
+const newcomer = "01900000-0000-7000-8000-00000000beef";
+
+/**
+ * An instance of another release enforces another policy: managers don't list members any more, and one
+ * operation has another name.
+ */
+export async function otherPolicyComes(): Promise<void> {
+  await sql(
+    `WITH newest AS (SELECT * FROM policy_revisions ORDER BY number DESC LIMIT 1),
+     changed AS (
+         SELECT jsonb_set(map::jsonb, '{operations}', (
+             SELECT jsonb_agg(CASE o->>'operation'
+                 WHEN 'members_list' THEN jsonb_set(
+                     jsonb_set(o, '{minimum_role}', '"admin"'), '{decisions,manager}', '"deny"')
+                 WHEN 'teams_get' THEN jsonb_set(o, '{operation}', '"teams_show"')
+                 ELSE o END)
+             FROM jsonb_array_elements(map::jsonb->'operations') o))::text AS map FROM newest),
+     added AS (
+         INSERT INTO policy_revisions
+             (id, number, digest, map, operations, roles, model, release, since)
+         SELECT gen_random_uuid(), number + 1, sha256(convert_to(changed.map, 'UTF8')), changed.map,
+             operations, roles, model, '0.2.0', clock_timestamp() FROM newest, changed
+         RETURNING digest)
+     INSERT INTO instances (id, name, version, started_at, seen_at, policy_digest)
+     SELECT '${newcomer}', 'newcomer', '0.2.0', now(), now() + interval '1 hour', digest FROM added`,
+  );
+}
+
+/** It goes, and the policy of this release is in force again. */
+export async function otherPolicyGoes(): Promise<void> {
+  await sql(`DELETE FROM instances WHERE id = '${newcomer}'`);
+}

@@ -3,7 +3,7 @@ import { Button, CloseButton, Group, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type CSSProperties, type ReactNode, useEffect, useRef, useState } from "react";
 import { words } from "../words";
 import classes from "./filters.module.css";
 
@@ -120,7 +120,8 @@ export function ChoiceFilter({ name, value, label, any, choices, searchable, wid
   return (
     <Select
       className={classes.choice}
-      __vars={{ "--filter-width": `${width ?? 160}px` }}
+      // A select passes no variables on to its root, only styles.
+      style={{ "--filter-width": `${width ?? 160}px` } as CSSProperties}
       aria-label={label}
       placeholder={any}
       data={choices}

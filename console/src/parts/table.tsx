@@ -47,7 +47,13 @@ export function DataTable<T>(props: TableProps<T>) {
   );
 }
 
-function Rows<T>(props: TableProps<T> & { rows: T[]; stale: boolean }) {
+interface RowsProps<T> extends Omit<TableProps<T>, "query" | "empty"> {
+  rows: T[];
+  stale?: boolean;
+}
+
+/** The table alone, of rows that are there already. */
+export function Rows<T>(props: RowsProps<T>) {
   const { caption, columns, rows, rowKey, menu, current, fresh, stale } = props;
   return (
     <table className={classes.table} aria-busy={stale} data-stale={stale || undefined}>

@@ -14,6 +14,7 @@ import { limits } from "./limits";
 import { overview } from "./overview";
 import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
+import { policies } from "./policies";
 import { problems } from "./problems";
 import { customRoles } from "./roles";
 import { security } from "./security";
@@ -46,6 +47,7 @@ export const words = {
   overview,
   platform,
   platformAccess,
+  policies,
   problems,
   profile,
   proof,

@@ -7,9 +7,10 @@ use entity::{
     key_rotations::{Model as Rotation, Step},
 };
 use sea_orm::FromQueryResult;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::{columns, find, running};
+use super::{find, running, tables};
 use crate::{
     accounts,
     audit::{Event, Kind},
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Result},
     jobs::{Report, Run},
     tenancy::{attributes, invitations},
-    vault::{self, Anew, Batch, Column, Stretch, Vault},
+    vault::{self, Anew, Batch, Rows, Stretch, Table, Vault},
 };
 
 /// How many rows are sealed anew in one transaction: some tens of milliseconds of work.
@@ -29,10 +30,10 @@ const ASK: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const WHY: &str = "a run of a job is its own record";
 
-/// A part of the work: a column of sealed values, or match values that are missing.
+/// A part of the work: a table with sealed values, or match values that are missing.
 #[derive(Clone, Copy)]
 enum Unit {
-    Column(&'static Column),
+    Table(&'static Table),
     AccountMatches,
     InvitationMatches,
     AttributeMatches,
@@ -42,12 +43,12 @@ impl Unit {
     /// The parts of a scope's rotation. Match values come first: what people are found by is complete as early as can be.
     fn of(scope: &str) -> Vec<Self> {
         let people = if scope == Pii::NAME { vec![Self::AccountMatches, Self::InvitationMatches] } else { Vec::new() };
-        people.into_iter().chain([Self::AttributeMatches]).chain(columns(scope).map(Self::Column)).collect()
+        people.into_iter().chain([Self::AttributeMatches]).chain(tables(scope).map(Self::Table)).collect()
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Column(column) => column.name,
+            Self::Table(table) => table.name,
             Self::AccountMatches => "account_matches",
             Self::InvitationMatches => "invitation_matches",
             Self::AttributeMatches => "attribute_matches",
@@ -57,7 +58,7 @@ impl Unit {
     /// Makes some of the match values that are missing.
     async fn match_anew(self, tx: &WriteTx, vault: &Vault, to: DataKeyId, after: Uuid) -> Result<Batch> {
         match self {
-            Self::Column(_) => Ok(Batch { last: None, written: 0 }),
+            Self::Table(_) => Ok(Batch { last: None, written: 0 }),
             Self::AccountMatches => accounts::match_anew(tx, vault, to, after, BATCH).await,
             Self::InvitationMatches => invitations::match_anew(tx, vault, to, after, BATCH).await,
             Self::AttributeMatches => attributes::match_anew(tx, vault, to, after, BATCH).await,
@@ -141,7 +142,7 @@ async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
     let Some(&unit) = units.get(position) else { return finish_migrating(run, rotation).await.map(|()| 0) };
     let place = Place { unit, row: rotation.at_row.filter(|_| at == Some(unit.name())) };
     let (written, done) = match unit {
-        Unit::Column(column) => reseal(run, rotation, column, place).await?,
+        Unit::Table(table) => reseal(run, rotation, table, place).await?,
         _ => match_batch(run, rotation, place).await?,
     };
     if !done {
@@ -158,29 +159,45 @@ async fn migrate(run: &Run, rotation: &Rotation) -> Result<u64> {
     }
 }
 
-/// Seals a column anew, batch by batch: while one is written, the next is read and sealed. Says how many rows were
-/// written, and whether that was all.
-async fn reseal(run: &Run, rotation: &Rotation, column: &'static Column, from: Place) -> Result<(u64, bool)> {
-    let mut anew = ahead(run, rotation, column, from.row).await?;
-    let mut written = 0;
-    while let Some(last) = anew.last {
-        let place = Place { row: Some(last), ..from };
-        let write = write(run, rotation, column, place, anew);
-        let ((rows, paused), next) = tokio::try_join!(write, ahead(run, rotation, column, Some(last)))?;
-        written += rows;
-        if paused || run.is_stopping() {
-            return Ok((written, false));
+/// Seals a table anew, batch by batch: while one is written, the next is sealed and the one after it read. Says how many
+/// values were written, and whether that was all.
+async fn reseal(run: &Run, rotation: &Rotation, table: &'static Table, from: Place) -> Result<(u64, bool)> {
+    let (ahead, mut sealing) = mpsc::channel(1);
+    let reading = async move {
+        let mut after = from.row;
+        // Nobody waits for more once the rotation is paused.
+        while let Some(rows) = read(run, rotation, table, after).await? {
+            after = Some(rows.last());
+            let vault = run.vault().clone();
+            if ahead.send(tokio::task::spawn_blocking(move || rows.seal_anew(&vault))).await.is_err() {
+                break;
+            }
         }
-        anew = next;
-    }
-    Ok((written, true))
+        Ok(())
+    };
+    let writing = async move {
+        let mut written = 0;
+        while let Some(anew) = sealing.recv().await {
+            let anew: Anew = anew.await.map_err(Error::internal)??;
+            let place = Place { row: Some(anew.last), ..from };
+            let (values, paused) = write(run, rotation, table, place, anew).await?;
+            written += values;
+            if paused || run.is_stopping() {
+                return Ok((written, false));
+            }
+        }
+        Ok((written, true))
+    };
+    tokio::try_join!(reading, writing).map(|((), written)| written)
 }
 
 /// From here on PostgreSQL goes along the order of the ids, and finds each row by its own. It would read the whole table
 /// for every batch: it expects to find hardly any row under a key, and takes the batch for a good part of the table.
+/// No batch waits for the disk either: the step that follows them does, and with it all of them are there.
 async fn walk(tx: &Tx) -> Result<()> {
     let sql = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
-                   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+                   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+                   set_config('synchronous_commit', 'off', true)";
     tx.query::<Walking>(sql, []).await?;
     Ok(())
 }
@@ -188,24 +205,19 @@ async fn walk(tx: &Tx) -> Result<()> {
 #[derive(FromQueryResult)]
 struct Walking {}
 
-async fn ahead(run: &Run, rotation: &Rotation, column: &'static Column, after: Option<Uuid>) -> Result<Anew> {
+async fn read(run: &Run, rotation: &Rotation, table: &'static Table, after: Option<Uuid>) -> Result<Option<Rows>> {
     let stretch = Stretch { from: rotation.from_key, after: after.unwrap_or_default(), most: BATCH };
     let tx = run.read().await?;
     walk(&tx).await?;
-    column.read(&tx, run.vault(), stretch).await
+    table.read(&tx, stretch).await
 }
 
-/// Writes a batch, and notes how far it is; says how many rows it was, and whether somebody has paused it.
-async fn write(
-    run: &Run,
-    rotation: &Rotation,
-    column: &'static Column,
-    place: Place,
-    anew: Anew,
-) -> Result<(u64, bool)> {
+/// Writes a batch, and notes how far it is; says how many values it was, and whether somebody has paused it.
+async fn write(run: &Run, rotation: &Rotation, table: &'static Table, place: Place, anew: Anew) -> Result<(u64, bool)> {
     let tx = run.write().await?;
     walk(&tx).await?;
-    let written = column.write(&tx, anew).await?;
+    let written = anew.values;
+    table.write(&tx, anew).await?;
     let paused = note(&tx, rotation, place, written).await?;
     tx.commit(Unrecorded(WHY)).await?;
     Ok((written, paused))
@@ -252,7 +264,7 @@ async fn verify(run: &Run, rotation: &Rotation) -> Result<()> {
     let mut left = 0;
     for unit in Unit::of(&rotation.scope) {
         left += match unit {
-            Unit::Column(column) => column.count(&tx, rotation.from_key).await?,
+            Unit::Table(table) => table.count(&tx, rotation.from_key).await?,
             // Whoever has none is looked for again, and counted by being found.
             matches => {
                 let batch = matches.match_anew(&tx, run.vault(), rotation.to_key, Uuid::nil()).await?;

@@ -13,7 +13,7 @@ use crate::{
     db::{Tx, WriteTx},
     error::{Error, Fault, Result},
     types::single_line,
-    vault::{Batch, Column, FieldIn, Vault},
+    vault::{Batch, FieldIn, Table, Vault},
 };
 
 /// The parameter of the members' list.
@@ -86,19 +86,18 @@ pub(super) struct Found<'a> {
 }
 
 /// What is sealed, of all scopes: a value's key tells which it is of, and its attribute is the field that it is bound to.
-pub const SEALED: &[Column] = &[Column {
-    name: "attribute_values.sealed",
+pub const SEALED: &[Table] = &[Table {
+    name: "attribute_values",
     scope: None,
-    next: "SELECT v.id, CASE WHEN substr(v.sealed, 2, 16) = $2 THEN v.sealed END AS value, a.salt,
-                  'attributes.' || v.attribute_id AS field
+    columns: &[crate::vault::sealed_column!("attribute_values", "sealed")],
+    next: "SELECT v.id, a.salt, 'attributes.' || v.attribute_id AS field,
+                  CASE WHEN substr(v.sealed, 2, 16) = $2 THEN v.sealed END AS first,
+                  NULL::bytea AS second, NULL::bytea AS third
            FROM attribute_values v LEFT JOIN memberships m ON m.id = v.membership_id
            LEFT JOIN accounts a ON a.id = m.account_id
            WHERE v.id > $1 ORDER BY v.id LIMIT $3",
     write: "UPDATE attribute_values t SET sealed = u.value FROM unnest($1::uuid[], $2::bytea[], $3::bytea[])
             AS u (id, present, value) WHERE t.id = u.id AND t.sealed = u.present",
-    count: "SELECT count(*) AS number FROM attribute_values WHERE substr(sealed, 2, 16) = $1",
-    census: "SELECT encode(substr(sealed, 2, 16), 'hex')::uuid AS key, count(*) AS number FROM attribute_values
-             WHERE sealed IS NOT NULL GROUP BY 1",
 }];
 
 #[derive(FromQueryResult)]
@@ -121,7 +120,7 @@ const UNMATCHED: &str = "
     WHERE v.id > $1 AND v.sealed IS NOT NULL AND t.searchable AND a.salt IS NOT NULL
       AND t.scope = (SELECT scope FROM data_keys WHERE id = $2)
       AND NOT EXISTS (SELECT FROM attribute_matches x
-                      WHERE x.organization_id = v.organization_id AND x.value_id = v.id AND x.key_id = $2)
+                      WHERE x.organization_id = v.organization_id AND x.value_id = v.id AND (x.key_id = $2) IS TRUE)
     ORDER BY v.id LIMIT $3 FOR UPDATE OF v";
 const MATCH: &str = "
     INSERT INTO attribute_matches (organization_id, value_id, value, key_id)

@@ -9,7 +9,7 @@ use crate::{
     db::{Owner, Tx, WriteTx},
     error::{Error, Result},
     types::Email,
-    vault::{Batch, Column, Field, Vault},
+    vault::{Batch, Field, Table, Vault},
 };
 
 pub(super) const EMAIL: Field<Pii> = Field::new("invitations.email");
@@ -110,9 +110,10 @@ struct Unmatched {
     row: rows::Model,
 }
 
+/// The key is compared in a way that no index serves, as in `accounts`.
 const UNMATCHED: &str = "
     SELECT i.* FROM invitations i WHERE i.id > $1 AND NOT EXISTS (
-        SELECT FROM invitation_matches m WHERE m.invitation_id = i.id AND m.key_id = $2)
+        SELECT FROM invitation_matches m WHERE m.invitation_id = i.id AND (m.key_id = $2) IS TRUE)
     ORDER BY i.id LIMIT $3 FOR UPDATE OF i";
 
 /// Gives some invitations that have none the match value under a key, beginning after one.
@@ -132,8 +133,5 @@ pub async fn match_anew(tx: &WriteTx, vault: &Vault, key: DataKeyId, after: Uuid
     Ok(Batch { last, written })
 }
 
-/// The columns of invitations that are sealed.
-pub const SEALED: &[Column] = &[
-    crate::vault::sealed_column!("invitations", "email", Pii),
-    crate::vault::sealed_column!("invitations", "message", Pii),
-];
+/// What of invitations is sealed.
+pub const SEALED: &[Table] = &[crate::vault::sealed_table!("invitations", Pii, ["email", "message"])];

@@ -18,13 +18,13 @@ use crate::{
     error::Result,
     runtime::{Clock, Ids, Timestamp},
     types::{Caller, Origin},
-    vault::{Column, Field, Vault, sealed_column},
+    vault::{Field, Table, Vault, sealed_table},
 };
 
 const ADDRESS: Field<Pii> = Field::new("api_keys.last_used_address");
 
 /// The columns of this module that are sealed.
-pub const SEALED: &[Column] = &[sealed_column!("api_keys", "last_used_address", Pii)];
+pub const SEALED: &[Table] = &[sealed_table!("api_keys", Pii, ["last_used_address"])];
 
 /// How often what was noted is written.
 const EVERY: Duration = Duration::from_secs(2);

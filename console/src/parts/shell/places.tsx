@@ -11,6 +11,7 @@ import {
   IconLifebuoy,
   IconMailForward,
   IconRobot,
+  IconScale,
   IconServer2,
   IconSettings,
   IconShieldCheck,
@@ -104,6 +105,13 @@ function inOrganization(me: Me): Place[] {
     },
     {
       group: said.record,
+      label: said.policies,
+      to: `${base}/policies`,
+      icon: IconScale,
+      needs: "organization_policies_get",
+    },
+    {
+      group: said.record,
       label: said.platformAccess,
       to: `${base}/platform-access`,
       icon: IconLifebuoy,
@@ -156,8 +164,15 @@ export function isPlatformAdmin(me: Me): boolean {
 }
 
 function onPlatform(me: Me): Place[] {
-  if (!isPlatformAdmin(me)) return [];
   const group = said.platform;
+  const policies = {
+    group,
+    label: said.platformPolicies,
+    to: "/platform/policies",
+    icon: IconScale,
+  };
+  // The one page there that the platform's auditors read too.
+  if (!isPlatformAdmin(me)) return allowed(me, "rbac_policies_get") ? [policies] : [];
   return [
     { group, label: said.organizations, to: "/platform/organizations", icon: IconBuildings },
     { group, label: said.accounts, to: "/platform/accounts", icon: IconUserShield },
@@ -165,6 +180,7 @@ function onPlatform(me: Me): Place[] {
     { group, label: said.instances, to: "/platform/instances", icon: IconServer2 },
     { group, label: said.limits, to: "/platform/limits", icon: IconGauge },
     { group, label: said.keys, to: "/platform/keys", icon: IconKey },
+    policies,
     { group, label: said.platformSettings, to: "/platform/settings", icon: IconSettings },
   ];
 }
