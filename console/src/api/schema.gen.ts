@@ -5510,6 +5510,8 @@ export interface components {
             organization?: components["schemas"]["Organization"] & unknown;
             /** @description The person's organisations, by name; at most 500. */
             organizations: components["schemas"]["OwnOrganization"][];
+            /** @description The operations that those permit, together, with whatever is of the organisation and not only with one's own. */
+            permissions: string[];
             /** @description How, and until when, this session is good for operations that demand a recent authentication. */
             reauthentication: components["schemas"]["RecentAuthentication"] & unknown;
             /** @description The direct role there. */
