@@ -319,6 +319,7 @@ async fn bait(world: &World) -> (Uuid, Uuid, Uuid, Uuid) {
 /// Proves AZ-8.
 #[tokio::test]
 async fn nobody_reaches_more_than_they_hold_through_any_sequence_of_operations() {
+    #[expect(clippy::disallowed_methods, reason = "the long runs of the tests are asked for by the environment")]
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seed = number("FREEHOLD_TEST_SEED").unwrap_or_else(|| Clock::default().now().timestamp_micros().unsigned_abs());
     let steps = number("FREEHOLD_TEST_STEPS").unwrap_or(STEPS);
