@@ -5,9 +5,12 @@ use std::hint::black_box;
 
 use casbin::CoreApi;
 use criterion::{Criterion, criterion_group, criterion_main};
+use entity::{AccountId, OrganizationId, SessionId};
 use freehold::{
-    authz::{Hierarchy, Policy, PolicyFiles, Registry, enforcer},
-    types::Role,
+    authz::{Hierarchy, Object, Policy, PolicyFiles, Registry, enforcer},
+    decisions::{Decisions, Outcome},
+    runtime::{Clock, Ids},
+    types::{Caller, Origin, Role},
 };
 
 /// The policy files with so many more roles, each of which inherits `member`.
@@ -19,6 +22,14 @@ fn files(more: usize) -> PolicyFiles {
             .push_str(&format!("custom_{number},member,,organization,Custom {number},A role of an organisation.\n"));
     }
     files
+}
+
+/// Somebody signed in, in an organisation.
+fn caller() -> Caller {
+    let now = Clock::default().now();
+    let origin = Origin { request_id: "bench".into(), address: None, user_agent: None, now };
+    let somebody = Caller::anonymous(origin).acting_as(AccountId(Ids.next()), SessionId(Ids.next()));
+    somebody.within(OrganizationId(Ids.next()))
 }
 
 fn decisions(criterion: &mut Criterion) {
@@ -40,6 +51,11 @@ fn decisions(criterion: &mut Criterion) {
             bench.iter(|| policy.decide_any(black_box(&roles), black_box(&permissions), black_box(position)));
         });
     }
+    // What the guard counts of each decision beside it (AZ-10).
+    let (decisions, caller) = (Decisions::default(), caller());
+    criterion.bench_function("decision/count", |bench| {
+        bench.iter(|| decisions.count(black_box(&caller), "me_get", Outcome::Allowed, Object::Any));
+    });
     let files = files(0);
     let hierarchy = Hierarchy::parse(&files.roles).unwrap();
     let registry = Registry::parse(&files.operations, &hierarchy).unwrap();

@@ -11,6 +11,7 @@ use crate::{
     authz::Policy,
     config::Limits,
     db::{Db, Probe},
+    decisions::Decisions,
     jobs::Jobs,
     mail::Mail,
     policies::Map,
@@ -53,6 +54,8 @@ pub struct App {
     pub jobs: Jobs,
     /// The guard's refusals on their way into the record.
     pub refusals: Refusals,
+    /// What the guard decides, on its way into the daily counts.
+    pub decisions: Decisions,
     /// How often one may call: for what is counted in the database.
     pub limits: Limits,
     /// The clock.

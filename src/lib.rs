@@ -10,6 +10,7 @@ pub mod authz;
 pub mod certificates;
 pub mod config;
 pub mod db;
+pub mod decisions;
 pub mod edge;
 pub mod error;
 pub mod guessing;

@@ -30,6 +30,7 @@ use crate::{
     authz::{Policy, PolicyFiles},
     config::{self, Config, Profile, SecretString},
     db::{self, Change, Changes, Db, Probe, embedded::Embedded},
+    decisions::Decisions,
     edge::{
         ErrorStats, Gate, Guarded, assets::Console, bodies::Bodies, context, contract::Contract, cookies::CookieNames,
         cors::Cors, csrf, docs::Docs, limits::Limits, listener::ListenerSettings, problem, proxies::UnknownProxies,
@@ -260,6 +261,7 @@ async fn app(
         ledger,
         jobs: jobs.clone(),
         refusals,
+        decisions: Decisions::default(),
         limits: config.limits,
         clock: clock.clone(),
         entropy: Entropy,
@@ -300,6 +302,7 @@ async fn assemble(
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
+    workers.spawn(app.decisions.clone().run(db.clone(), clock.clone(), stop.clone()));
     workers.spawn(app.services.clone().run(vault.clone(), clock.clone(), stop.clone()));
     let ending = clock.clone();
     workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));

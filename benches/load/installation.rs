@@ -64,7 +64,12 @@ pub struct Member {
 
 impl Installation {
     pub async fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("freehold-bench-{}", std::process::id()));
+        Self::named("one").await
+    }
+
+    /// One beside others, in a folder of its own.
+    pub async fn named(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("freehold-bench-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
         println!("starting PostgreSQL in {}", folder.display());

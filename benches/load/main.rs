@@ -1,7 +1,7 @@
 //! The load harness: the real binary on a real PostgreSQL, beside the limit that each target is measured against, in one
 //! run on one machine. It writes a table of ratios; nothing here passes or fails by time.
 //!
-//!     cargo bench --bench load [-- quick] [reads sign_ins writes sealing revocations rotation]
+//!     cargo bench --bench load [-- quick] [reads sign_ins writes sealing revocations rotation lists]
 //!
 //! Names measure only what is named.
 #![expect(
@@ -15,7 +15,9 @@
 )]
 
 mod bare;
+mod crowd;
 mod installation;
+mod lists;
 mod reads;
 mod revocations;
 mod rotation;
@@ -45,6 +47,10 @@ pub struct Effort {
     pub revocations: usize,
     /// How many people there are when a key is changed.
     pub people: usize,
+    /// How many organisations there are in the large installation, with a hundred people each.
+    pub organizations: usize,
+    /// How many pages of each list are timed.
+    pub pages: usize,
 }
 
 fn main() {
@@ -55,9 +61,23 @@ fn main() {
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
     let effort = if quick {
-        Effort { span: Duration::from_secs(3), rounds: 1, revocations: 20, people: 20_000 }
+        Effort {
+            span: Duration::from_secs(3),
+            rounds: 1,
+            revocations: 20,
+            people: 20_000,
+            organizations: 1_000,
+            pages: 200,
+        }
     } else {
-        Effort { span: Duration::from_secs(10), rounds: 3, revocations: 200, people: 200_000 }
+        Effort {
+            span: Duration::from_secs(10),
+            rounds: 3,
+            revocations: 200,
+            people: 200_000,
+            organizations: 10_000,
+            pages: 1_000,
+        }
     };
     tools::required();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -66,7 +86,7 @@ fn main() {
     println!("\n{table}\nWritten to {}", path.display());
 }
 
-const PARTS: [&str; 6] = ["reads", "sign_ins", "writes", "sealing", "revocations", "rotation"];
+const PARTS: [&str; 7] = ["reads", "sign_ins", "writes", "sealing", "revocations", "rotation", "lists"];
 
 /// Whether a part is named, or none is.
 fn wanted(arguments: &[String], part: &str) -> bool {
@@ -98,5 +118,8 @@ async fn measure(effort: Effort, wanted: impl Fn(&str) -> bool) -> Table {
         rotation::measure(&installation, &people, effort, &mut table).await;
     }
     installation.stop().await;
+    if wanted("lists") {
+        lists::measure(effort, &mut table).await;
+    }
     table
 }

@@ -3,19 +3,14 @@
 use std::time::{Duration, Instant};
 
 use entity::Pii;
-use freehold::{
-    config::SecretBytes,
-    db::Owner,
-    runtime::Ids,
-    vault::{Field, Local, Root, Vault, Wrapper},
-};
+use freehold::{runtime::Ids, vault::Field};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::{
-    Effort,
-    installation::{Installation, People, post, root_key},
+    Effort, crowd,
+    installation::{Installation, People, post},
     table::{Row, Table},
 };
 
@@ -42,11 +37,7 @@ pub async fn measure(installation: &Installation, people: &People, effort: Effor
 }
 
 async fn populate(installation: &Installation, database: &mut PgConnection, people: usize) {
-    let owner = Owner::connect(&installation.database_url().expose().parse().unwrap()).await.unwrap();
-    let stored = owner.data_keys().await.unwrap();
-    owner.finish().await.unwrap();
-    let root = Root::new(Wrapper::Local(Local::new(SecretBytes::new(root_key()))), None);
-    let vault = Vault::unlock(root, &[], &stored).await.unwrap();
+    let vault = crowd::vault(installation).await;
     for some in (0..people).collect::<Vec<_>>().chunks(1000) {
         let (mut ids, mut salts, mut emails, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut values, mut keys) = (Vec::new(), Vec::new());

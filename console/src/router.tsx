@@ -217,6 +217,13 @@ const platformAccess = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-access/page")),
 });
 
+const simulate = createRoute({
+  getParentRoute: () => organization,
+  path: "/simulate",
+  validateSearch: texts("changes", "days", "open", "operation", "role", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/simulate/page")),
+});
+
 const settings = createRoute({
   getParentRoute: () => organization,
   path: "/settings",
@@ -333,6 +340,7 @@ const tree = root.addChildren([
       audit,
       policies,
       platformAccess,
+      simulate,
       settings,
       attributes,
       security,

@@ -7,6 +7,7 @@ mod address;
 mod attributes;
 mod audit;
 mod custom_roles;
+mod decisions;
 pub mod dev_mail;
 mod document;
 mod email;
@@ -80,7 +81,7 @@ pub type Everything = (
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
-    (policy::Policies, policies::Evidence, signing_keys::SigningKeys),
+    (policy::Policies, policies::Evidence, decisions::Decisions, signing_keys::SigningKeys),
 );
 
 /// Every operation, over these parts.
@@ -110,7 +111,12 @@ pub fn everything(face: &Face) -> Everything {
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),
-        (policy::Policies(face.clone()), policies::Evidence(face.clone()), signing_keys::SigningKeys(face.clone())),
+        (
+            policy::Policies(face.clone()),
+            policies::Evidence(face.clone()),
+            decisions::Decisions(face.clone()),
+            signing_keys::SigningKeys(face.clone()),
+        ),
     )
 }
 

@@ -3,8 +3,11 @@
 //! It decides about roles and operations. Whose object it is, the guard tells it; what a rule of the domain adds
 //! (nobody grants a role above their own, the last owner stays) is in [`crate::tenancy`].
 
+mod admission;
 mod custom;
+mod grant;
 mod hierarchy;
+mod proposal;
 mod registry;
 mod table;
 
@@ -12,8 +15,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub use admission::{Object, Party, admission};
 pub use custom::Held;
+pub use grant::{Grant, Link, Rule, Step};
 pub use hierarchy::{Hierarchy, RoleRow};
+pub use proposal::{Proposal, ProposedRule};
 pub use registry::{Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope, YesNo};
 pub use table::{Decision, Table, enforcer};
 
@@ -68,6 +74,11 @@ impl Policy {
     /// What this role may do with the operation at this position of the registry. An unknown role may nothing.
     pub fn decide(&self, role: &str, operation: usize) -> Decision {
         self.hierarchy.index(role).map_or(Decision::Deny, |role| self.table.load().decide(role, operation))
+    }
+
+    /// By which rule a role has the operation at this position on an object, if it has it.
+    pub fn grant(&self, role: &str, operation: usize, object: Object) -> Option<Grant> {
+        self.registry.rows().get(operation).and_then(|row| grant::grant(&self.hierarchy, row, role, object))
     }
 
     /// The registry.

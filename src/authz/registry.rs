@@ -162,6 +162,14 @@ impl Registry {
             .deserialize()
             .collect::<Result<_, _>>()
             .map_err(|error| vec![format!("operations.csv: {error}")])?;
+        Self::of(rows, hierarchy)
+    }
+
+    /// The registry of these lines.
+    ///
+    /// # Errors
+    /// Every mistake in them, as in [`Self::parse`].
+    pub fn of(rows: Vec<OperationPolicy>, hierarchy: &super::Hierarchy) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         let mut index = HashMap::new();
         let mut grants = HashMap::new();

@@ -40,7 +40,8 @@ use super::{
 };
 use crate::{
     app::App,
-    authz::{Decision, Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope},
+    authz::{Decision, Limit, Object, OperationPolicy, Ownership, Party, Reauthentication, Registry, Scope, admission},
+    decisions::Outcome,
     error::{Code, Error, Fault, Result},
     runtime::Timestamp,
     sessions::{self, Principal, Seat},
@@ -304,16 +305,23 @@ impl Guard {
             Ok(caller) => self.recently(&who, began).await.map(|()| caller),
             Err(refusal) => Err(refusal),
         };
-        self.counted(&caller, decided)
+        self.counted(request, &caller, decided)
     }
 
     /// Counts what was refused to somebody who is known.
-    fn counted(&self, caller: &Caller, decided: Result<Caller>) -> Result<Caller> {
+    fn counted(&self, request: &Request, caller: &Caller, decided: Result<Caller>) -> Result<Caller> {
         decided.inspect_err(|refusal| {
             if matches!(refusal, Error::Forbidden(_) | Error::NotFound(_) | Error::Reauthenticate(_)) {
                 self.gate.app.refusals.count(caller, self.operation, refusal.code());
+                self.decided(request, caller, Outcome::Refused(refusal.code()));
             }
         })
+    }
+
+    /// Counts what was decided, for whoever wants to know what a change of the policy would do.
+    fn decided(&self, request: &Request, caller: &Caller, outcome: Outcome) {
+        let object = self.object_of(request, caller.membership);
+        self.gate.app.decisions.count(caller, self.operation, outcome, object);
     }
 
     /// The organisation that the path names.
@@ -351,19 +359,22 @@ impl Guard {
 
     fn on_platform(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
         let seat = who.principal.seat.as_ref().filter(|seat| seat.organization == OrganizationId::PLATFORM);
-        match seat.map(|seat| self.decide(seat)) {
-            Some(Decision::Allow) => Ok(Caller { tenancy: Tenancy::Platform, ..caller.clone() }),
+        match seat {
+            Some(seat) => self
+                .admits(Party::PlatformPerson, self.decide(seat), Object::Any)
+                .map(|()| Caller { tenancy: Tenancy::Platform, ..caller.clone() }),
             None if who.principal.too_old_for == Some(OrganizationId::PLATFORM) => {
                 Err(Error::Forbidden(Code::SignInAgain))
             }
-            _ => Err(Error::Forbidden(Code::Forbidden)),
+            None => Err(Error::Forbidden(Code::Forbidden)),
         }
     }
 
     fn where_they_are(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {
         match &who.principal.seat {
-            Some(seat) if self.decide(seat) == Decision::Allow => Ok(caller.within(seat.organization)),
-            Some(_) => Err(Error::Forbidden(Code::Forbidden)),
+            Some(seat) => {
+                self.admits(party_of(seat), self.decide(seat), Object::Any).map(|()| caller.within(seat.organization))
+            }
             None if who.principal.too_old_for.is_some() => Err(Error::Forbidden(Code::SignInAgain)),
             None => Err(Error::Forbidden(Code::OrganizationNotActive)),
         }
@@ -379,12 +390,8 @@ impl Guard {
                 Box::pin(self.elsewhere(caller, id)).await
             });
         };
-        let allowed = match self.decide(seat) {
-            Decision::Allow => true,
-            Decision::IfOwner => self.owns(request, seat),
-            Decision::Deny => false,
-        };
-        if allowed { Ok(caller.within(id)) } else { Err(Error::Forbidden(Code::Forbidden)) }
+        let object = self.object_of(request, seat.membership);
+        self.admits(party_of(seat), self.decide(seat), object).map(|()| caller.within(id))
     }
 
     /// Why a caller may not act in an organisation that their session is not in: a member must switch first, a platform
@@ -406,15 +413,24 @@ impl Guard {
         self.gate.app.policy.decide_any(seat.roles(), &seat.permissions, self.position)
     }
 
-    fn owns(&self, request: &Request, seat: &Seat) -> bool {
-        match self.policy.ownership {
+    /// Whether the operation is for them, by what the table says of them.
+    fn admits(&self, party: Party, decision: Decision, object: Object) -> Result<()> {
+        admission(&self.policy, party, decision, object).map_err(|code| match code {
+            Code::ApiKeyRequired => Error::Unauthenticated(code),
+            code => Error::Forbidden(code),
+        })
+    }
+
+    /// Whether what the path names is this membership's own.
+    fn object_of(&self, request: &Request, membership: Option<MembershipId>) -> Object {
+        let own = match self.policy.ownership {
             Some(Ownership::Membership) => {
                 let id = self.member.as_ref().and_then(|key| request.raw_path_param(key));
-                id.and_then(|text| Uuid::parse_str(text).ok())
-                    .is_some_and(|id| seat.membership == Some(MembershipId(id)))
+                id.and_then(|text| Uuid::parse_str(text).ok()).is_some_and(|id| membership == Some(MembershipId(id)))
             }
             None => false,
-        }
+        };
+        if own { Object::Own } else { Object::Any }
     }
 
     /// Calls a path parameter that can't be read by the name that the contract has for it; poem has a number.
@@ -477,6 +493,7 @@ impl Endpoint for Guard {
         let refuse = |error| if oauth::speaks(&self.policy) { oauth::refuse(error) } else { refuse(error) };
         let began = origin_of(&request).map_err(refuse)?.now;
         let caller = self.admit(&request, began).await.map_err(refuse)?;
+        self.decided(&request, &caller, Outcome::Allowed);
         if self.policy.limit != Some(Limit::TokenRefresh) {
             return self.pass(request, caller).await.map_err(refuse)?;
         }
@@ -504,6 +521,10 @@ fn caller_of(who: &Recognised) -> Caller {
         acting: seat.and_then(|seat| seat.acting).map(|acting| acting.access),
         ..Caller::anonymous(who.origin.clone())
     }
+}
+
+fn party_of(seat: &Seat) -> Party {
+    if seat.organization == OrganizationId::PLATFORM { Party::PlatformPerson } else { Party::Person }
 }
 
 fn bearer(header: &str) -> Option<&str> {

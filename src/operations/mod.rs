@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use crate::{
     accounts::{self, resets},
     db::{Unrecorded, idempotency},
+    decisions,
     error::Result,
     guessing,
     jobs::{self, Job, Report, Run, Schedule},
@@ -49,6 +50,10 @@ pub fn jobs() -> Vec<Job> {
             .described("Clean up known devices", "Forgets devices that nobody has signed in on for 180 days."),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
+        Job::new("decision_counts_clean_up", Schedule::NIGHTLY, decisions::clean_up).described(
+            "Clean up counts of decisions",
+            "Removes the daily counts of what was allowed and refused after 90 days, and those of people who were erased.",
+        ),
         Job::new("outbox_clean_up", Schedule::NIGHTLY, mail::clean_up)
             .described("Clean up the outbox", "Removes what is left of letters that were sent or given up 30 days ago."),
         Job::new("imports_clean_up", Schedule::HOURLY_AT_7, people::clean_up).described(

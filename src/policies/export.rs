@@ -163,6 +163,27 @@ pub(super) async fn policy_at(app: &App, tx: &Tx, at: Option<Timestamp>) -> Resu
     Ok((revision, map))
 }
 
+/// The revision of the policy that this instance enforces.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// Its number.
+    pub number: i32,
+    /// SHA-256 of its map, in hexadecimal.
+    pub sha256: String,
+    /// Since when it is in force.
+    pub since: Timestamp,
+}
+
+/// The revision of the policy that this instance enforces.
+///
+/// # Errors
+/// When the database fails.
+pub async fn in_force(app: &App, tx: &Tx) -> Result<InForce> {
+    let revision = revisions::of_digest(tx, app.map.digest).await?;
+    let revision = revision.ok_or_else(|| Error::internal("the policy has no revision"))?;
+    Ok(InForce { number: revision.number, sha256: hex(&revision.digest), since: revision.since })
+}
+
 impl Format {
     /// The media type, as a JWS names it in `cty`.
     const fn content(self) -> &'static str {

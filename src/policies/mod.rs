@@ -14,6 +14,6 @@ mod revisions;
 mod sheet;
 
 pub use changes::{Between, Change, Changes, Difference, Differences, between};
-pub use export::{Document, Format, Part, Wanted, export};
+pub use export::{Document, Format, InForce, Part, Wanted, export, in_force};
 pub use map::Map;
 pub use revisions::{keep, run};

@@ -19,6 +19,7 @@ use crate::{
     app::App,
     audit::{self, Event, Kind},
     db::{Db, Unrecorded, WriteTx, idempotency},
+    decisions,
     error::{Code, Error, Result},
     runtime::Timestamp,
     sessions,
@@ -82,6 +83,7 @@ async fn destroy(tx: &WriteTx, vault: &Vault, taken: &Taken, erasure: Erasure) -
     sign_ups::erase(tx, vault, id, taken.email.as_ref()).await?;
     idempotency::erase(tx, id).await?;
     audit::erase(tx, id).await?;
+    decisions::erase(tx, id).await?;
     events.push(Event::new(Kind::AccountErased, id).with("sessions", sessions));
     Ok(events)
 }

@@ -10,7 +10,21 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["main", "server"]),
     (4, &["api", "edge"]),
-    (3, &["accounts", "app", "authz", "operations", "people", "policies", "privacy", "sessions", "tenancy"]),
+    (
+        3,
+        &[
+            "accounts",
+            "app",
+            "authz",
+            "decisions",
+            "operations",
+            "people",
+            "policies",
+            "privacy",
+            "sessions",
+            "tenancy",
+        ],
+    ),
     (2, &["audit", "certificates", "guessing", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
@@ -66,6 +80,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "the password was changed meanwhile"),
     ("accounts", "whose password it is about is found and recorded after the answer"),
     ("certificates", "whoever issues certificates records them publicly"),
+    ("decisions", "how often something was decided is no act of anybody's"),
     ("edge", "bookkeeping of a call that records itself"),
     ("jobs", "a run of a job is its own record"),
     ("jobs", "a sign of life says nothing about what anybody did"),

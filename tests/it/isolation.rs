@@ -42,7 +42,7 @@ const IDENTITY: [(&str, &str); 28] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 25] = [
+const TENANT: [(&str, &str); 26] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -59,6 +59,7 @@ const TENANT: [(&str, &str); 25] = [
     ("invitation_teams", "organization_id"),
     ("invitation_matches", "organization_id"),
     ("sign_up_requests", "organization_id"),
+    ("decision_counts", "organization_id"),
     ("imports", "organization_id"),
     ("import_parts", "organization_id"),
     ("import_lines", "organization_id"),

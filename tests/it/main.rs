@@ -18,6 +18,7 @@ mod coverage;
 mod crash;
 mod custom_roles;
 mod database;
+mod decisions;
 mod edge;
 mod email;
 mod embedded;

@@ -34,18 +34,32 @@ export async function organizationOf(name: string, owner: Person): Promise<Json 
   const platform = await enter("00000000-0000-7000-8000-000000000001");
   const slug = name.toLowerCase().replaceAll(" ", "-");
   const organization = await call(platform, "POST", "/v1/organizations", { name, slug });
-  const inside = await enter(organization.id);
+  await join(organization.id, owner, "owner");
+  return organization;
+}
+
+/** Somebody new comes into one of Ada's organisations, with a role. */
+export async function join(organization: string, person: Person, role: string): Promise<void> {
+  const inside = await enter(organization);
   const since = Date.now();
-  const path = `/v1/organizations/${organization.id}`;
-  await call(inside, "POST", `${path}/invitations`, { email: owner.email, role: "owner" });
-  const token = new URL(await invitationLink(owner.email, since)).hash.replace("#token=", "");
+  const path = `/v1/organizations/${organization}/invitations`;
+  await call(inside, "POST", path, { email: person.email, role });
+  const token = new URL(await invitationLink(person.email, since)).hash.replace("#token=", "");
   await call(null, "POST", "/v1/invitations/accept", {
     token,
-    name: owner.name,
-    password: owner.password,
+    name: person.name,
+    password: person.password,
     token_delivery: "body",
   });
-  return organization;
+}
+
+/** Somebody calls this so often in the organisation that they are in, whatever comes of it. */
+export async function reads(person: Person, path: string, times: number): Promise<void> {
+  const { email, password } = person;
+  const credentials = { email, password, token_delivery: "body" };
+  const { access_token } = await call(null, "POST", "/v1/sessions", credentials);
+  const headers = { authorization: `Bearer ${access_token}` };
+  for (let at = 0; at < times; at += 1) await fetch(`${server.url}${path}`, { headers });
 }
 
 /** Sets settings of the platform, or of an organisation that Ada is in. */

@@ -623,6 +623,11 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "rbac_explain": {
+    "scope": "current",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "rbac_policies_diff": {
     "scope": "platform",
     "minimumRole": "admin",
@@ -630,6 +635,16 @@ export const operations = {
   },
   "rbac_policies_get": {
     "scope": "platform",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "rbac_policies_simulate": {
+    "scope": "platform",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "rbac_simulate": {
+    "scope": "current",
     "minimumRole": "admin",
     "ownership": null
   },

@@ -54,6 +54,7 @@ export const keys = {
   signUps: (id: string) => ["organization", id, "sign-ups"] as const,
   imports: (id: string) => ["organization", id, "imports"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
+  decisions: (id: string) => ["organization", id, "decisions"] as const,
   policies: (id: string | null) =>
     id === null ? (["platform", "policies"] as const) : (["organization", id, "policies"] as const),
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,

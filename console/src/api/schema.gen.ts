@@ -1131,8 +1131,8 @@ export interface paths {
         put?: never;
         /**
          * Upload a file of people, or the first part of one.
-         * @description It has a person a line: `email`, and `name`, `role`, `custom_roles`, `teams`, `state` and `password_hash` if they
-         *     are wanted. In the platform's organisation its lines become accounts, and a platform administrator may bring the hashes of passwords.
+         * @description It has a person a line: `email`, and `name`, `role`, `teams`, `state` and `password_hash` if they are wanted. In the
+         *     platform's organisation its lines become accounts, and a platform administrator may bring the hashes of passwords.
          *     Elsewhere they become invitations. Nothing is made before the import is started.
          */
         post: operations["imports_create"];
@@ -1478,9 +1478,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a member's role, their custom roles, or whether they have access.
-         * @description Nobody grants or takes a role above their own, or one with permissions that they don't hold themselves, and an
-         *     organisation keeps at least one owner.
+         * Change a member's role, or whether they have access.
+         * @description Nobody grants or takes a role above their own, and an organisation keeps at least one owner.
          */
         patch: operations["members_update"];
         trace?: never;
@@ -1560,29 +1559,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A file of the members of an organisation, with their roles, custom roles and teams. */
+        /** A file of the members of an organisation, with their roles and teams. */
         post: operations["members_export"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organizations/{organization_id}/permissions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What an organisation's own roles can permit.
-         * @description It is whatever an administrator may do inside the organisation. What takes an owner or the platform, and what is
-         *     about the caller alone, no role permits.
-         */
-        get: operations["permissions_list"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1663,56 +1641,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/organizations/{organization_id}/roles": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The roles of an organisation's own.
-         * @description There are at most 100. The roles of the installation are in `GET /v1/roles`.
-         */
-        get: operations["custom_roles_list"];
-        put?: never;
-        /**
-         * Compose a role that nobody holds yet.
-         * @description Nobody composes a role of permissions that they don't hold themselves.
-         */
-        post: operations["custom_roles_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organizations/{organization_id}/roles/{custom_role_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One role of an organisation's own. */
-        get: operations["custom_roles_get"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete a role.
-         * @description A role that a member, a team, a service account or an open invitation holds stays, unless they are to lose it.
-         */
-        delete: operations["custom_roles_delete"];
-        options?: never;
-        head?: never;
-        /**
-         * Change a role's name, description or permissions.
-         * @description The permissions change what everybody who holds the role may do at once. Nobody changes a role with permissions
-         *     that they don't hold themselves, or gives it any; nobody raises themselves by a role that they hold.
-         */
-        patch: operations["custom_roles_update"];
-        trace?: never;
-    };
     "/v1/organizations/{organization_id}/service-accounts": {
         parameters: {
             query?: never;
@@ -1750,8 +1678,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a service account's name, description, role or custom roles.
-         * @description Those change what its keys may at once. Nobody changes one that has a role above their own, or gives it one.
+         * Change a service account's name, description or role.
+         * @description The role changes what its keys may at once. Nobody changes one that has a role above their own, or gives it one.
          */
         patch: operations["service_accounts_update"];
         trace?: never;
@@ -1997,8 +1925,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a team's name, description, role or custom roles.
-         * @description Those change what every member of the team may do at once. Nobody changes a team that gives a role above
+         * Change a team's name, description or role.
+         * @description The role changes what every member of the team may do at once. Nobody changes a team that gives a role above
          *     their own, or makes it give one; nobody raises themselves by a team that they are in.
          */
         patch: operations["teams_update"];
@@ -2132,6 +2060,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rbac/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why a call is let through or refused, for somebody of the organisation that the session is in, an operation, and
+         *     an object: which roles they hold and by which way, which rule decides, what it would take, and what else a call
+         *     has to pass.
+         * @description It says what the guard would decide now. Of a refusal it can be asked by the id of its request, as the record has
+         *     it: of several alike in two seconds that is the first one's.
+         */
+        post: operations["rbac_explain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rbac/policies": {
         parameters: {
             query?: never;
@@ -2164,6 +2115,50 @@ export interface paths {
         get: operations["rbac_policies_diff"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rbac/policies/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What other rules for some operations would do in every organisation, in numbers: how many would gain or lose what,
+         *     and how much they used it lately. Nothing is changed, and nobody is named.
+         * @description A page leaves out the organisations in which nothing would be different, so it can be shorter than its limit, even
+         *     empty, and not be the last.
+         */
+        post: operations["rbac_policies_simulate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rbac/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What proposed changes would do in the organisation that the session is in: who would gain which operations, who
+         *     would lose which, and how often they used or were refused them lately. Nothing is changed.
+         * @description The changes are looked at together, in their order: at most 50, which touch at most 5,000 people. Counts are kept
+         *     for 90 days; what an instance counted in its last seconds is lost when it is killed.
+         */
+        post: operations["rbac_simulate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2606,6 +2601,27 @@ export interface components {
             type: string;
         };
         /**
+         * AffectedParty
+         * @description Somebody who would gain or lose something.
+         */
+        AffectedParty: {
+            /** @description What they would gain, that which they were refused most often first. */
+            gains: components["schemas"]["OperationEffect"][];
+            /** @description What they would lose, that which they use most first. */
+            loses: components["schemas"]["OperationEffect"][];
+            /** @description Those that would count. */
+            roles_after: string[];
+            /** @description The roles that count, the highest first. */
+            roles_before: string[];
+            /**
+             * Format: int64
+             * @description How often they did in these days what they could do no more.
+             */
+            uses_lost: number;
+            /** @description Who. */
+            who: components["schemas"]["Party"] & unknown;
+        };
+        /**
          * Alive
          * @description Alive, and nothing else.
          */
@@ -2816,6 +2832,11 @@ export interface components {
             email: string;
         };
         /**
+         * @description A kind of change.
+         * @enum {string}
+         */
+        ChangeKind: "member_role" | "member_removed" | "team_role" | "team_removed" | "team_member_added" | "team_member_removed" | "service_role";
+        /**
          * CheckOwnPassword
          * @description A password that one may choose.
          */
@@ -2942,18 +2963,6 @@ export interface components {
             visible_to: components["schemas"]["AttributeAudience"] & unknown;
         };
         /**
-         * CreateCustomRole
-         * @description A new role.
-         */
-        CreateCustomRole: {
-            /** @description What it is for. */
-            description?: string;
-            /** @description Its name; no other role of the organisation's own has it, in upper or lower case. */
-            name: string;
-            /** @description The operations that it permits. */
-            permissions: string[];
-        };
-        /**
          * CreateFirstAdmin
          * @description The first platform administrator.
          */
@@ -2997,8 +3006,6 @@ export interface components {
          * @description A service account to make.
          */
         CreateServiceAccount: {
-            /** @description The custom roles to have beside that. */
-            custom_role_ids?: string[];
             /** @description What it is for. */
             description?: string;
             /** @description Its name; no other of the organisation has it in upper or lower case. */
@@ -3011,79 +3018,12 @@ export interface components {
          * @description A new team.
          */
         CreateTeam: {
-            /** @description The custom roles that it gives beside that. */
-            custom_role_ids?: string[];
             /** @description What it is for. */
             description?: string;
             /** @description Its name; no other team of the organisation has it, in upper or lower case. */
             name: string;
             /** @description The role that it gives its members beside their own: any of the organisation's but `owner`. */
             role?: string;
-        };
-        /**
-         * CustomRole
-         * @description A role of an organisation's own: a set of permissions that is held beside a role of the installation.
-         */
-        CustomRole: {
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /** @description What it is for. */
-            description?: string;
-            /** @description How many hold it. */
-            holders: components["schemas"]["Holders"] & unknown;
-            /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /** @description Its name. */
-            name: string;
-            /**
-             * Format: uuid
-             * @description The organisation.
-             */
-            organization_id: string;
-            /** @description The operations that it lets its holders do with whatever is of the organisation, in the order of their names. */
-            permissions: string[];
-            /**
-             * Format: date-time
-             * @description When its name, description or permissions last changed.
-             */
-            updated_at: string;
-            /**
-             * Format: int32
-             * @description Grows with every change of those.
-             */
-            version: number;
-        };
-        /**
-         * CustomRoleList
-         * @description The roles of an organisation's own.
-         */
-        CustomRoleList: {
-            /** @description By name. */
-            items: components["schemas"]["CustomRole"][];
-        };
-        /**
-         * CustomRoleOf
-         * @description A role of an organisation's own, by name.
-         */
-        CustomRoleOf: {
-            /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /** @description Its name. */
-            name: string;
-            /**
-             * Format: uuid
-             * @description The team that gives it; absent when it is held directly.
-             */
-            team_id?: string;
         };
         /**
          * DataKey
@@ -3414,6 +3354,130 @@ export interface components {
             items: components["schemas"]["EventType"][];
         };
         /**
+         * ExplainDecision
+         * @description What is asked: about a person, a service account, or whoever was refused in a request; exactly one of them.
+         */
+        ExplainDecision: {
+            /**
+             * Format: uuid
+             * @description A member's account, or that of a platform administrator who acts in the organisation.
+             */
+            account_id?: string;
+            /** @description Whose object; anybody's, without it. */
+            object?: components["schemas"]["ObjectKind"] & unknown;
+            /** @description The operation; a refused request has its own. */
+            operation?: string;
+            /** @description The id of a refused request. */
+            request_id?: string;
+            /**
+             * Format: uuid
+             * @description A service account of the organisation.
+             */
+            service_account_id?: string;
+        };
+        /**
+         * Explained
+         * @description How a decision comes out, and why.
+         */
+        Explained: {
+            /** @description The code of the refusal, as the call would be answered. */
+            code?: string;
+            /** @description `allowed` or `refused`. */
+            decision: components["schemas"]["ExplainedDecision"] & unknown;
+            /** @description The roles that count, the highest first. */
+            effective_roles: string[];
+            /** @description What else a call has to pass. */
+            gates: components["schemas"]["ExplainedGate"][];
+            /** @description The rule by which one of the roles has the operation; absent when none has, or when it asks for no role. */
+            granted_by?: components["schemas"]["GrantedBy"] & unknown;
+            /** @description What they hold, and where from. */
+            holds: components["schemas"]["HeldRole"][];
+            /** @description Whose object. */
+            object: components["schemas"]["ObjectKind"] & unknown;
+            /** @description The operation's line of the registry. */
+            operation: components["schemas"]["ExplainedOperation"] & unknown;
+            /** @description The refusal that was asked about. */
+            recorded?: components["schemas"]["RecordedRefusal"] & unknown;
+            /** @description The revision of the policy. */
+            revision: components["schemas"]["ExplainedRevision"] & unknown;
+            /** @description The roles that would be let through. */
+            roles_allowed: string[];
+            /** @description What the code means. */
+            title?: string;
+            /** @description Who calls. */
+            who: components["schemas"]["Party"] & unknown;
+        };
+        /**
+         * @description How a decision comes out.
+         * @enum {string}
+         */
+        ExplainedDecision: "allowed" | "refused";
+        /**
+         * ExplainedGate
+         * @description What a call has to pass beside the policy's decision.
+         */
+        ExplainedGate: {
+            /** @description The networks that a key is bound to; everywhere, when there is none. */
+            allowed_networks?: string[];
+            /**
+             * Format: uuid
+             * @description The key.
+             */
+            api_key_id?: string;
+            /** @description Which one. */
+            gate: components["schemas"]["GateKind"] & unknown;
+            /**
+             * Format: uint64
+             * @description The seconds within which somebody must have proven who they are, or signed in.
+             */
+            seconds?: number;
+            /** @description Whether it stands in the way. */
+            state: components["schemas"]["GateState"] & unknown;
+            /**
+             * Format: date-time
+             * @description When what lets them in ends by itself.
+             */
+            until?: string;
+        };
+        /**
+         * ExplainedOperation
+         * @description An operation's line of the registry.
+         */
+        ExplainedOperation: {
+            /** @description What is done to it. */
+            action: string;
+            /** @description The least role that may do it to any object; absent when it asks for no role. */
+            minimum_role?: string;
+            /** @description Its id. */
+            operation: string;
+            /** @description The least role that may do it to what is its own; absent when there is no rule for that. */
+            own_role?: string;
+            /** @description Whether it asks for a fresh proof of who calls. */
+            reauthentication: boolean;
+            /** @description What is done something to. */
+            resource: string;
+            /** @description Who it is for: `public`, `self`, `organization`, `current`, `platform` or `service`. */
+            scope: string;
+        };
+        /**
+         * ExplainedRevision
+         * @description A revision of the policy.
+         */
+        ExplainedRevision: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /** @description SHA-256 of its map. */
+            sha256: string;
+            /**
+             * Format: date-time
+             * @description Since when it is in force.
+             */
+            since: string;
+        };
+        /**
          * ExportPeople
          * @description How an export is wanted.
          */
@@ -3436,31 +3500,150 @@ export interface components {
             section: string;
         };
         /**
-         * Holders
-         * @description How many hold a role.
+         * Foreseen
+         * @description What other rules would do, organisation by organisation.
          */
-        Holders: {
+        Foreseen: {
             /**
-             * Format: uint64
-             * @description Invitations that are open or expired.
+             * Format: naive-date
+             * @description The first day that was looked at, in UTC.
              */
-            invitations: number;
+            from: string;
+            /** @description The organisations in which something would be different. */
+            items: components["schemas"]["ForeseenOrganization"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
             /**
-             * Format: uint64
-             * @description Members, directly.
+             * Format: naive-date
+             * @description The last one.
              */
-            members: number;
-            /**
-             * Format: uint64
-             * @description Service accounts.
-             */
-            service_accounts: number;
-            /**
-             * Format: uint64
-             * @description Teams, each of which gives it to its members.
-             */
-            teams: number;
+            to: string;
         };
+        /**
+         * ForeseenOperation
+         * @description What another rule would do to an operation in an organisation.
+         */
+        ForeseenOperation: {
+            /**
+             * Format: int64
+             * @description How many would gain some of it.
+             */
+            gaining: number;
+            /**
+             * Format: int64
+             * @description How many people would lose some of it.
+             */
+            losing: number;
+            /**
+             * Format: int64
+             * @description How many people and services used in these days what they could do no more.
+             */
+            losing_what_they_use: number;
+            /** @description The operation. */
+            operation: string;
+            /**
+             * Format: int64
+             * @description How often somebody was refused in these days what they could do then.
+             */
+            refusals_lifted: number;
+            /**
+             * Format: int64
+             * @description How many would gain it.
+             */
+            services_gaining: number;
+            /**
+             * Format: int64
+             * @description How many service accounts would lose it.
+             */
+            services_losing: number;
+            /**
+             * Format: int64
+             * @description How often they did.
+             */
+            uses_lost: number;
+        };
+        /**
+         * ForeseenOrganization
+         * @description What other rules would do in an organisation.
+         */
+        ForeseenOrganization: {
+            /** @description What it is called. */
+            name: string;
+            /** @description By operation. */
+            operations: components["schemas"]["ForeseenOperation"][];
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+        };
+        /**
+         * @description What a call has to pass.
+         * @enum {string}
+         */
+        GateKind: "account" | "membership" | "service_account" | "reauthentication" | "sign_in_age" | "acting" | "api_key";
+        /**
+         * @description Whether a gate stands in the way.
+         * @enum {string}
+         */
+        GateState: "closed" | "open" | "asks";
+        /**
+         * GrantedBy
+         * @description A rule that gives an operation, and the way to it.
+         */
+        GrantedBy: {
+            /** @description From the role that is held to the one that the column names. */
+            path: components["schemas"]["GrantStep"][];
+            /** @description The column of the registry. */
+            rule: components["schemas"]["GrantRule"] & unknown;
+        };
+        /**
+         * @description How a role has what another has.
+         * @enum {string}
+         */
+        GrantLink: "inherits" | "reads_as";
+        /**
+         * @description A column of the registry.
+         * @enum {string}
+         */
+        GrantRule: "minimum_role" | "own_role";
+        /**
+         * GrantStep
+         * @description A role on the way.
+         */
+        GrantStep: {
+            /** @description How the role before it comes to it; absent for the first. */
+            link?: components["schemas"]["GrantLink"] & unknown;
+            /** @description The role. */
+            role: string;
+        };
+        /**
+         * HeldRole
+         * @description A role that somebody holds.
+         */
+        HeldRole: {
+            /** @description The role; absent for a team that gives none. */
+            role?: string;
+            /** @description What that team is called. */
+            team?: string;
+            /**
+             * Format: uuid
+             * @description The team that gives it.
+             */
+            team_id?: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until?: string;
+            /** @description Where it comes from. */
+            via: components["schemas"]["HeldVia"] & unknown;
+        };
+        /**
+         * @description Where a role comes from.
+         * @enum {string}
+         */
+        HeldVia: "direct" | "team" | "acting";
         /**
          * Import
          * @description A file of people on its way in.
@@ -3699,8 +3882,6 @@ export interface components {
              * @description When.
              */
             created_at: string;
-            /** @description The custom roles that it gives beside that, by name. */
-            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description The invited address. */
             email: string;
             /**
@@ -3746,8 +3927,6 @@ export interface components {
         InvitationPreview: {
             /** @description Whether the address has an account: then its password is asked for. */
             account_exists: boolean;
-            /** @description The names of the custom roles beside that. */
-            custom_roles: string[];
             /** @description The invited address. */
             email: string;
             /**
@@ -3814,8 +3993,6 @@ export interface components {
          * @description A person to invite.
          */
         InviteUser: {
-            /** @description With which custom roles beside that. */
-            custom_role_ids?: string[];
             /**
              * Format: email
              * @description Whom.
@@ -4363,8 +4540,6 @@ export interface components {
              * @description The person's account.
              */
             account_id: string;
-            /** @description The custom roles: first those held directly, then those that teams give. */
-            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description The roles that count, the highest first: the direct one and those by teams, without any that another covers. */
             effective_roles: string[];
             /** @description The person's address. */
@@ -4499,6 +4674,43 @@ export interface components {
             /** @description The error in words. */
             error_description: string;
         };
+        /**
+         * @description Whose object an operation is about.
+         * @enum {string}
+         */
+        ObjectKind: "any" | "own";
+        /**
+         * OperationEffect
+         * @description What becomes of an operation for somebody.
+         */
+        OperationEffect: {
+            /** @description How far they would reach. */
+            after: components["schemas"]["OperationReach"] & unknown;
+            /** @description How far they reach. */
+            before: components["schemas"]["OperationReach"] & unknown;
+            /**
+             * Format: naive-date
+             * @description The last day on which they did.
+             */
+            last_used_on?: string;
+            /** @description The operation. */
+            operation: string;
+            /**
+             * Format: int64
+             * @description Of what is gained: how often they were refused it in these days.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Of what is lost: how often they did it in these days.
+             */
+            uses: number;
+        };
+        /**
+         * @description How far somebody reaches with an operation.
+         * @enum {string}
+         */
+        OperationReach: "none" | "own" | "any";
         /**
          * Organization
          * @description An organisation.
@@ -4696,6 +4908,38 @@ export interface components {
             rules: components["schemas"]["PasswordRules"] & unknown;
         };
         /**
+         * Party
+         * @description Who is asked about.
+         */
+        Party: {
+            /**
+             * Format: uuid
+             * @description A person's account.
+             */
+            account_id?: string;
+            /** @description A member's address. */
+            email?: string;
+            /**
+             * Format: uuid
+             * @description Their membership.
+             */
+            member_id?: string;
+            /** @description What they are called; absent for whoever is no member. */
+            name?: string;
+            /**
+             * Format: uuid
+             * @description A service account.
+             */
+            service_account_id?: string;
+            /** @description `person` or `service_account`. */
+            type: components["schemas"]["PartyKind"] & unknown;
+        };
+        /**
+         * @description A kind of who calls.
+         * @enum {string}
+         */
+        PartyKind: "person" | "service_account";
+        /**
          * PasswordProfile
          * @description A built-in set of rules.
          */
@@ -4817,40 +5061,6 @@ export interface components {
          * @enum {string}
          */
         PeopleFormat: "csv" | "json_lines";
-        /**
-         * Permission
-         * @description Something that a role can permit.
-         */
-        Permission: {
-            /** @description What it does. */
-            action: string;
-            /** @description For people, the rest of it. */
-            description?: string;
-            /** @description Whether the caller holds it, and so may give it on. */
-            grantable: boolean;
-            /** @description The part of the contract that it is of. */
-            group: string;
-            /** @description The roles of the installation that permit it with everybody's, the highest first. */
-            held_by: string[];
-            /** @description The operation. */
-            operation: string;
-            /** @description Whether it only reads. */
-            reads: boolean;
-            /** @description Whether it asks for a recent proof of who calls, whoever does it; so no service account does it. */
-            reauthentication: boolean;
-            /** @description What it is about. */
-            resource: string;
-            /** @description For people. */
-            title: string;
-        };
-        /**
-         * Permissions
-         * @description What roles can permit.
-         */
-        Permissions: {
-            /** @description In the registry's order. */
-            items: components["schemas"]["Permission"][];
-        };
         /**
          * Person
          * @description A person, by id and name.
@@ -5072,18 +5282,11 @@ export interface components {
             by: components["schemas"]["PolicyActor"] & unknown;
             /** @description `granted`, `changed` or `lost`. */
             change: string;
-            /** @description What it was called then. */
-            custom_role?: string;
-            /**
-             * Format: uuid
-             * @description The custom role that was got or lost.
-             */
-            custom_role_id?: string;
             /** @description That the person has been erased since. */
             erased?: boolean;
             /**
              * Format: uuid
-             * @description The membership, team, service account or custom role.
+             * @description The membership, team or service account.
              */
             id: string;
             /**
@@ -5098,10 +5301,6 @@ export interface components {
              * @description Where.
              */
             organization_id: string;
-            /** @description The operations that it permitted after. */
-            permissions?: string[];
-            /** @description The operations that a custom role permitted before. */
-            permissions_before?: string[];
             /** @description In which request. */
             request_id?: string;
             /** @description The role after. */
@@ -5119,71 +5318,8 @@ export interface components {
              * @description The team, of a place in one.
              */
             team_id?: string;
-            /**
-             * @description What it happened to: `membership`, `team`, `team_member`, `service_account`; `custom_role` itself, or that one of
-             *     the others got or lost one: `membership_custom_role`, `team_custom_role`, `service_account_custom_role`.
-             */
+            /** @description What it happened to: `membership`, `team`, `team_member` or `service_account`. */
             type: string;
-        };
-        /**
-         * PolicyCustomGrant
-         * @description A custom role that somebody holds.
-         */
-        PolicyCustomGrant: {
-            /** @description That it was so already when the history began, at that time. */
-            before_history?: boolean;
-            /** @description Who gave it. */
-            by: components["schemas"]["PolicyActor"] & unknown;
-            /** @description What it was called. */
-            custom_role: string;
-            /**
-             * Format: uuid
-             * @description The role.
-             */
-            custom_role_id: string;
-            /**
-             * Format: date-time
-             * @description Since when.
-             */
-            since: string;
-            /** @description What the team was called. */
-            team?: string;
-            /**
-             * Format: uuid
-             * @description The team that gives it.
-             */
-            team_id?: string;
-            /** @description `direct` or `team`. */
-            via: string;
-        };
-        /**
-         * PolicyCustomRole
-         * @description A role of an organisation's own.
-         */
-        PolicyCustomRole: {
-            /** @description That it was so already when the history began, at that time. */
-            before_history?: boolean;
-            /** @description Who made it so. */
-            by: components["schemas"]["PolicyActor"] & unknown;
-            /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /** @description What it was called. */
-            name: string;
-            /**
-             * Format: uuid
-             * @description Where.
-             */
-            organization_id: string;
-            /** @description The operations that it let its holders do with any object: the guard's `allow` beside what their roles give. */
-            permissions: string[];
-            /**
-             * Format: date-time
-             * @description Since when it was so.
-             */
-            since: string;
         };
         /**
          * PolicyDifference
@@ -5213,8 +5349,6 @@ export interface components {
              * @description The moment that was asked for; absent when it is the present.
              */
             as_of?: string;
-            /** @description The organisation's own roles; of an export of all organisations, those that its holders hold. */
-            custom_roles: components["schemas"]["PolicyCustomRole"][];
             /** @description The version of this form, `freehold-policies/1`. */
             format: string;
             /**
@@ -5295,8 +5429,6 @@ export interface components {
              * @description The person's account.
              */
             account_id?: string;
-            /** @description The custom roles beside those, and where each comes from. */
-            custom_grants: components["schemas"]["PolicyCustomGrant"][];
             /** @description The roles that count, the highest first. */
             effective_roles: string[];
             /** @description The address, of somebody who is a member today. */
@@ -5492,8 +5624,6 @@ export interface components {
             account: components["schemas"]["Account"] & unknown;
             /** @description What a platform administrator acts through, in an organisation that is not theirs. */
             acting?: components["schemas"]["OwnAccess"] & unknown;
-            /** @description The custom roles there: first those held directly, then those that teams give. */
-            custom_roles: components["schemas"]["CustomRoleOf"][];
             /**
              * @description The roles that count there, the highest first: the direct one and those by teams, without any that another
              *     covers.
@@ -5510,8 +5640,6 @@ export interface components {
             organization?: components["schemas"]["Organization"] & unknown;
             /** @description The person's organisations, by name; at most 500. */
             organizations: components["schemas"]["OwnOrganization"][];
-            /** @description The operations that those permit, together, with whatever is of the organisation and not only with one's own. */
-            permissions: string[];
             /** @description How, and until when, this session is good for operations that demand a recent authentication. */
             reauthentication: components["schemas"]["RecentAuthentication"] & unknown;
             /** @description The direct role there. */
@@ -5551,6 +5679,43 @@ export interface components {
             type: components["schemas"]["AttributeType"] & unknown;
             /** @description What it says of the member; absent when nothing was filled in. */
             value?: components["schemas"]["AttributeValue"] & unknown;
+        };
+        /**
+         * ProposedChange
+         * @description A change that is proposed.
+         */
+        ProposedChange: {
+            /**
+             * Format: uuid
+             * @description The member, of `member_…` and `team_member_…`.
+             */
+            account_id?: string;
+            /** @description What changes; it says which of the other fields there must be. */
+            change: components["schemas"]["ChangeKind"] & unknown;
+            /** @description The role, of `…_role`. A `team_role` without one lets the team give none. */
+            role?: string;
+            /**
+             * Format: uuid
+             * @description The service account, of `service_role`.
+             */
+            service_account_id?: string;
+            /**
+             * Format: uuid
+             * @description The team, of `team_…`.
+             */
+            team_id?: string;
+        };
+        /**
+         * ProposedRuleChange
+         * @description Another rule for an operation. What is left out stays.
+         */
+        ProposedRuleChange: {
+            /** @description Another least role for any object. */
+            minimum_role?: string;
+            /** @description The operation. */
+            operation: string;
+            /** @description Another least role for what is one's own. */
+            own_role?: string;
         };
         /**
          * RateLimit
@@ -5626,6 +5791,29 @@ export interface components {
             fresh_until: string;
             /** @description How the person can prove it: `password`. */
             methods: string[];
+        };
+        /**
+         * RecordedRefusal
+         * @description A refusal in the record.
+         */
+        RecordedRefusal: {
+            /** @description Its code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many alike there were within two seconds.
+             */
+            count: number;
+            /**
+             * Format: uuid
+             * @description Its entry.
+             */
+            entry_id: string;
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
+            occurred_at: string;
         };
         /**
          * Refresh
@@ -5734,8 +5922,6 @@ export interface components {
              * @description The account of who made it.
              */
             created_by?: string;
-            /** @description Its custom roles beside that, by name. */
-            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description What it is for. */
             description?: string;
             /**
@@ -6053,6 +6239,100 @@ export interface components {
             token: string;
         };
         /**
+         * SimulateChanges
+         * @description What is proposed.
+         */
+        SimulateChanges: {
+            /** @description The changes, in their order. */
+            changes: components["schemas"]["ProposedChange"][];
+            /**
+             * Format: uint32
+             * @description Of how many days up to today uses are counted: 30 without it.
+             */
+            days?: number;
+            /**
+             * Format: uint32
+             * @description The most people and services that are told one by one: 50 without it. Totals are of all.
+             */
+            limit?: number;
+        };
+        /**
+         * Simulated
+         * @description What proposed changes would do.
+         */
+        Simulated: {
+            /**
+             * Format: naive-date
+             * @description The first day that was looked at, in UTC.
+             */
+            from: string;
+            /** @description Who would gain or lose something, those who would lose what they use most first. */
+            items: components["schemas"]["AffectedParty"][];
+            /**
+             * Format: uint64
+             * @description How many more there are.
+             */
+            left_out: number;
+            /**
+             * Format: naive-date
+             * @description The last one.
+             */
+            to: string;
+            /** @description Everybody together. */
+            totals: components["schemas"]["SimulatedTotals"] & unknown;
+        };
+        /**
+         * SimulatedTotals
+         * @description Everybody together.
+         */
+        SimulatedTotals: {
+            /**
+             * Format: uint64
+             * @description How many would gain something.
+             */
+            gaining: number;
+            /**
+             * Format: uint64
+             * @description How many would lose something.
+             */
+            losing: number;
+            /**
+             * Format: uint64
+             * @description How many of them used it in these days.
+             */
+            losing_what_they_use: number;
+            /**
+             * Format: int64
+             * @description How often they were refused in these days what they could do then.
+             */
+            refusals_lifted: number;
+            /**
+             * Format: int64
+             * @description How often they did in these days what they could do no more.
+             */
+            uses_lost: number;
+        };
+        /**
+         * SimulateRules
+         * @description Rules that are proposed.
+         */
+        SimulateRules: {
+            /** @description The rules, each for another operation. */
+            changes: components["schemas"]["ProposedRuleChange"][];
+            /** @description Where the last page ended. */
+            cursor?: string;
+            /**
+             * Format: uint32
+             * @description Of how many days up to today uses are counted: 30 without it.
+             */
+            days?: number;
+            /**
+             * Format: uint64
+             * @description The most organisations of the page: 50 without it.
+             */
+            limit?: number;
+        };
+        /**
          * StartImport
          * @description How to begin.
          */
@@ -6135,8 +6415,6 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
-            /** @description The custom roles that it gives beside that, by name. */
-            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description What it is for. */
             description?: string;
             /**
@@ -6160,12 +6438,12 @@ export interface components {
             role?: string;
             /**
              * Format: date-time
-             * @description When its name, description or roles last changed.
+             * @description When its name, description or role last changed.
              */
             updated_at: string;
             /**
              * Format: int32
-             * @description Grows with every change of name, description or roles.
+             * @description Grows with every change of name, description or role.
              */
             version: number;
         };
@@ -6258,18 +6536,6 @@ export interface components {
             visible_to?: components["schemas"]["AttributeAudience"] & unknown;
         };
         /**
-         * UpdateCustomRole
-         * @description What to change of a role.
-         */
-        UpdateCustomRole: {
-            /** @description A new description; null takes it away. */
-            description?: string | null;
-            /** @description A new name. */
-            name?: string;
-            /** @description The operations that it permits, in place of those that it permitted. */
-            permissions?: string[];
-        };
-        /**
          * UpdateMe
          * @description What to change of one's own account.
          */
@@ -6282,8 +6548,6 @@ export interface components {
          * @description What to change of a member.
          */
         UpdateMember: {
-            /** @description The custom roles to hold directly, in place of those that are. */
-            custom_role_ids?: string[];
             /** @description A new direct role. */
             role?: string;
             /** @description Whether the membership gives access. */
@@ -6508,8 +6772,6 @@ export interface components {
          * @description What to change of a service account.
          */
         UpdateServiceAccount: {
-            /** @description The custom roles to have, in place of those that it has. */
-            custom_role_ids?: string[];
             /** @description A new description; null takes it away. */
             description?: string | null;
             /** @description A new name. */
@@ -6522,8 +6784,6 @@ export interface components {
          * @description What to change of a team.
          */
         UpdateTeam: {
-            /** @description The custom roles to give, in place of those that it gives. */
-            custom_role_ids?: string[];
             /** @description A new description; null takes it away. */
             description?: string | null;
             /** @description A new name. */
@@ -6547,11 +6807,6 @@ export interface components {
         };
         /** @description A text, a number or a boolean, as the attribute's type wants it; null takes the value away. */
         WantedValue: (string | null) | number | boolean;
-        /**
-         * @description What becomes of those who hold a role that is deleted.
-         * @enum {string}
-         */
-        WhileHeld: "keep" | "release";
         /**
          * WordsSetting
          * @description How things stand with some of several words.
@@ -10526,9 +10781,6 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "custom_role_ids": [
-                 *         "01a1fc64-cfa6-7344-8b59-055e68e640d7"
-                 *       ],
                  *       "role": "manager"
                  *     }
                  */
@@ -10824,41 +11076,6 @@ export interface operations {
             };
         };
     };
-    permissions_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Permissions"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     platform_accesses_list: {
         parameters: {
             query?: {
@@ -11026,233 +11243,6 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Organization"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    custom_roles_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["CustomRoleList"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    custom_roles_create: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key does the work once. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "description": "Asks people in",
-                 *       "name": "Reception",
-                 *       "permissions": [
-                 *         "members_list",
-                 *         "invitations_create"
-                 *       ]
-                 *     }
-                 */
-                "application/json; charset=utf-8": components["schemas"]["CreateCustomRole"];
-            };
-        };
-        responses: {
-            /** @description The new object. */
-            201: {
-                headers: {
-                    /** @description Where the new object is. */
-                    LOCATION: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["CustomRole"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    custom_roles_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The role of the organisation's own. */
-                custom_role_id: string;
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The object. */
-            200: {
-                headers: {
-                    /** @description The object's version, for `If-Match`. */
-                    ETAG: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["CustomRole"];
-                };
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    custom_roles_delete: {
-        parameters: {
-            query?: {
-                /** @description What becomes of those who hold it; left out, it is not deleted while somebody does. */
-                holders?: components["schemas"]["WhileHeld"];
-            };
-            header?: {
-                /** @description The `ETag` that was read; 412 when it is not the present one. */
-                "If-Match"?: string;
-            };
-            path: {
-                /** @description The role of the organisation's own. */
-                custom_role_id: string;
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request failed: a problem document (RFC 9457) says why. */
-            default: {
-                headers: {
-                    /** @description Seconds to wait before trying again. */
-                    "RETRY-AFTER"?: number;
-                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
-                    "WWW-AUTHENTICATE"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    custom_roles_update: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The `ETag` that was read; 412 when it is not the present one. */
-                "If-Match"?: string;
-            };
-            path: {
-                /** @description The role of the organisation's own. */
-                custom_role_id: string;
-                /** @description The organisation. The session must be in it. */
-                organization_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "description": null,
-                 *       "permissions": [
-                 *         "members_list"
-                 *       ]
-                 *     }
-                 */
-                "application/json; charset=utf-8": components["schemas"]["UpdateCustomRole"];
-            };
-        };
-        responses: {
-            /** @description The object. */
-            200: {
-                headers: {
-                    /** @description The object's version, for `If-Match`. */
-                    ETAG: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["CustomRole"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -12605,6 +12595,49 @@ export interface operations {
             };
         };
     };
+    rbac_explain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf",
+                 *       "object": "any",
+                 *       "operation": "members_remove"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ExplainDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Explained"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rbac_policies_get: {
         parameters: {
             query?: {
@@ -12689,6 +12722,106 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["PolicyDifference"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rbac_policies_simulate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "changes": [
+                 *         {
+                 *           "minimum_role": "admin",
+                 *           "operation": "teams_list"
+                 *         }
+                 *       ],
+                 *       "days": 90
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SimulateRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Foreseen"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rbac_simulate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "changes": [
+                 *         {
+                 *           "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf",
+                 *           "change": "member_role",
+                 *           "role": "member"
+                 *         },
+                 *         {
+                 *           "change": "team_role",
+                 *           "role": "manager",
+                 *           "team_id": "01a1fc64-cfa6-7344-8b59-055e68e640d1"
+                 *         }
+                 *       ],
+                 *       "days": 30
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SimulateChanges"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Simulated"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

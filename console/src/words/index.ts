@@ -6,6 +6,7 @@ import { account } from "./account";
 import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
+import { explainDecision, simulate } from "./decisions";
 import { gate } from "./gate";
 import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
@@ -34,6 +35,7 @@ export const words = {
   audit,
   common,
   email,
+  explainDecision,
   exports,
   gate,
   imports,
@@ -61,5 +63,6 @@ export const words = {
   signUps,
   signingKeys,
   customRoles,
+  simulate,
   teams,
 };

@@ -21,6 +21,7 @@ export const shell = {
   audit: "Audit log",
   policies: "Policies",
   platformAccess: "Platform support",
+  simulate: "Simulate a change",
   organization: "Organisation",
   security: "Security",
   attributes: "Profile attributes",

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{Guard, bearer};
 use crate::{
-    authz::{Decision, Reauthentication, Scope},
-    error::{Code, Error, Result},
+    authz::{Object, Party, Scope},
+    error::{Error, Result},
     tenancy::service_accounts::PREFIX,
     types::{Caller, Origin},
 };
@@ -39,21 +39,12 @@ impl Guard {
         let known = known?;
         let caller = known.caller(origin);
         self.count_caller(request, &caller)?;
-        let decide = || self.gate.app.policy.decide_any([&known.role], &known.permissions, self.position);
-        let allowed = || decide() == Decision::Allow;
+        let decision = self.gate.app.policy.decide_any([&known.role], &known.permissions, self.position);
         let decided = match self.policy.scope {
             Scope::Organization if self.organization_of(request)? != known.organization => Err(Error::not_found()),
-            Scope::Organization | Scope::Current | Scope::Service if !allowed() => {
-                Err(Error::Forbidden(Code::Forbidden))
-            }
-            Scope::Organization | Scope::Current | Scope::Service
-                if self.policy.reauthentication == Reauthentication::None =>
-            {
-                Ok(caller.clone())
-            }
-            _ => Err(Error::Forbidden(Code::PeopleOnly)),
+            _ => self.admits(Party::Service, decision, Object::Any).map(|()| caller.clone()),
         };
-        self.counted(&caller, decided)
+        self.counted(request, &caller, decided)
     }
 }
 

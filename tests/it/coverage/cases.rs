@@ -446,6 +446,17 @@ const CASES: &[Case] = &[
     Case::new("events_open", plain),
     Case::new("rbac_policies_get", plain),
     Case::new("rbac_policies_diff", plain),
+    Case::new("rbac_policies_simulate", |_, _| {
+        Call::default().body(json!({"changes": [{"operation": "teams_list", "minimum_role": "admin"}], "days": 30}))
+    }),
+    Case::new("rbac_explain", |_, tenant| {
+        let (who, operation) = (tenant.member.account, "members_get");
+        Call::default().body(json!({"account_id": who, "operation": operation, "object": "own"}))
+    }),
+    Case::new("rbac_simulate", |_, tenant| {
+        let change = json!({"change": "member_role", "account_id": tenant.member.account, "role": "manager"});
+        Call::default().body(json!({"changes": [change], "days": 90, "limit": 10}))
+    }),
     Case::new("organization_policies_get", inside),
     Case::new("organization_policies_diff", inside),
     Case::new("audit_list", inside),

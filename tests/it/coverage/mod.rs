@@ -7,6 +7,7 @@
 mod answers;
 mod cases;
 mod contract;
+mod decided;
 mod export;
 mod inputs;
 mod lists;

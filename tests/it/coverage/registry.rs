@@ -6,7 +6,7 @@ use std::{collections::HashMap, fmt::Write, sync::Arc};
 use casbin::CoreApi;
 use freehold::{
     api::{Everything, Face, contract},
-    authz::{Decision, Hierarchy, Policy, PolicyFiles, Registry, Table, enforcer},
+    authz::{Decision, Hierarchy, Link, Object, Policy, PolicyFiles, Registry, Rule, Table, enforcer},
     config::{LogBodies, Profile},
     edge::{
         ErrorStats, Gate, Guarded, Visitor,
@@ -304,6 +304,40 @@ proptest! {
             prop_assert_eq!(table.decide(role, registry.rows().len()), Decision::Deny);
         }
         prop_assert_eq!(table.decide(hierarchy.rows().len(), 0), Decision::Deny);
+    }
+
+    /// Proves AZ-10.
+    #[test]
+    fn a_rule_and_a_way_to_it_are_named_exactly_when_the_table_grants(rules in rules()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let files = PolicyFiles {
+            operations: rules.operations_csv(), roles: rules.roles_csv(), model: PolicyFiles::default().model,
+        };
+        let policy = runtime.block_on(Policy::load(&files)).unwrap();
+        let line = |name: &str| policy.hierarchy().rows().iter().find(|row| row.name == name).unwrap();
+        for name in policy.hierarchy().rows().iter().map(|row| &row.name) {
+            for (at, row) in policy.registry().rows().iter().enumerate() {
+                for object in [Object::Any, Object::Own] {
+                    let grants = policy.decide(name, at) == Decision::Allow
+                        || policy.decide(name, at) == Decision::IfOwner && object == Object::Own;
+                    let grant = policy.grant(name, at, object);
+                    prop_assert_eq!(grant.is_some(), grants, "{} {} {:?}", name, row.operation, object);
+                    let Some(grant) = grant else { continue };
+                    let end = if grant.rule == Rule::MinimumRole { &row.minimum_role } else { &row.own_role };
+                    prop_assert_eq!(&grant.path[0].role, name);
+                    prop_assert_eq!(Some(&grant.path.last().unwrap().role), end.as_ref());
+                    for pair in grant.path.windows(2) {
+                        let from = line(&pair[0].role);
+                        let other = match pair[1].link {
+                            Some(Link::Inherits) => from.inherits.as_ref(),
+                            Some(Link::ReadsAs) => from.reads_as.as_ref(),
+                            None => None,
+                        };
+                        prop_assert_eq!(other, Some(&pair[1].role), "{:?}", &grant);
+                    }
+                }
+            }
+        }
     }
 
     /// Proves AZ-3.

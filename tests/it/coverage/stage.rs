@@ -244,8 +244,8 @@ impl Stage {
         answered(operation, draft(operation, actor, call, "?no_such_parameter=1")).await
     }
 
-    /// What lies in every table, in a line a table. Only the record of refused calls, which is written now and then,
-    /// is left out with what is personal of it, and that the servers say that they are there.
+    /// What lies in every table, in a line a table. Only the record of refused calls and the counts of decisions, which
+    /// are written now and then, are left out with what is personal of it, and that the servers say that they are there.
     pub async fn everything(&self) -> String {
         self.digest("'organization_id' = 'organization_id'", "true").await
     }
@@ -260,7 +260,7 @@ impl Stage {
         let mut psql = self.psql.lock().await;
         let names = format!(
             "SELECT DISTINCT table_name FROM information_schema.columns
-             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'instances', 'seaql_migrations') AND {tables}"
+             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'decision_counts', 'instances', 'seaql_migrations') AND {tables}"
         );
         let mut names: Vec<_> = psql.rows(&names).await;
         names.sort_by_key(|row| row["table_name"].to_string());

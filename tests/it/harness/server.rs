@@ -139,6 +139,11 @@ impl Server {
         self.app().refusals.flush(&self.app().db).await.unwrap();
     }
 
+    /// Writes down what the guard has decided now rather than in a few seconds.
+    pub async fn flush_decisions(&self) {
+        self.app().decisions.flush(&self.app().db, self.app().clock.now()).await.unwrap();
+    }
+
     /// Stops it. The test fails when a part of it ended badly.
     pub async fn stop(self) {
         let faults = Faults::default();

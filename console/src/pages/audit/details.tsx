@@ -1,15 +1,17 @@
 /** One audit entry, whole. */
 import { Button, Code, CopyButton, Group, Stack, Text, Title } from "@mantine/core";
-import { IconCheck, IconCopy, IconFilter } from "@tabler/icons-react";
+import { IconCheck, IconCopy, IconFilter, IconHelpCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { auditEntryQuery, eventTypesQuery } from "../../api/queries";
 import type { AuditEntry } from "../../api/types";
 import { SupportBadge } from "../../parts/acting";
 import { OutcomeStatus, SeverityBadge } from "../../parts/badges";
+import { ExplainDialog } from "../../parts/decisions/explain-dialog";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { deviceName } from "../../parts/device";
 import { useFilter, useOpen } from "../../parts/filters";
-import { useOrganization } from "../../parts/permissions";
+import { useOrganization, useWhyNot } from "../../parts/permissions";
 import { Failed, Loading } from "../../parts/states";
 import { Time, utcText } from "../../parts/time";
 import { words } from "../../words";
@@ -111,6 +113,7 @@ function Acts({ entry }: { entry: AuditEntry }) {
   const icon = <IconFilter size={14} aria-hidden="true" />;
   return (
     <Group gap="xs">
+      <Why entry={entry} />
       {actor.id ? (
         <Button
           size="xs"
@@ -150,5 +153,24 @@ function Acts({ entry }: { entry: AuditEntry }) {
         )}
       </CopyButton>
     </Group>
+  );
+}
+
+/** Why a call was refused: of those whom the record names. */
+function Why({ entry: { event, actor, request_id } }: { entry: AuditEntry }) {
+  const [opened, setOpened] = useState(false);
+  const hidden = useWhyNot("rbac_explain") !== null;
+  if (hidden || event !== "access.refused" || !actor.id || !request_id) return null;
+  return (
+    <>
+      <Button
+        size="xs"
+        leftSection={<IconHelpCircle size={14} aria-hidden="true" />}
+        onClick={() => setOpened(true)}
+      >
+        {words.explainDecision.ofRefusal}
+      </Button>
+      <ExplainDialog opened={opened} onClose={() => setOpened(false)} request={request_id} />
+    </>
   );
 }

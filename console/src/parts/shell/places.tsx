@@ -4,6 +4,7 @@ import {
   IconBuildings,
   IconClockPlay,
   IconFileText,
+  IconFlask,
   IconForms,
   IconGauge,
   IconKey,
@@ -109,6 +110,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/policies`,
       icon: IconScale,
       needs: "organization_policies_get",
+    },
+    {
+      group: said.record,
+      label: said.simulate,
+      to: `${base}/simulate`,
+      icon: IconFlask,
+      needs: "rbac_simulate",
     },
     {
       group: said.record,

@@ -1,0 +1,142 @@
+//! Every list, in a small installation and in one a hundred times its size, page by page in turn (PERF-6).
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::{
+    Effort,
+    crowd::{self, Observed, Size},
+    installation::{Installation, People, post},
+    table::{Row, Table, percentile},
+};
+
+/// How many times as large the large one is.
+const TIMES: usize = 100;
+
+/// An installation with its people and what is looked at.
+struct Side {
+    installation: Installation,
+    people: People,
+    observed: Observed,
+    client: reqwest::Client,
+}
+
+/// Whose list it is.
+#[derive(Clone, Copy)]
+enum By {
+    Owner,
+    Member,
+    Platform,
+}
+
+pub async fn measure(effort: Effort, table: &mut Table) {
+    let large = Size { organizations: effort.organizations, people: effort.organizations * TIMES };
+    let small = Size { organizations: large.organizations / TIMES, people: large.people / TIMES };
+    let (small, large) = (Side::of("small", small).await, Side::of("large", large).await);
+    println!("measuring lists");
+    for (name, by, path) in lists() {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for round in 0..effort.pages + 20 {
+            let (one, other) = (small.time(by, path).await, large.time(by, path).await);
+            // Warm.
+            if round >= 20 {
+                theirs.push(one);
+                ours.push(other);
+            }
+        }
+        let (ours, theirs) = (percentile(ours, 0.99), percentile(theirs, 0.99));
+        table.add(Row {
+            id: "PERF-6",
+            what: name.to_owned(),
+            measured: format!("p99 {ours:.1} ms"),
+            limit: format!("a hundredth the size {theirs:.1} ms"),
+            target: "< 25 ms, ≤ 1.5 ×",
+            result: format!("{:.2} ×", ours / theirs),
+            reached: ours < 25.0 && ours / theirs <= 1.5,
+        });
+    }
+    small.installation.stop().await;
+    large.installation.stop().await;
+}
+
+/// Every list that grows with people or organisations, with the filters that find little.
+fn lists() -> Vec<(&'static str, By, &'static str)> {
+    use By::{Member, Owner, Platform};
+    vec![
+        ("members", Owner, "/v1/organizations/{home}/members"),
+        ("members of a rare role", Owner, "/v1/organizations/{home}/members?role=admin"),
+        ("blocked members", Owner, "/v1/organizations/{home}/members?status=blocked"),
+        ("members by a rare name", Owner, "/v1/organizations/{home}/members?search=zebulon"),
+        ("members by a common name", Owner, "/v1/organizations/{home}/members?search=family7"),
+        ("members by address", Owner, "/v1/organizations/{home}/members?search=crowd5@example.com"),
+        ("a member's sessions", Owner, "/v1/organizations/{home}/members/{member}/sessions"),
+        ("teams", Owner, "/v1/organizations/{home}/teams"),
+        ("a team's members", Owner, "/v1/organizations/{home}/teams/{team}/members"),
+        ("invitations", Owner, "/v1/organizations/{home}/invitations"),
+        ("open invitations", Owner, "/v1/organizations/{home}/invitations?status=pending"),
+        ("accepted invitations, of which there are few", Owner, "/v1/organizations/{home}/invitations?status=accepted"),
+        ("expired invitations, of which there are none", Owner, "/v1/organizations/{home}/invitations?status=expired"),
+        ("sign-ups that were decided", Owner, "/v1/organizations/{home}/sign-up-requests?status=rejected"),
+        ("sign-ups that wait", Owner, "/v1/organizations/{home}/sign-up-requests?status=pending"),
+        ("managed accounts", Owner, "/v1/organizations/{home}/managed-accounts"),
+        ("managed accounts by name", Owner, "/v1/organizations/{home}/managed-accounts?search=family7"),
+        ("service accounts", Owner, "/v1/organizations/{home}/service-accounts"),
+        ("API keys", Owner, "/v1/organizations/{home}/service-accounts/{service}/keys"),
+        ("audit entries", Owner, "/v1/organizations/{home}/audit"),
+        ("audit entries of a rare severity", Owner, "/v1/organizations/{home}/audit?severity=high"),
+        ("imports", Owner, "/v1/organizations/{home}/imports"),
+        ("platform accesses", Owner, "/v1/organizations/{home}/platform-access"),
+        ("settings' history", Owner, "/v1/organizations/{home}/settings/history"),
+        ("own sessions", Member, "/v1/me/sessions"),
+        ("known devices", Member, "/v1/me/known-devices"),
+        ("organisations", Platform, "/v1/organizations"),
+        ("deleted organisations", Platform, "/v1/organizations?status=deleted"),
+        ("accounts", Platform, "/v1/accounts"),
+        ("accounts by address", Platform, "/v1/accounts?email=crowd5@example.com"),
+        ("blocked accounts", Platform, "/v1/accounts?state=blocked"),
+        ("erased accounts, of which there are none", Platform, "/v1/accounts?state=erased"),
+        ("an account's sessions", Platform, "/v1/accounts/{account}/sessions"),
+    ]
+}
+
+impl Side {
+    async fn of(name: &str, size: Size) -> Self {
+        let installation = Installation::named(name).await;
+        let people = installation.people().await;
+        println!("filling the {name} one with {} people in {} organisations", size.people, size.organizations);
+        let observed = crowd::fill(&installation, &people, size).await;
+        let this = Self { installation, people, observed, client: reqwest::Client::new() };
+        this.explained().await;
+        this
+    }
+
+    /// A simulation of what touches many at once answers too, however many there are.
+    async fn explained(&self) {
+        let url = format!("{}/v1/rbac/simulate", self.installation.instances[0].url);
+        let change = json!({"change": "member_role", "account_id": self.observed.account, "role": "manager"});
+        post(&url, Some(&self.people.owner), &json!({"changes": [change]})).await;
+    }
+
+    /// Milliseconds of one page.
+    async fn time(&self, by: By, path: &str) -> f64 {
+        let path = path
+            .replace("{home}", &self.people.organization)
+            .replace("{member}", &self.observed.membership.to_string())
+            .replace("{team}", &self.observed.team.to_string())
+            .replace("{service}", &self.observed.service.to_string())
+            .replace("{account}", &self.observed.account.to_string());
+        let token = match by {
+            By::Owner => &self.people.owner,
+            By::Member => &self.people.members[0].token,
+            By::Platform => &self.people.admin,
+        };
+        let request = self.client.get(format!("{}{path}", self.installation.instances[0].url)).bearer_auth(token);
+        let begun = Instant::now();
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        let elapsed = begun.elapsed().as_secs_f64() * 1000.0;
+        assert!(status.is_success(), "{path}: {status} {text}");
+        elapsed
+    }
+}
