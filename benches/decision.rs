@@ -1,5 +1,5 @@
 //! The guard's authorization decision, beside Casbin's own (PERF-3).
-#![expect(clippy::unwrap_used, reason = "a benchmark ends when something is wrong")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark ends when something is wrong")]
 
 use std::hint::black_box;
 
@@ -10,7 +10,7 @@ use freehold::{
     authz::{Hierarchy, Object, Policy, PolicyFiles, Registry, enforcer},
     decisions::{Decisions, Outcome},
     runtime::{Clock, Ids},
-    types::{Caller, Origin},
+    types::{Caller, Origin, Role},
 };
 
 /// The policy files with so many more roles, each of which inherits `member`.
@@ -38,6 +38,18 @@ fn decisions(criterion: &mut Criterion) {
         let policy = runtime.block_on(Policy::load(&files(more))).unwrap();
         let (position, _) = policy.registry().find("members_list").unwrap();
         criterion.bench_function(name, |bench| bench.iter(|| policy.decide(black_box(role), black_box(position))));
+    }
+    for (name, operation) in [("allowed by one of them", "members_list"), ("denied", "organizations_delete")] {
+        let policy = runtime.block_on(Policy::load(&files(0))).unwrap();
+        let names: Vec<_> = policy.composable().map(|(_, row)| row.operation.clone()).collect();
+        // Each permits three operations; together they permit every one that a custom role can.
+        let custom = (0..1000).flat_map(|role| (0..3).map(move |more| role * 7 + more));
+        let permissions = policy.compile(custom.map(|at: usize| names[at % names.len()].as_str()));
+        let (position, _) = policy.registry().find(operation).unwrap();
+        let roles = [Role::named("member"), Role::named("auditor")];
+        criterion.bench_function(&format!("decision/1000 custom roles, {name}"), |bench| {
+            bench.iter(|| policy.decide_any(black_box(&roles), black_box(&permissions), black_box(position)));
+        });
     }
     // What the guard counts of each decision beside it (AZ-10).
     let (decisions, caller) = (Decisions::default(), caller());

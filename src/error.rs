@@ -189,6 +189,9 @@ codes! {
     ImportState = "import_state", 409, "The import is not in a state in which this can be done";
     TooManyImports = "too_many_imports", 409, "Too many imports of this organisation have not ended";
     TooManyTeams = "too_many_teams", 409, "An organisation has at most 500 teams";
+    CustomRoleNameTaken = "custom_role_name_taken", 409, "Another role has this name";
+    TooManyCustomRoles = "too_many_custom_roles", 409, "An organisation has at most 100 roles of its own";
+    CustomRoleHeld = "custom_role_held", 409, "Somebody holds this role; take it from them first, or delete it with what they hold";
     ServiceAccountNameTaken = "service_account_name_taken", 409, "Another service account has this name";
     TooManyServiceAccounts = "too_many_service_accounts", 409, "An organisation has at most 100 service accounts";
     TooManyApiKeys = "too_many_api_keys", 409, "A service account has at most 10 keys that are not revoked";

@@ -245,7 +245,7 @@ async fn app(
     let public_url = config.http.public_url.as_str();
     let sessions = Sessions::new(db.clone(), keys.clone(), principals, config.tokens.clone(), public_url);
     let refusals = Refusals::default();
-    let services = ApiKeys::new(db.clone(), changes.clone(), refusals.clone());
+    let services = ApiKeys::new(db.clone(), policy.clone(), changes.clone(), refusals.clone());
     let app = App {
         db: db.clone(),
         probe: Probe::new(db.clone(), clock.clone()),

@@ -122,6 +122,13 @@ const teams = createRoute({
   component: lazyRouteComponent(() => import("./pages/teams/page")),
 });
 
+const roles = createRoute({
+  getParentRoute: () => organization,
+  path: "/roles",
+  validateSearch: texts("search", "open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/roles/page")),
+});
+
 const serviceAccounts = createRoute({
   getParentRoute: () => organization,
   path: "/service-accounts",
@@ -324,6 +331,7 @@ const tree = root.addChildren([
       overview,
       members,
       teams,
+      roles,
       serviceAccounts,
       managedAccounts,
       invitations,

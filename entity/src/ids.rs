@@ -49,6 +49,10 @@ ids! {
     MembershipId;
     /// A team of an organisation.
     TeamId;
+    /// A custom role of an organisation.
+    CustomRoleId;
+    /// That somebody holds a custom role.
+    CustomRoleGrantId;
     /// A revision of the policy.
     PolicyRevisionId;
     /// A service account of an organisation.

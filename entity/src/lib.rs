@@ -21,6 +21,8 @@ pub mod audit_entries;
 pub mod audit_personal;
 pub mod audit_words;
 pub mod certificates;
+pub mod custom_role_grants;
+pub mod custom_roles;
 pub mod data_keys;
 pub mod email_links;
 pub mod erasures;

@@ -48,6 +48,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261126_000023_hot_path",
     "m20261127_000025_session_ends",
     "m20261127_000026_policy_history",
+    "m20261128_000027_custom_roles",
     "m20261128_000029_decision_counts",
     "m20261128_000030_list_indexes",
 ];

@@ -10,6 +10,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
     ("api_key_id", "The key; not the secret itself."),
     ("attribute_id", "The profile attribute."),
+    ("custom_role_id", "The role of the organisation's own."),
     ("data_key_id", "The data key."),
     ("device_id", "The known device."),
     ("entry_id", "The entry of the record."),
@@ -45,6 +46,10 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         }),
         "attributes_update" => json!({"label": "Cost centre", "description": null, "position": 0}),
         "accounts_export" | "members_export" => json!({"format": "csv"}),
+        "custom_roles_create" => json!({
+            "name": "Reception", "description": "Asks people in", "permissions": ["members_list", "invitations_create"],
+        }),
+        "custom_roles_update" => json!({"description": null, "permissions": ["members_list"]}),
         "imports_create" => json!({"content": "ZW1haWwKZ3JhY2VAZXhhbXBsZS5jb20K", "format": "csv"}),
         "imports_parts_add" => json!({"offset": 24, "content": "am9hbkBleGFtcGxlLmNvbQo="}),
         "imports_start" => json!({"dry_run": true}),
@@ -67,7 +72,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             json!({"attributes": {"cost_center": "4711", "shift_hours": 7.5, "remote": true}})
         }
         "me_update" => json!({"name": "Grace"}),
-        "members_update" => json!({"role": "manager"}),
+        "members_update" => json!({"role": "manager", "custom_role_ids": ["01a1fc64-cfa6-7344-8b59-055e68e640d7"]}),
         "organizations_create" => json!({"name": "Example Works", "slug": "example-works"}),
         "organization_settings_update" => {
             json!({"passwords": {"minimum_length": 16}, "invitations": {"allowed_domains": ["example.com"]}})

@@ -26,7 +26,7 @@ impl Exports {
         Ok(File::of(exported.file, name("accounts", body.0.format)))
     }
 
-    /// A file of the members of an organisation, with their roles and teams.
+    /// A file of the members of an organisation, with their roles, custom roles and teams.
     #[oai(path = "/organizations/:organization_id/members/export", method = "post", operation_id = "members_export")]
     async fn members(&self, caller: Caller, organization_id: Path<Uuid>, body: Json<ExportPeople>) -> ApiResult<File> {
         let _ = organization_id;

@@ -168,8 +168,8 @@ struct StartImport {
 impl Imports {
     /// Upload a file of people, or the first part of one.
     ///
-    /// It has a person a line: `email`, and `name`, `role`, `teams`, `state` and `password_hash` if they are wanted. In the
-    /// platform's organisation its lines become accounts, and a platform administrator may bring the hashes of passwords.
+    /// It has a person a line: `email`, and `name`, `role`, `custom_roles`, `teams`, `state` and `password_hash` if they
+    /// are wanted. In the platform's organisation its lines become accounts, and a platform administrator may bring the hashes of passwords.
     /// Elsewhere they become invitations. Nothing is made before the import is started.
     #[oai(path = "/organizations/:organization_id/imports", method = "post", operation_id = "imports_create")]
     async fn create(

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     Face, Tag,
     address::Email,
+    custom_roles::{self, CustomRoleOf},
     passwords::PasswordRules,
     sessions::{SignedIn, TokenDelivery, email},
     teams::TeamOf,
@@ -78,6 +79,8 @@ pub struct Invitation {
     pub email: String,
     /// The role that it gives.
     pub role: String,
+    /// The custom roles that it gives beside that, by name.
+    pub custom_roles: Vec<CustomRoleOf>,
     /// The teams that the person joins, by name.
     pub teams: Vec<TeamOf>,
     /// Where it is in its life.
@@ -107,6 +110,9 @@ struct InviteUser {
     /// As what.
     #[oai(validator(min_length = 1, max_length = 63))]
     role: String,
+    /// With which custom roles beside that.
+    #[oai(validator(max_items = 100), skip_serializing_if_is_none)]
+    custom_role_ids: Option<Vec<Uuid>>,
     /// Into which teams.
     #[oai(validator(max_items = 50), skip_serializing_if_is_none)]
     team_ids: Option<Vec<Uuid>>,
@@ -172,6 +178,8 @@ struct InvitationPreview {
     email: String,
     /// The role.
     role: String,
+    /// The names of the custom roles beside that.
+    custom_roles: Vec<String>,
     /// The names of the teams to join.
     teams: Vec<String>,
     /// Who invited.
@@ -325,6 +333,7 @@ impl Invitations {
             organization_name: preview.organization,
             email: preview.email,
             role: preview.role,
+            custom_roles: preview.custom_roles,
             teams: preview.teams,
             invited_by_name: preview.inviter,
             expires_at: preview.expires_at,
@@ -363,6 +372,7 @@ impl Invitation {
             organization_id: row.organization_id.into(),
             email: invitation.email,
             role: row.role,
+            custom_roles: invitation.custom_roles.into_iter().map(Into::into).collect(),
             teams: invitation.teams.into_iter().map(Into::into).collect(),
             status,
             invited_by: invitation.inviter.map(|account| Person { id: account.id.into(), name: account.name }),
@@ -381,7 +391,9 @@ impl TryFrom<InviteUser> for invitations::NewInvitation {
 
     fn try_from(wire: InviteUser) -> Result<Self, Error> {
         let teams = wire.team_ids.unwrap_or_default().into_iter().map(TeamId).collect();
-        Ok(Self { email: email(&wire.email)?, role: wire.role, teams, message: wire.message })
+        let custom_roles = custom_roles::ids(wire.custom_role_ids).unwrap_or_default();
+        let (email, role, message) = (email(&wire.email)?, wire.role, wire.message);
+        Ok(Self { email, role, custom_roles, teams, message })
     }
 }
 

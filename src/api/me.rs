@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Face, Tag,
     accounts::Account,
+    custom_roles::CustomRoleOf,
     invitations::InvitationToken,
     members::Member,
     organizations::{Organization, OrganizationKind},
@@ -30,7 +31,7 @@ use crate::{
     error::{Code, Error, Result},
     sessions::{self, Access},
     settings::Effective,
-    tenancy::{invitations, organizations, teams},
+    tenancy::{custom_roles, invitations, organizations, teams},
     types::{Caller, Page, PageRequest},
     vault::Vault,
 };
@@ -58,6 +59,10 @@ struct Profile {
     acting: Option<OwnAccess>,
     /// The teams there, by name.
     teams: Vec<TeamOf>,
+    /// The custom roles there: first those held directly, then those that teams give.
+    custom_roles: Vec<CustomRoleOf>,
+    /// The operations that those permit, together, with whatever is of the organisation and not only with one's own.
+    permissions: Vec<String>,
     /// The roles that count there, the highest first: the direct one and those by teams, without any that another
     /// covers.
     effective_roles: Vec<String>,
@@ -258,6 +263,8 @@ impl Me {
         // Who acts here has no membership, and the role that acting gives.
         let role = direct.map(|own| own.role.clone()).or_else(|| caller.role.as_ref().map(ToString::to_string));
         let mut teams = teams::of(&tx, caller.membership).await?;
+        let mut custom = custom_roles::of_members(&tx, caller.membership, &teams).await?;
+        let custom = caller.membership.and_then(|id| custom.remove(&id)).unwrap_or_default();
         let teams = caller.membership.and_then(|id| teams.remove(&id)).unwrap_or_default();
         let version = account.version;
         let profile = Profile {
@@ -274,12 +281,21 @@ impl Me {
             member_id: caller.membership.map(Into::into),
             role,
             teams: teams.into_iter().map(Into::into).collect(),
+            custom_roles: custom.into_iter().map(Into::into).collect(),
+            permissions: self.permitted(caller),
             effective_roles: caller.roles().map(ToString::to_string).collect(),
             acting: acting.map(|access| OwnAccess::of(&app.vault, access)).transpose()?,
             operations: self.operations(caller),
             organizations: own.into_iter().map(|own| OwnOrganization::of(own, &app.policy)).collect(),
         };
         Ok((version, profile))
+    }
+
+    /// What custom roles let the caller do with any object.
+    fn permitted(&self, caller: &Caller) -> Vec<String> {
+        let rows = self.0.gate.app.policy.registry().rows();
+        let permitted = caller.permissions.positions().filter_map(|position| rows.get(position));
+        permitted.map(|row| row.operation.clone()).collect()
     }
 
     /// What the guard would let through, by the same table.
@@ -292,7 +308,7 @@ impl Me {
             Scope::Platform if !platform => false,
             // Whoever is in no organisation has no role.
             Scope::Platform | Scope::Organization | Scope::Current => {
-                policy.decide_any(caller.roles(), *position) != Decision::Deny
+                policy.decide_any(caller.roles(), &caller.permissions, *position) != Decision::Deny
             }
         });
         allowed.map(|(_, row)| row.operation.clone()).collect()

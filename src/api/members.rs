@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Face, Tag,
+    custom_roles::{self, CustomRoleOf},
     teams::TeamOf,
     wire::{Done, Listed, Versioned, version},
 };
@@ -52,6 +53,8 @@ pub struct Member {
     pub role: String,
     /// The teams, by name.
     pub teams: Vec<TeamOf>,
+    /// The custom roles: first those held directly, then those that teams give.
+    pub custom_roles: Vec<CustomRoleOf>,
     /// The roles that count, the highest first: the direct one and those by teams, without any that another covers.
     pub effective_roles: Vec<String>,
     /// Whether the membership gives access.
@@ -71,6 +74,9 @@ struct UpdateMember {
     /// A new direct role.
     #[oai(validator(min_length = 1, max_length = 63), skip_serializing_if_is_none)]
     role: Option<String>,
+    /// The custom roles to hold directly, in place of those that are.
+    #[oai(validator(max_items = 100), skip_serializing_if_is_none)]
+    custom_role_ids: Option<Vec<Uuid>>,
     /// Whether the membership gives access.
     #[oai(skip_serializing_if_is_none)]
     status: Option<MemberStatus>,
@@ -125,9 +131,10 @@ impl Members {
         Ok(Versioned::of(member.membership.version, member.into()))
     }
 
-    /// Change a member's role, or whether they have access.
+    /// Change a member's role, their custom roles, or whether they have access.
     ///
-    /// Nobody grants or takes a role above their own, and an organisation keeps at least one owner.
+    /// Nobody grants or takes a role above their own, or one with permissions that they don't hold themselves, and an
+    /// organisation keeps at least one owner.
     #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/organizations/:organization_id/members/:member_id",
@@ -145,8 +152,10 @@ impl Members {
         if_match: Header<Option<String>>,
     ) -> ApiResult<Versioned<Member>> {
         let _ = organization_id;
+        let UpdateMember { role, custom_role_ids, status } = body.0;
+        let custom_roles = custom_roles::ids(custom_role_ids);
         let changes =
-            members::Changes { role: body.0.role, status: body.0.status.map(Into::into), version: version(if_match.0) };
+            members::Changes { role, custom_roles, status: status.map(Into::into), version: version(if_match.0) };
         let member = members::update(&self.0.gate.app, &caller, MembershipId(member_id.0), changes).await?;
         Ok(Versioned::of(member.membership.version, member.into()))
     }
@@ -166,7 +175,7 @@ impl Members {
 
 impl From<members::Member> for Member {
     fn from(member: members::Member) -> Self {
-        let members::Member { membership, account, teams, roles } = member;
+        let members::Member { membership, account, teams, custom_roles, roles } = member;
         Self {
             id: membership.id.into(),
             account_id: membership.account_id.into(),
@@ -175,6 +184,7 @@ impl From<members::Member> for Member {
             name: account.name,
             role: membership.role,
             teams: teams.into_iter().map(Into::into).collect(),
+            custom_roles: custom_roles.into_iter().map(Into::into).collect(),
             effective_roles: roles.iter().map(ToString::to_string).collect(),
             status: match membership.status {
                 rows::Status::Active => MemberStatus::Active,

@@ -6,6 +6,7 @@ mod acting;
 mod address;
 mod attributes;
 mod audit;
+mod custom_roles;
 mod decisions;
 pub mod dev_mail;
 mod document;
@@ -73,7 +74,7 @@ pub type Everything = (
     acting::Acting,
     settings::SettingsOf,
     (members::Members, attributes::ProfileAttributes, managed_accounts::ManagedAccounts),
-    (teams::Teams, service_accounts::ServiceAccounts, oauth::OAuth),
+    (teams::Teams, custom_roles::CustomRoles, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
     (audit::Audit, events::Events),
@@ -98,7 +99,12 @@ pub fn everything(face: &Face) -> Everything {
             attributes::ProfileAttributes(face.clone()),
             managed_accounts::ManagedAccounts(face.clone()),
         ),
-        (teams::Teams(face.clone()), service_accounts::ServiceAccounts(face.clone()), oauth::OAuth(face.clone())),
+        (
+            teams::Teams(face.clone()),
+            custom_roles::CustomRoles(face.clone()),
+            service_accounts::ServiceAccounts(face.clone()),
+            oauth::OAuth(face.clone()),
+        ),
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
         (audit::Audit(face.clone()), events::Events(face.clone())),
@@ -141,6 +147,8 @@ enum Tag {
     ManagedAccounts,
     /// Members together, and what a team gives them.
     Teams,
+    /// An organisation's own roles, and what they can be composed of.
+    CustomRoles,
     /// An organisation's own programs, and the keys with which they call.
     ServiceAccounts,
     /// What services ask of tokens that they are presented.

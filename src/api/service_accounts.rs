@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Face, Tag,
+    custom_roles::{self, CustomRoleOf},
     wire::{Change, Created, Done, Listed, Versioned, version},
 };
 use crate::{
@@ -47,6 +48,8 @@ struct ServiceAccount {
     description: Option<String>,
     /// What it may, as a member with this role could.
     role: String,
+    /// Its custom roles beside that, by name.
+    custom_roles: Vec<CustomRoleOf>,
     /// Whether its keys open anything.
     state: ServiceAccountState,
     /// How many keys it has that are not revoked.
@@ -76,6 +79,9 @@ struct CreateServiceAccount {
     /// What it may: a role that is not above the caller's own.
     #[oai(validator(min_length = 1, max_length = 63))]
     role: String,
+    /// The custom roles to have beside that.
+    #[oai(validator(max_items = 100), skip_serializing_if_is_none)]
+    custom_role_ids: Option<Vec<Uuid>>,
 }
 
 /// What to change of a service account.
@@ -91,6 +97,9 @@ struct UpdateServiceAccount {
     /// Another role.
     #[oai(validator(min_length = 1, max_length = 63), skip_serializing_if_is_none)]
     role: Option<String>,
+    /// The custom roles to have, in place of those that it has.
+    #[oai(validator(max_items = 100), skip_serializing_if_is_none)]
+    custom_role_ids: Option<Vec<Uuid>>,
 }
 
 /// A key of a service account. The key itself is shown once, when it is made.
@@ -197,8 +206,9 @@ impl ServiceAccounts {
         #[oai(name = "Idempotency-Key")]
         _idempotency_key: Header<Option<String>>,
     ) -> ApiResult<Created<ServiceAccount>> {
-        let CreateServiceAccount { name, description, role } = body.0;
-        let new = service_accounts::NewServiceAccount { name, description, role };
+        let CreateServiceAccount { name, description, role, custom_role_ids } = body.0;
+        let custom_roles = custom_roles::ids(custom_role_ids).unwrap_or_default();
+        let new = service_accounts::NewServiceAccount { name, description, role, custom_roles };
         let made = service_accounts::create(&self.0.gate.app, &caller, new).await?;
         let location = format!("/v1/organizations/{}/service-accounts/{}", organization_id.0, made.row.id);
         Ok(Created::Created(Json(made.into()), location))
@@ -222,9 +232,9 @@ impl ServiceAccounts {
         Ok(Versioned::of(account.row.version, account.into()))
     }
 
-    /// Change a service account's name, description or role.
+    /// Change a service account's name, description, role or custom roles.
     ///
-    /// The role changes what its keys may at once. Nobody changes one that has a role above their own, or gives it one.
+    /// Those change what its keys may at once. Nobody changes one that has a role above their own, or gives it one.
     #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/organizations/:organization_id/service-accounts/:service_account_id",
@@ -242,9 +252,10 @@ impl ServiceAccounts {
         if_match: Header<Option<String>>,
     ) -> ApiResult<Versioned<ServiceAccount>> {
         let _ = organization_id;
-        let UpdateServiceAccount { name, description, role } = body.0;
-        let changes =
-            service_accounts::Changes { name, description: description.wanted(), role, version: version(if_match.0) };
+        let UpdateServiceAccount { name, description, role, custom_role_ids } = body.0;
+        let (description, version) = (description.wanted(), version(if_match.0));
+        let custom_roles = custom_roles::ids(custom_role_ids);
+        let changes = service_accounts::Changes { name, description, role, custom_roles, version };
         let id = ServiceAccountId(service_account_id.0);
         let account = service_accounts::update(&self.0.gate.app, &caller, id, changes).await?;
         Ok(Versioned::of(account.row.version, account.into()))
@@ -388,13 +399,14 @@ impl ServiceAccounts {
 
 impl From<service_accounts::ServiceAccount> for ServiceAccount {
     fn from(account: service_accounts::ServiceAccount) -> Self {
-        let service_accounts::ServiceAccount { row, keys, last_used_at } = account;
+        let service_accounts::ServiceAccount { row, keys, last_used_at, custom_roles } = account;
         Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
             name: row.name,
             description: row.description,
             role: row.role,
+            custom_roles: custom_roles.into_iter().map(Into::into).collect(),
             state: match row.state {
                 service_accounts::State::Active => ServiceAccountState::Active,
                 service_accounts::State::Disabled => ServiceAccountState::Disabled,

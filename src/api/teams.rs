@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Face, Tag,
+    custom_roles::{self, CustomRoleOf},
     members::Member,
     wire::{Change, Created, Done, Listed, Versioned, version},
 };
@@ -38,13 +39,15 @@ struct Team {
     description: Option<String>,
     /// The role that it gives its members beside their own.
     role: Option<String>,
+    /// The custom roles that it gives beside that, by name.
+    custom_roles: Vec<CustomRoleOf>,
     /// How many members it has.
     member_count: u64,
     /// When it was made.
     created_at: DateTime<Utc>,
-    /// When its name, description or role last changed.
+    /// When its name, description or roles last changed.
     updated_at: DateTime<Utc>,
-    /// Grows with every change of name, description or role.
+    /// Grows with every change of name, description or roles.
     version: i32,
 }
 
@@ -73,6 +76,9 @@ struct CreateTeam {
     /// The role that it gives its members beside their own: any of the organisation's but `owner`.
     #[oai(validator(min_length = 1, max_length = 63), skip_serializing_if_is_none)]
     role: Option<String>,
+    /// The custom roles that it gives beside that.
+    #[oai(validator(max_items = 100), skip_serializing_if_is_none)]
+    custom_role_ids: Option<Vec<Uuid>>,
 }
 
 /// What to change of a team.
@@ -88,6 +94,9 @@ struct UpdateTeam {
     /// Another role; null lets the team give none.
     #[oai(validator(min_length = 1, max_length = 63))]
     role: Change<String>,
+    /// The custom roles to give, in place of those that it gives.
+    #[oai(validator(max_items = 100), skip_serializing_if_is_none)]
+    custom_role_ids: Option<Vec<Uuid>>,
 }
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Teams")]
@@ -128,8 +137,10 @@ impl Teams {
         #[oai(name = "Idempotency-Key")]
         _idempotency_key: Header<Option<String>>,
     ) -> ApiResult<Created<Team>> {
-        let CreateTeam { name, description, role } = body.0;
-        let made = teams::create(&self.0.gate.app, &caller, teams::NewTeam { name, description, role }).await?;
+        let CreateTeam { name, description, role, custom_role_ids } = body.0;
+        let custom_roles = custom_roles::ids(custom_role_ids).unwrap_or_default();
+        let new = teams::NewTeam { name, description, role, custom_roles };
+        let made = teams::create(&self.0.gate.app, &caller, new).await?;
         let location = format!("/v1/organizations/{}/teams/{}", organization_id.0, made.row.id);
         Ok(Created::Created(Json(made.into()), location))
     }
@@ -147,9 +158,9 @@ impl Teams {
         Ok(Versioned::of(team.row.version, team.into()))
     }
 
-    /// Change a team's name, description or role.
+    /// Change a team's name, description, role or custom roles.
     ///
-    /// The role changes what every member of the team may do at once. Nobody changes a team that gives a role above
+    /// Those change what every member of the team may do at once. Nobody changes a team that gives a role above
     /// their own, or makes it give one; nobody raises themselves by a team that they are in.
     #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations/:organization_id/teams/:team_id", method = "patch", operation_id = "teams_update")]
@@ -164,9 +175,10 @@ impl Teams {
         if_match: Header<Option<String>>,
     ) -> ApiResult<Versioned<Team>> {
         let _ = organization_id;
-        let UpdateTeam { name, description, role } = body.0;
+        let UpdateTeam { name, description, role, custom_role_ids } = body.0;
         let (description, role) = (description.wanted(), role.wanted());
-        let changes = teams::Changes { name, description, role, version: version(if_match.0) };
+        let custom_roles = custom_roles::ids(custom_role_ids);
+        let changes = teams::Changes { name, description, role, custom_roles, version: version(if_match.0) };
         let team = teams::update(&self.0.gate.app, &caller, TeamId(team_id.0), changes).await?;
         Ok(Versioned::of(team.row.version, team.into()))
     }
@@ -251,13 +263,14 @@ impl Teams {
 
 impl From<teams::Team> for Team {
     fn from(team: teams::Team) -> Self {
-        let teams::Team { row, members } = team;
+        let teams::Team { row, members, custom_roles } = team;
         Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
             name: row.name,
             description: row.description,
             role: row.role,
+            custom_roles: custom_roles.into_iter().map(Into::into).collect(),
             member_count: members,
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -140,6 +140,7 @@ catalogue! {
     SettingsUpdated = "settings.updated", High, Security, Tenant, "settings", "Settings changed", "Settings of the organisation, or of the whole platform, were changed. The metadata has each field with what was set before and after.";
     MemberAdded = "member.added", Low, Security, Tenant, "member", "Member added", "A person became a member.";
     MemberRoleChanged = "member.role_changed", Medium, Security, Tenant, "member", "Role changed", "A member's role was changed. The metadata has both roles.";
+    MemberCustomRolesChanged = "member.custom_roles_changed", High, Security, Tenant, "member", "Custom roles of a member changed", "A member got or lost custom roles of their own. The metadata has the ids of both.";
     MemberBlocked = "member.blocked", Medium, Security, Tenant, "member", "Member blocked", "A member lost access to this organisation without being removed.";
     MemberUnblocked = "member.unblocked", Medium, Security, Tenant, "member", "Member unblocked", "A blocked member got access again.";
     MemberRemoved = "member.removed", Medium, Security, Tenant, "member", "Member removed", "A person is no longer a member.";
@@ -156,6 +157,10 @@ catalogue! {
     TeamMemberAdded = "team.member_added", Low, Security, Tenant, "team", "Added to a team", "A member was put into a team and got the role that it gives.";
     TeamMemberRemoved = "team.member_removed", Low, Security, Tenant, "team", "Removed from a team", "A member was taken out of a team and lost the role that it gave.";
     TeamChangeRefused = "team.change_refused", Medium, Security, Tenant, "team", "Change of a team refused", "A rule stood against changing a team or who is in it: a role above one's own.";
+    CustomRoleCreated = "custom_role.created", High, Security, Tenant, "custom_role", "Custom role created", "A role of the organisation's own was composed. The metadata has the operations that it permits.";
+    CustomRoleUpdated = "custom_role.updated", High, Security, Tenant, "custom_role", "Custom role changed", "The name, description or permissions of a role of the organisation's own were changed. The metadata says what, and has the operations that were added and removed; whoever holds the role may do so, or may not any more, from then on.";
+    CustomRoleDeleted = "custom_role.deleted", High, Security, Tenant, "custom_role", "Custom role deleted", "A role of the organisation's own was removed. The metadata has the operations that it permitted, and says how many members, teams and service accounts lost it.";
+    CustomRoleChangeRefused = "custom_role.change_refused", Medium, Security, Tenant, "custom_role", "Change of a custom role refused", "A rule stood against composing, changing or removing a role of the organisation's own: a permission that one does not hold oneself.";
     ServiceAccountCreated = "service_account.created", Medium, Security, Tenant, "service_account", "Service account created", "A service account was made, for a program of the organisation's own. The metadata has its role.";
     ServiceAccountUpdated = "service_account.updated", Medium, Security, Tenant, "service_account", "Service account changed", "A service account's name, description or role was changed. The metadata says what, and has both roles when the role was.";
     ServiceAccountDisabled = "service_account.disabled", Medium, Security, Tenant, "service_account", "Service account disabled", "The keys of a service account stopped working until it is enabled again.";

@@ -1,9 +1,10 @@
-//! Authorization: which role may do what. The registry, the hierarchy, Casbin and the compiled table.
+//! Authorization: which role may do what. The registry, the hierarchy, custom roles, Casbin and the compiled table.
 //!
 //! It decides about roles and operations. Whose object it is, the guard tells it; what a rule of the domain adds
 //! (nobody grants a role above their own, the last owner stays) is in [`crate::tenancy`].
 
 mod admission;
+mod custom;
 mod grant;
 mod hierarchy;
 mod proposal;
@@ -15,13 +16,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use admission::{Object, Party, admission};
+pub use custom::Held;
 pub use grant::{Grant, Link, Rule, Step};
 pub use hierarchy::{Hierarchy, RoleRow};
 pub use proposal::{Proposal, ProposedRule};
 pub use registry::{Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope, YesNo};
 pub use table::{Decision, Table, enforcer};
 
-use crate::{error::Result, types::Role};
+use crate::error::Result;
 
 /// The policy files, as text.
 #[derive(Clone, Debug)]
@@ -72,12 +74,6 @@ impl Policy {
     /// What this role may do with the operation at this position of the registry. An unknown role may nothing.
     pub fn decide(&self, role: &str, operation: usize) -> Decision {
         self.hierarchy.index(role).map_or(Decision::Deny, |role| self.table.load().decide(role, operation))
-    }
-
-    /// What somebody with these roles may do with it: the most that one of them may (AZ-3).
-    pub fn decide_any<'a>(&self, roles: impl IntoIterator<Item = &'a Role>, operation: usize) -> Decision {
-        let decisions = roles.into_iter().map(|role| self.decide(role.as_str(), operation));
-        decisions.max().unwrap_or(Decision::Deny)
     }
 
     /// By which rule a role has the operation at this position on an object, if it has it.

@@ -16,6 +16,7 @@ const CONSTRAINTS: &[(&str, Code)] = &[
     ("memberships_account_key", Code::AlreadyMember),
     ("invitations_open_match", Code::AlreadyInvited),
     ("teams_name_key", Code::TeamNameTaken),
+    ("custom_roles_name_key", Code::CustomRoleNameTaken),
     ("service_accounts_name_key", Code::ServiceAccountNameTaken),
     ("attributes_key_key", Code::AttributeKeyTaken),
     ("idempotency_keys_key", Code::IdempotencyInProgress),

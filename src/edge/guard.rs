@@ -410,7 +410,7 @@ impl Guard {
     }
 
     fn decide(&self, seat: &Seat) -> Decision {
-        self.gate.app.policy.decide_any(seat.roles(), self.position)
+        self.gate.app.policy.decide_any(seat.roles(), &seat.permissions, self.position)
     }
 
     /// Whether the operation is for them, by what the table says of them.
@@ -516,6 +516,7 @@ fn caller_of(who: &Recognised) -> Caller {
         tenancy: seat.map_or(Tenancy::None, |seat| Tenancy::Organization(seat.organization)),
         role: seat.map(|seat| seat.role.clone()),
         other_roles: seat.map(|seat| seat.other_roles.clone()).unwrap_or_default(),
+        permissions: seat.map(|seat| seat.permissions.clone()).unwrap_or_default(),
         membership: seat.and_then(|seat| seat.membership),
         acting: seat.and_then(|seat| seat.acting).map(|acting| acting.access),
         ..Caller::anonymous(who.origin.clone())

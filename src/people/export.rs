@@ -69,6 +69,7 @@ struct Row {
     email: String,
     name: String,
     role: Option<String>,
+    custom_roles: Vec<String>,
     teams: Vec<String>,
     blocked: bool,
     since: Timestamp,
@@ -129,6 +130,7 @@ async fn page(app: &App, tx: &Tx, wanted: Wanted, (after, end): (Option<Uuid>, U
             let row = |member: crate::tenancy::members::Member| Row {
                 id: member.membership.id.into(),
                 role: Some(member.membership.role),
+                custom_roles: direct(member.custom_roles),
                 teams: member.teams.into_iter().map(|team| team.name).collect(),
                 blocked: member.membership.status == Status::Blocked,
                 since: member.membership.joined_at,
@@ -146,6 +148,11 @@ async fn page(app: &App, tx: &Tx, wanted: Wanted, (after, end): (Option<Uuid>, U
     Ok(rows)
 }
 
+/// The names of those custom roles that no team gives.
+fn direct(given: Vec<crate::tenancy::custom_roles::Given>) -> Vec<String> {
+    given.into_iter().filter(|given| given.team.is_none()).map(|given| given.role.name).collect()
+}
+
 impl Row {
     fn of_account(account: accounts::Account) -> Self {
         Self {
@@ -154,6 +161,7 @@ impl Row {
             email: account.email,
             name: account.name,
             role: None,
+            custom_roles: Vec::new(),
             teams: Vec::new(),
             blocked: account.state == State::Blocked,
             since: account.created_at,
@@ -170,7 +178,7 @@ impl Row {
 impl Wanted {
     /// The names of the columns, in their order.
     fn columns(self) -> Vec<&'static str> {
-        let of_members = ["email", "name", "role", "teams", "state", "joined_at", "last_sign_in_at"];
+        let of_members = ["email", "name", "role", "custom_roles", "teams", "state", "joined_at", "last_sign_in_at"];
         let mut columns = match self.whom {
             Whom::Members => of_members.to_vec(),
             Whom::Accounts => vec!["email", "name", "state", "created_at", "last_sign_in_at"],
@@ -221,6 +229,7 @@ impl Row {
     /// What is in a cell of a CSV file.
     fn text(&self, column: &str) -> String {
         match column {
+            "custom_roles" => record::join(self.custom_roles.iter().map(String::as_str)),
             "teams" => record::join(self.teams.iter().map(String::as_str)),
             column => self.value(column).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default(),
         }
@@ -232,6 +241,7 @@ impl Row {
             "email" => Some(json!(self.email)),
             "name" => Some(json!(self.name)),
             "role" => self.role.as_ref().map(|role| json!(role)),
+            "custom_roles" => Some(json!(self.custom_roles)),
             "teams" => Some(json!(self.teams)),
             "state" => Some(json!(self.state())),
             "joined_at" | "created_at" => Some(json!(time(self.since))),

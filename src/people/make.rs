@@ -16,8 +16,9 @@ use crate::{
     error::{Code, Error, Place, Result},
     settings::sections::Invitations as Rules,
     tenancy::{
+        custom_roles::Row as CustomRole,
         invitations::{Bulk, NewInvitation},
-        seats::{self, NewSeat},
+        seats::{self, Names, NewSeat},
         teams::Row as Team,
     },
     types::{Email, Role, nfc, single_line},
@@ -80,6 +81,7 @@ async fn make_accounts(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut 
         let name = match called(&record) {
             _ if record.role.is_some() => Err(Refusal::field("not_in_an_organization", "role")),
             _ if !record.teams.is_empty() => Err(Refusal::field("not_in_an_organization", "teams")),
+            _ if !record.custom_roles.is_empty() => Err(Refusal::field("not_in_an_organization", "custom_roles")),
             name => name,
         };
         outcomes.push(match name {
@@ -97,38 +99,49 @@ async fn make_accounts(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut 
     Ok((outcomes, Vec::new()))
 }
 
-/// The role and the teams that a line gives to a member.
+/// The role, the custom roles and the teams that a line gives to a member.
 fn place(
     app: &App,
-    teams: &HashMap<String, Team>,
+    names: &Names,
     rules: &Rules,
     record: &Record,
-) -> Result<(Role, Vec<Team>), Refusal> {
+) -> Result<(Role, Vec<CustomRole>, Vec<Team>), Refusal> {
     rules.admit(&record.email).map_err(|_| Refusal::field(Code::DomainNotAllowed.as_str(), "email"))?;
     let role = app.policy.hierarchy().assignable(record.role.as_deref().unwrap_or(PLAIN));
-    Ok((role.ok_or(Refusal::field("unknown_role", "role"))?, named(teams, record)?))
+    let role = role.ok_or(Refusal::field("unknown_role", "role"))?;
+    Ok((role, custom_roles(names, record)?, teams(names, record)?))
 }
 
 /// The teams that a line names.
-fn named(teams: &HashMap<String, Team>, record: &Record) -> Result<Vec<Team>, Refusal> {
-    let mut found: Vec<Team> = Vec::new();
-    for name in &record.teams {
-        let team = teams.get(&nfc(name).to_lowercase()).ok_or(Refusal::field("unknown_team", "teams"))?;
-        if found.iter().all(|other| other.id != team.id) {
-            found.push(team.clone());
+fn teams(names: &Names, record: &Record) -> Result<Vec<Team>, Refusal> {
+    named(&names.teams, &record.teams).ok_or(Refusal::field("unknown_team", "teams"))
+}
+
+/// The custom roles that a line names.
+fn custom_roles(names: &Names, record: &Record) -> Result<Vec<CustomRole>, Refusal> {
+    named(&names.custom_roles, &record.custom_roles).ok_or(Refusal::field("unknown_custom_role", "custom_roles"))
+}
+
+/// What these names name, each once; `None` when one of them names nothing.
+fn named<T: Clone + PartialEq>(known: &HashMap<String, T>, names: &[String]) -> Option<Vec<T>> {
+    let mut found: Vec<T> = Vec::new();
+    for name in names {
+        let thing = known.get(&nfc(name).to_lowercase())?;
+        if !found.contains(thing) {
+            found.push(thing.clone());
         }
     }
-    Ok(found)
+    Some(found)
 }
 
 async fn make_members(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut HashSet<Vec<u8>>) -> Result<Made> {
     seats::settle(tx).await?;
     let known = accounts::with_addresses(&app.vault, tx, wanted.iter().map(|(_, _, record)| &record.email)).await?;
     let members = seats::among(tx, known.values().copied()).await?;
-    let (teams, settings) = (seats::teams_by_name(tx).await?, app.settings.effective_in(tx).await?);
+    let (names, settings) = (seats::names(tx).await?, app.settings.effective_in(tx).await?);
     let (mut outcomes, mut people, mut new, mut old) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (line, fingerprint, record) in wanted {
-        let place = place(app, &teams, &settings.invitations, &record).and_then(|place| Ok((place, called(&record)?)));
+        let place = place(app, &names, &settings.invitations, &record).and_then(|place| Ok((place, called(&record)?)));
         let account: Option<AccountId> = known.get(&record.email).copied();
         outcomes.push(match place {
             Err(why) => Outcome::refused(line, why),
@@ -136,9 +149,9 @@ async fn make_members(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut H
             Ok(_) if account.is_some_and(|account| members.contains(&account)) => {
                 skipped((line, Some(fingerprint)), Code::AlreadyMember.as_str())
             }
-            Ok(((role, teams), name)) => {
+            Ok(((role, custom_roles, teams), name)) => {
                 let status = if record.blocked { Status::Blocked } else { Status::Active };
-                let seat = |account| NewSeat { account, role, status, teams };
+                let seat = |account| NewSeat { account, role, status, custom_roles, teams };
                 match account {
                     // An account that is there keeps its name and its password.
                     Some(account) => old.push(seat(account)),
@@ -159,10 +172,10 @@ async fn make_members(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut H
 
 async fn make_invitations(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &mut HashSet<Vec<u8>>) -> Result<Made> {
     let mut bulk = Bulk::begin(app, tx).await?;
-    let teams = seats::teams_by_name(tx).await?;
+    let names = seats::names(tx).await?;
     let mut outcomes = Vec::new();
     for (line, fingerprint, record) in wanted {
-        let new = match invitation(&teams, &record) {
+        let new = match invitation(&names, &record) {
             Ok(_) if seen.contains(&fingerprint) => {
                 outcomes.push(skipped((line, None), "duplicate"));
                 continue;
@@ -191,17 +204,18 @@ async fn make_invitations(app: &App, tx: &WriteTx, wanted: Vec<Wanted>, seen: &m
 
 /// What a line of an organisation's administrator asks for. A hash would be a way into somebody else's account, and
 /// access is not taken from who has none yet.
-fn invitation(teams: &HashMap<String, Team>, record: &Record) -> Result<NewInvitation, Refusal> {
+fn invitation(names: &Names, record: &Record) -> Result<NewInvitation, Refusal> {
     if record.password_hash.is_some() {
         return Err(Refusal::field("hash_not_allowed", "password_hash"));
     }
     if record.blocked {
         return Err(Refusal::field("state_not_allowed", "state"));
     }
-    let teams = named(teams, record)?.into_iter().map(|team| team.id).collect();
+    let teams = teams(names, record)?.into_iter().map(|team| team.id).collect();
+    let custom_roles = custom_roles(names, record)?.into_iter().map(|role| role.id).collect();
     let role = record.role.clone().unwrap_or_else(|| PLAIN.to_owned());
     let email: Email = record.email.clone();
-    Ok(NewInvitation { email, role, teams, message: None })
+    Ok(NewInvitation { email, role, custom_roles, teams, message: None })
 }
 
 /// A refusal as a line's report has it.
@@ -213,6 +227,9 @@ fn why(refusal: &Error) -> Refusal {
     match (fault, refusal.code()) {
         (Some(fault), _) => match &fault.place {
             Place::Body(pointer) if pointer.starts_with("/role") => Refusal::field(fault.code, "role"),
+            Place::Body(pointer) if pointer.starts_with("/custom_role_ids") => {
+                Refusal::field(fault.code, "custom_roles")
+            }
             Place::Body(pointer) if pointer.starts_with("/team_ids") => Refusal::field(fault.code, "teams"),
             _ => Refusal::line(fault.code),
         },

@@ -11,14 +11,14 @@ use entity::imports::Format;
 
 /// The longest role and team in characters.
 const LONGEST_WORD: usize = 100;
-/// The most teams of a line.
-const MOST_TEAMS: usize = 100;
+/// The most teams of a line, and the most custom roles.
+const MOST_NAMES: usize = 100;
 /// The most columns of a file.
 const MOST_COLUMNS: usize = 40;
 /// What can lie between the values of a CSV file.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
-/// What lies between the teams in a cell.
-const BETWEEN_TEAMS: char = '|';
+/// What lies between the names in a cell of several.
+const BETWEEN_NAMES: char = '|';
 
 /// A person of a line.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub struct Record {
     pub password_hash: Option<String>,
     /// Their role.
     pub role: Option<String>,
+    /// The names of their custom roles.
+    pub custom_roles: Vec<String>,
     /// The names of their teams.
     pub teams: Vec<String>,
     /// Whether they have no access.
@@ -66,6 +68,7 @@ enum Column {
     Name,
     PasswordHash,
     Role,
+    CustomRoles,
     Teams,
     State,
     Other,
@@ -78,6 +81,7 @@ impl Column {
             "name" => Self::Name,
             "password_hash" => Self::PasswordHash,
             "role" => Self::Role,
+            "custom_roles" => Self::CustomRoles,
             "teams" => Self::Teams,
             "state" => Self::State,
             "id" | "account_id" | "effective_roles" | "created_at" | "joined_at" | "last_sign_in_at" => Self::Other,
@@ -108,6 +112,7 @@ struct Said {
     name: Option<String>,
     password_hash: Option<String>,
     role: Option<String>,
+    custom_roles: Vec<String>,
     teams: Vec<String>,
     state: Option<String>,
 }
@@ -202,6 +207,7 @@ impl Header {
                 Column::Name => said.name = text,
                 Column::PasswordHash => said.password_hash = text,
                 Column::Role => said.role = text,
+                Column::CustomRoles => said.custom_roles = split(cell),
                 Column::Teams => said.teams = split(cell),
                 Column::State => said.state = text,
                 Column::Other => {}
@@ -211,13 +217,13 @@ impl Header {
     }
 }
 
-/// The names in a cell of teams.
+/// The names in a cell of several.
 fn split(cell: &str) -> Vec<String> {
     let (mut names, mut name, mut characters) = (Vec::new(), String::new(), cell.chars());
     while let Some(c) = characters.next() {
         match c {
             '\\' => name.extend(characters.next()),
-            BETWEEN_TEAMS => names.push(std::mem::take(&mut name)),
+            BETWEEN_NAMES => names.push(std::mem::take(&mut name)),
             c => name.push(c),
         }
     }
@@ -227,7 +233,7 @@ fn split(cell: &str) -> Vec<String> {
 
 /// Names as [`split`] reads them.
 pub fn join<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let escaped = |name: &str| name.replace('\\', "\\\\").replace(BETWEEN_TEAMS, "\\|");
+    let escaped = |name: &str| name.replace('\\', "\\\\").replace(BETWEEN_NAMES, "\\|");
     names.into_iter().map(escaped).collect::<Vec<_>>().join("|")
 }
 
@@ -239,6 +245,7 @@ struct Fields {
     name: Option<Value>,
     password_hash: Option<Value>,
     role: Option<Value>,
+    custom_roles: Option<Value>,
     teams: Option<Value>,
     state: Option<Value>,
     #[serde(rename = "id")]
@@ -269,20 +276,20 @@ fn json(text: &str) -> Result<Said, Refusal> {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Refusal::field("type", field)),
     };
-    let teams = match fields.teams {
-        None | Some(Value::Null) => Vec::new(),
+    let several = |value: Option<Value>, field| match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(names)) => {
-            let names = names.into_iter().map(|name| one(Some(name), "teams")?.ok_or(Refusal::field("type", "teams")));
-            names.collect::<Result<_, _>>()?
+            names.into_iter().map(|name| one(Some(name), field)?.ok_or(Refusal::field("type", field))).collect()
         }
-        Some(_) => return Err(Refusal::field("type", "teams")),
+        Some(_) => Err(Refusal::field("type", field)),
     };
     Ok(Said {
         email: one(fields.email, "email")?,
         name: one(fields.name, "name")?,
         password_hash: one(fields.password_hash, "password_hash")?,
         role: one(fields.role, "role")?,
-        teams,
+        custom_roles: several(fields.custom_roles, "custom_roles")?,
+        teams: several(fields.teams, "teams")?,
         state: one(fields.state, "state")?,
     })
 }
@@ -298,15 +305,18 @@ impl Said {
         if let Some(hash) = &self.password_hash {
             accounts::check_hash(hash).map_err(|code| Refusal::field(code, "password_hash"))?;
         }
-        let teams: Option<Vec<_>> = self.teams.iter().map(|name| single_line(name, LONGEST_WORD)).collect();
-        let teams = teams.filter(|teams| teams.len() <= MOST_TEAMS).ok_or(Refusal::field("format", "teams"))?;
+        let names = |names: &[String], field| {
+            let clean: Option<Vec<_>> = names.iter().map(|name| single_line(name, LONGEST_WORD)).collect();
+            clean.filter(|names| names.len() <= MOST_NAMES).ok_or(Refusal::field("format", field))
+        };
         let state = self.state.map(|state| nfc(state.trim()).to_lowercase());
         Ok(Record {
             email,
             name: line(self.name, accounts::LONGEST_NAME, "name")?,
             password_hash: self.password_hash,
             role: line(self.role, LONGEST_WORD, "role")?,
-            teams,
+            custom_roles: names(&self.custom_roles, "custom_roles")?,
+            teams: names(&self.teams, "teams")?,
             blocked: match state.as_deref() {
                 None | Some("active") => false,
                 Some("blocked") => true,

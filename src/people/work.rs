@@ -125,17 +125,20 @@ async fn caller(app: &App, import: &Import) -> Result<Option<Caller>> {
     }
     let Some((account, session)) = import.created_by.zip(import.session_id) else { return Ok(None) };
     let tx = app.db.read(&system).await?;
-    let mut roles = members::held_by(app, &tx, account).await?.into_iter();
+    let held = members::held_by(app, &tx, account).await?;
+    let mut roles = held.roles.into_iter();
     let role = roles.next();
     let caller = Caller {
         role,
         other_roles: roles.collect(),
+        permissions: held.permissions,
         acting: import.acting_id,
         tenancy: Tenancy::Organization(import.organization_id),
         ..system.acting_as(account, session)
     };
     let needed = app.policy.registry().find(OPERATION).map(|(position, _)| position);
-    let allowed = needed.is_some_and(|position| app.policy.decide_any(caller.roles(), position) == Decision::Allow);
+    let decide = |position| app.policy.decide_any(caller.roles(), &caller.permissions, position);
+    let allowed = needed.is_some_and(|position| decide(position) == Decision::Allow);
     let platform = crate::types::Role::PLATFORM_ADMIN;
     let enough = import.kind != Kind::Accounts || caller.roles().any(|role| role.as_str() == platform);
     Ok((allowed && enough).then_some(caller))

@@ -89,11 +89,12 @@ pub struct Change {
     pub at: Timestamp,
     /// What happened: `granted`, `changed` or `lost`.
     pub change: &'static str,
-    /// To what: `membership`, `team`, `team_member` or `service_account`.
+    /// To what: `membership`, `team`, `team_member`, `service_account`, `custom_role`, or that one of the others holds
+    /// one, such as `team_custom_role`.
     pub kind: String,
     /// Where.
     pub organization: Uuid,
-    /// The membership, team or service account.
+    /// The membership, team, service account or custom role.
     pub id: Uuid,
     /// The person, of a membership and of a place in a team.
     pub account: Option<AccountId>,
@@ -109,6 +110,10 @@ pub struct Change {
     pub role: (Option<String>, Option<String>),
     /// The status before and after.
     pub status: (Option<String>, Option<String>),
+    /// The custom role that was got or lost, and what it was called then.
+    pub custom_role: Option<(Uuid, Option<String>)>,
+    /// What a custom role permitted before and after.
+    pub permissions: (Option<Vec<String>>, Option<Vec<String>>),
     /// By whom.
     pub by: By,
     /// What they are called, where the caller sees that.
@@ -134,6 +139,10 @@ struct Row {
     status: Option<String>,
     role_before: Option<String>,
     status_before: Option<String>,
+    custom_role_id: Option<Uuid>,
+    custom_role: Option<String>,
+    permissions: Option<Vec<String>>,
+    permissions_before: Option<Vec<String>>,
     members: Option<i64>,
     at: Timestamp,
     actor_type: String,
@@ -145,38 +154,44 @@ struct Row {
 const CHANGES: &str = "
     SELECT h.id, h.organization_id, h.kind, h.object_id, coalesce(h.account_id, m.account_id) AS account_id, h.team_id,
            t.name AS team_name, h.change, coalesce(h.role, t.role) AS role, h.name, h.status, p.role AS role_before,
-           p.status AS status_before, n.members, h.at, h.actor_type, h.actor_id, h.request_id, e.id AS entry_id
+           p.status AS status_before, h.custom_role_id, r.name AS custom_role, h.permissions,
+           p.permissions AS permissions_before, n.members, h.at, h.actor_type, h.actor_id, h.request_id, e.id AS entry_id
     FROM access_history h
     LEFT JOIN LATERAL (
-        SELECT p.role, p.status FROM access_history p
+        SELECT p.role, p.status, p.permissions FROM access_history p
         WHERE p.organization_id = h.organization_id AND p.object_id = h.object_id AND p.kind = h.kind AND p.id < h.id
         ORDER BY p.at DESC, p.id DESC LIMIT 1
     ) p ON h.change = 'changed'
     LEFT JOIN LATERAL (
         SELECT m.account_id FROM access_history m
         WHERE m.organization_id = h.organization_id AND m.object_id = h.object_id AND m.kind = 'membership' LIMIT 1
-    ) m ON h.kind = 'team_member'
+    ) m ON h.kind IN ('team_member', 'membership_custom_role')
     LEFT JOIN LATERAL (
         SELECT t.role, t.name FROM access_history t
         WHERE t.organization_id = h.organization_id AND t.object_id = h.team_id AND t.kind = 'team' AND t.id < h.id
         ORDER BY t.at DESC, t.id DESC LIMIT 1
     ) t ON h.kind = 'team_member'
     LEFT JOIN LATERAL (
+        SELECT r.name FROM access_history r
+        WHERE r.organization_id = h.organization_id AND r.object_id = h.custom_role_id AND r.kind = 'custom_role' AND r.id < h.id
+        ORDER BY r.at DESC, r.id DESC LIMIT 1
+    ) r ON h.custom_role_id IS NOT NULL
+    LEFT JOIN LATERAL (
         SELECT count(*) AS members FROM (
             SELECT DISTINCT ON (x.object_id) x.change FROM access_history x
             WHERE x.kind = 'team_member' AND x.organization_id = h.organization_id AND x.team_id = h.object_id AND x.id < h.id
             ORDER BY x.object_id, x.at DESC, x.id DESC
         ) x WHERE x.change <> 'ended'
-    ) n ON h.kind = 'team'
+    ) n ON h.kind IN ('team', 'team_custom_role')
     LEFT JOIN LATERAL (
         SELECT e.id FROM audit_entries e
         WHERE e.organization_id = h.organization_id AND e.request_id = h.request_id
-          AND e.target_id IN (h.object_id, h.team_id)
+          AND e.target_id IN (h.object_id, h.team_id, h.custom_role_id)
         ORDER BY e.id LIMIT 1
     ) e ON h.request_id IS NOT NULL
     WHERE ($1::uuid IS NULL OR h.organization_id = $1) AND h.at > $2 AND h.at <= $3 AND (h.at, h.id) > ($4, $5)
       AND h.change <> 'known'
-      AND (h.change <> 'changed' OR (p.role, p.status) IS DISTINCT FROM (h.role, h.status))
+      AND (h.change <> 'changed' OR (p.role, p.status, p.permissions) IS DISTINCT FROM (h.role, h.status, h.permissions))
       AND (h.kind <> 'team' OR h.role IS NOT NULL OR p.role IS NOT NULL)
       AND (h.kind <> 'team_member' OR t.role IS NOT NULL)
     ORDER BY h.at, h.id LIMIT $6";
@@ -290,10 +305,15 @@ async fn named(app: &App, tx: &Tx, rows: Vec<Row>) -> Result<Vec<Change>> {
             "service" => services.get(&ServiceAccountId(id)).cloned(),
             _ => names.get(&AccountId(id)).and_then(|(name, _)| name.clone()),
         });
-        let (role, status, change) = match row.change.as_str() {
-            "began" => ((None, row.role), (None, row.status), "granted"),
-            "ended" => ((row.role, None), (row.status, None), "lost"),
-            _ => ((row.role_before, row.role), (row.status_before, row.status), "changed"),
+        let (role, status, permissions, change) = match row.change.as_str() {
+            "began" => ((None, row.role), (None, row.status), (None, row.permissions), "granted"),
+            "ended" => ((row.role, None), (row.status, None), (row.permissions, None), "lost"),
+            _ => (
+                (row.role_before, row.role),
+                (row.status_before, row.status),
+                (row.permissions_before, row.permissions),
+                "changed",
+            ),
         };
         Change {
             at: row.at,
@@ -307,6 +327,8 @@ async fn named(app: &App, tx: &Tx, rows: Vec<Row>) -> Result<Vec<Change>> {
             members: row.members,
             role,
             status,
+            custom_role: row.custom_role_id.map(|id| (id, row.custom_role)),
+            permissions,
             by: By { kind: row.actor_type, id: row.actor_id },
             by_name,
             request_id: row.request_id,

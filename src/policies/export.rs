@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     canonical::canonical,
+    custom::{self, CustomRole},
     history::{self, moment},
     holders::{self, Asked},
     map::{Read, hex},
@@ -114,6 +115,11 @@ pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Docume
     held.truncate(most);
     let last = held.last().filter(|_| more);
     let next = last.map(|last| Cursor { at, organization: last.organization, id: last.id }.encode());
+    let named = held.iter().flat_map(|holder| holder.custom.iter().map(|grant| grant.id)).collect();
+    let custom = match wanted.format {
+        Format::Json => custom::roles(&tx, organization.map(Uuid::from), named, as_of).await?,
+        Format::Csv(_) => Vec::new(),
+    };
     let text = match wanted.format {
         Format::Csv(Part::Operations) => sheet::operations(&map)?,
         Format::Csv(Part::Holders) => sheet::holders(&held)?,
@@ -129,6 +135,7 @@ pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Docume
             },
             "roles": map.roles,
             "operations": map.operations,
+            "custom_roles": custom.iter().map(CustomRole::json).collect::<Vec<Value>>(),
             "holders": held.iter().map(holders::Holder::json).collect::<Vec<Value>>(),
             "next_after": next,
         })),

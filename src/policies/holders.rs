@@ -7,7 +7,10 @@ use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::history::{By, moment};
+use super::{
+    custom::{self, CustomGrant},
+    history::{By, moment},
+};
 use crate::{
     accounts::{self, Person},
     app::App,
@@ -46,6 +49,8 @@ pub(super) struct Holder {
     pub person: Option<Shown>,
     pub status: String,
     pub grants: Vec<Grant>,
+    /// The custom roles beside those.
+    pub custom: Vec<CustomGrant>,
     /// The roles that counted, the highest first.
     pub effective: Vec<String>,
 }
@@ -169,6 +174,8 @@ pub(super) async fn list(app: &App, tx: &Tx, asked: Asked, hierarchy: &Hierarchy
     let values = [organization.into(), asked.at.into(), asked.after.0.into(), asked.after.1.into(), most.into()];
     let rows: Vec<HolderRow> = tx.query(HOLDERS, values).await?;
     let mut by_teams = through_teams(tx, &rows, asked.at).await?;
+    let places = rows.iter().map(|row| row.organization_id).collect::<BTreeSet<Uuid>>().into_iter().collect();
+    let mut custom = custom::grants(tx, places, rows.iter().map(|row| row.object_id).collect(), asked.at).await?;
     let mut people = people(app, tx, &rows, asked.at).await?;
     let holders = rows.into_iter().map(|row| {
         let direct = row.role.unwrap_or_default();
@@ -186,6 +193,7 @@ pub(super) async fn list(app: &App, tx: &Tx, asked: Asked, hierarchy: &Hierarchy
             status: row.status.unwrap_or_default(),
             effective: effective.iter().map(ToString::to_string).collect(),
             grants: std::iter::once(grant).chain(by_team).collect(),
+            custom: custom.remove(&row.object_id).unwrap_or_default(),
         }
     });
     Ok(holders.collect())
@@ -288,6 +296,7 @@ impl Holder {
             "status": self.status,
             "grants": grants.collect::<Vec<_>>(),
             "effective_roles": self.effective,
+            "custom_grants": self.custom.iter().map(CustomGrant::json).collect::<Vec<_>>(),
             "last_sign_in_at": person.last_sign_in_at.map(moment),
         })
     }

@@ -5,6 +5,7 @@
 
 mod canonical;
 mod changes;
+mod custom;
 mod export;
 mod history;
 mod holders;

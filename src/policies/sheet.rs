@@ -28,7 +28,7 @@ const OPERATION: [&str; 15] = [
 ];
 
 /// What is said of a role that somebody holds.
-const HOLDER: [&str; 16] = [
+const HOLDER: [&str; 18] = [
     "organization_id",
     "type",
     "id",
@@ -45,6 +45,8 @@ const HOLDER: [&str; 16] = [
     "by",
     "effective_roles",
     "last_sign_in_at",
+    "custom_role_id",
+    "custom_role",
 ];
 
 /// The operations, one a line.
@@ -72,8 +74,15 @@ pub(super) fn holders(holders: &[Holder]) -> Result<String> {
     for holder in holders {
         let person = holder.person.clone().unwrap_or_default();
         let text = |value: Option<String>| value.unwrap_or_default();
-        for grant in &holder.grants {
-            let (team_id, team) = grant.team.clone().map_or((None, None), |(id, name)| (Some(id), name));
+        let roles = holder.grants.iter().map(|grant| {
+            (grant.role.clone(), (String::new(), String::new()), &grant.team, (grant.since, grant.known, &grant.by))
+        });
+        let custom = holder.custom.iter().map(|grant| {
+            let named = (grant.id.to_string(), grant.name.clone());
+            (String::new(), named, &grant.team, (grant.since, grant.known, &grant.by))
+        });
+        for (role, (custom_id, custom), team, (since, known, by)) in roles.chain(custom) {
+            let (team_id, team) = team.clone().map_or((None, None), |(id, name)| (Some(id), name));
             lines.push(vec![
                 holder.organization.to_string(),
                 holder.kind.as_str().to_owned(),
@@ -82,15 +91,17 @@ pub(super) fn holders(holders: &[Holder]) -> Result<String> {
                 if person.erased { "(erased)".to_owned() } else { text(holder.name().map(str::to_owned)) },
                 text(person.email.clone()),
                 holder.status.clone(),
-                grant.role.clone(),
+                role,
                 if team_id.is_some() { "team" } else { "direct" }.to_owned(),
                 text(team_id.map(|id| id.to_string())),
                 text(team),
-                moment(grant.since),
-                if grant.known { "yes" } else { "no" }.to_owned(),
-                grant.by.id.map_or_else(|| grant.by.kind.clone(), |id| format!("{} {id}", grant.by.kind)),
+                moment(since),
+                if known { "yes" } else { "no" }.to_owned(),
+                by.id.map_or_else(|| by.kind.clone(), |id| format!("{} {id}", by.kind)),
                 holder.effective.join(" "),
                 text(person.last_sign_in_at.map(moment)),
+                custom_id,
+                custom,
             ]);
         }
     }

@@ -30,7 +30,7 @@ pub use acting::{Access, accesses, acting, close_finished, find_access, has_acte
 pub use ends::{Own, Whose, end_all_of, end_all_within, end_begun, end_one_of, end_others_of, of_account, write_ends};
 pub use introspection::{Presented, Token};
 pub use keys::Keys;
-pub use principal::{Acting, Principal, Principals, Seat};
+pub use principal::{Acting, Principal, Principals, REREAD, Seat};
 pub use rotation::{CACHE_SECONDS, Previous, SigningKey};
 pub use seen::{SEALED, Seen, seal_clear, seal_clear_reasons};
 pub use token::{Claims, hash, opaque};

@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use chrono::TimeDelta;
 use entity::{
     AccountId, MembershipId, OrganizationId, PlatformAccessId, SessionId,
     sessions::{self as rows, Delivery},
@@ -21,16 +22,19 @@ use sea_orm::{FromQueryResult, entity::prelude::DateTimeUtc};
 use uuid::Uuid;
 
 use crate::{
-    authz::{Hierarchy, Policy},
+    authz::Policy,
     db::{Change, Changes, Db, Found, WriteTx},
     error::{Code, Error, Result},
     runtime::Timestamp,
     settings::Settings,
-    types::{Caller, Origin, Role},
+    types::{Caller, Origin, Permissions, Role},
 };
 
 /// How many accounts' sessions are kept at most: a few hundred bytes each.
 const ACCOUNTS: u64 = 50_000;
+/// How long what was read is kept at most, although nothing was told of a change: whatever goes wrong with telling, what
+/// the policy and an organisation's own roles say is in force a minute later (AZ-6).
+pub const REREAD: TimeDelta = TimeDelta::seconds(60);
 /// How many sessions of one account are kept at most.
 const SESSIONS: usize = 64;
 
@@ -56,6 +60,8 @@ pub struct Principal {
     pub seat: Option<Seat>,
     /// The organisation that it is in and too old for: its settings ask for a newer sign-in.
     pub too_old_for: Option<OrganizationId>,
+    /// When it was read.
+    pub read_at: Timestamp,
     /// What was made of it.
     pub shelf: Shelf,
 }
@@ -138,6 +144,8 @@ pub struct Seat {
     pub role: Role,
     /// What teams give beside it and it does not cover; nearly always nothing.
     pub other_roles: Vec<Role>,
+    /// What custom roles give beside them, directly and by teams; nearly always nothing.
+    pub permissions: Permissions,
     /// What a platform administrator acts through.
     pub acting: Option<Acting>,
 }
@@ -171,13 +179,16 @@ impl Principal {
             expires_at: session.expires_at,
             seat,
             too_old_for: None,
+            read_at: session.authenticated_at,
             shelf: Shelf::default(),
         }
     }
 
-    /// Whether what it says of its seat is still true at this moment, as far as time alone can change it.
+    /// Whether what it says of its seat is still true at this moment, as far as time alone can change it; and whether it
+    /// is young enough to be taken as read.
     fn holds(&self, now: Timestamp) -> bool {
-        self.seat.as_ref().and_then(|seat| seat.acting).is_none_or(|acting| now < acting.expires_at)
+        let acting = self.seat.as_ref().and_then(|seat| seat.acting).is_none_or(|acting| now < acting.expires_at);
+        acting && now < self.read_at + REREAD
     }
 }
 
@@ -194,6 +205,8 @@ struct Row {
     role: Option<String>,
     /// The roles by teams, with spaces between.
     team_roles: Option<String>,
+    /// What custom roles give, with spaces between.
+    permissions: Option<String>,
     access_id: Option<Uuid>,
     access_organization: Option<Uuid>,
     access_expires_at: Option<DateTimeUtc>,
@@ -207,13 +220,16 @@ struct Place {
     role: String,
     /// The roles by teams, with spaces between.
     team_roles: Option<String>,
+    /// What custom roles give, with spaces between.
+    permissions: Option<String>,
 }
 
 /// The place that gives access and is to be sat in first. It names its organisation to PostgreSQL on the way.
 const FIRST: &str = "
     WITH place AS (
     SELECT m.organization_id, m.id AS membership_id, m.role,
-           own_team_roles(m.organization_id, m.id) AS team_roles
+           own_team_roles(m.organization_id, m.id) AS team_roles,
+           own_custom_permissions(m.organization_id, m.id) AS permissions
     FROM memberships m
     JOIN organizations o ON o.id = m.organization_id AND o.status = 'active'
     WHERE m.account_id = $1 AND m.status = 'active'
@@ -230,7 +246,8 @@ const LOAD: &str = "
     SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.reauthenticated_at, s.expires_at,
            m.organization_id, m.id AS membership_id, m.role,
            p.id AS access_id, p.organization_id AS access_organization, p.expires_at AS access_expires_at,
-           own_team_roles(m.organization_id, m.id) AS team_roles
+           own_team_roles(m.organization_id, m.id) AS team_roles,
+           own_custom_permissions(m.organization_id, m.id) AS permissions
     FROM sessions s
     JOIN accounts a ON a.id = s.account_id AND a.state = 'active'
     LEFT JOIN organizations o ON o.id = s.active_organization AND o.status = 'active'
@@ -383,7 +400,7 @@ impl Principals {
         let values = [Uuid::from(session).into(), Uuid::from(account).into(), origin.now.into()];
         let rows: Vec<Row> = tx.query(LOAD, values).await?;
         let row = rows.into_iter().next().ok_or_else(ended)?;
-        let principal = Arc::new(row.into_principal(session, self.policy.hierarchy()));
+        let principal = Arc::new(row.into_principal(session, origin.now, &self.policy));
         self.keep(&principal, before);
         Ok(principal)
     }
@@ -401,7 +418,7 @@ impl Principals {
     ) -> Result<Option<Seat>> {
         let values = [Uuid::from(account).into(), wanted.map(Uuid::from).into()];
         let place: Option<Place> = tx.enter_found(FIRST, values).await?;
-        Ok(place.and_then(|place| place.into_seat(self.policy.hierarchy())))
+        Ok(place.and_then(|place| place.into_seat(&self.policy)))
     }
 
     fn keep(&self, principal: &Arc<Principal>, before: u64) {
@@ -442,15 +459,17 @@ impl Row {
             membership: None,
             role: Role::named(Role::PLATFORM_ADMIN),
             other_roles: Vec::new(),
+            permissions: Permissions::NONE,
             acting: Some(acting),
         })
     }
 
-    fn into_principal(self, session: SessionId, hierarchy: &Hierarchy) -> Principal {
+    fn into_principal(self, session: SessionId, read_at: Timestamp, policy: &Policy) -> Principal {
         let acting = self.acting();
         let seat = match (self.organization_id, self.membership_id, self.role) {
             (Some(organization_id), Some(membership_id), Some(role)) => {
-                Place { organization_id, membership_id, role, team_roles: self.team_roles }.into_seat(hierarchy)
+                let (team_roles, permissions) = (self.team_roles, self.permissions);
+                Place { organization_id, membership_id, role, team_roles, permissions }.into_seat(policy)
             }
             _ => None,
         };
@@ -464,20 +483,22 @@ impl Row {
             expires_at: self.expires_at,
             seat: acting.or(seat),
             too_old_for: None,
+            read_at,
             shelf: Shelf::default(),
         }
     }
 }
 
 impl Place {
-    fn into_seat(self, hierarchy: &Hierarchy) -> Option<Seat> {
+    fn into_seat(self, policy: &Policy) -> Option<Seat> {
         let by_teams = self.team_roles.as_deref().unwrap_or_default();
-        let mut roles = hierarchy.effective(&self.role, by_teams.split_whitespace()).into_iter();
+        let mut roles = policy.hierarchy().effective(&self.role, by_teams.split_whitespace()).into_iter();
         roles.next().map(|role| Seat {
             organization: OrganizationId(self.organization_id),
             membership: Some(MembershipId(self.membership_id)),
             role,
             other_roles: roles.collect(),
+            permissions: policy.compile(self.permissions.as_deref().unwrap_or_default().split_whitespace()),
             acting: None,
         })
     }

@@ -8,7 +8,7 @@ mod expiry;
 mod teams;
 
 use chrono::TimeDelta;
-use entity::{InvitationId, TeamId, invitations as rows, memberships};
+use entity::{CustomRoleId, InvitationId, TeamId, invitations as rows, memberships};
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
     ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -22,16 +22,21 @@ pub use expiry::expire_all;
 
 use create::Host;
 
-use super::{roles, teams::Row as Team};
+use super::{
+    custom_roles::{self, Holder, Row as CustomRole},
+    roles,
+    teams::Row as Team,
+};
 use crate::{
     accounts,
     app::App,
     audit::{self, Event, Kind},
+    authz::Held,
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
     mail::Delivery,
     runtime::Timestamp,
-    types::{Caller, Email, Page, PageRequest},
+    types::{Caller, Email, Page, PageRequest, Role},
 };
 
 /// How often one invitation is sent again in a day, and how long after one letter comes the next. A letter that was
@@ -52,6 +57,8 @@ pub struct Invitation {
     pub inviter: Option<accounts::Account>,
     /// The teams that the person joins, by name.
     pub teams: Vec<Team>,
+    /// The custom roles that it gives beside its role, by name.
+    pub custom_roles: Vec<CustomRole>,
     /// What became of the mail.
     pub mail: Option<Delivery>,
 }
@@ -63,6 +70,8 @@ pub struct NewInvitation {
     pub email: Email,
     /// As what.
     pub role: String,
+    /// With which custom roles beside that.
+    pub custom_roles: Vec<CustomRoleId>,
     /// Into which teams.
     pub teams: Vec<TeamId>,
     /// A personal word.
@@ -122,10 +131,12 @@ async fn detailed(app: &App, tx: &Tx, rows: Vec<rows::Model>) -> Result<Vec<Invi
     let mails: Vec<_> = rows.iter().filter_map(|row| row.mail_id).collect();
     let mails = crate::mail::delivery(tx, &mails).await?;
     let mut teams = teams::of(tx, rows.iter().map(|row| row.id)).await?;
+    let mut custom = custom_roles::of(tx, rows.iter().map(|row| Holder::Invitation(row.id)).collect()).await?;
     let invitation = |row: rows::Model| {
         Ok(Invitation {
             email: address::of(&app.vault, &row)?.to_string(),
             teams: teams.remove(&row.id).unwrap_or_default(),
+            custom_roles: custom.remove(&Holder::Invitation(row.id)).unwrap_or_default(),
             inviter: row.invited_by.and_then(|id| people.get(&id).cloned()),
             mail: row.mail_id.and_then(|id| mails.get(&id).copied()),
             row,
@@ -146,7 +157,9 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     create::one_at_a_time(&tx).await?;
     let mut row = open(&tx, id).await?;
     let teams = teams::staying_of(&tx, id).await?;
-    if let Err(refusal) = may_give(app, caller, &row.role, &teams) {
+    let custom_roles = custom_roles::direct(&tx, Holder::Invitation(id)).await?;
+    let gives = gives(app, &tx, &row.role, (&teams, &custom_roles)).await?;
+    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, &gives) {
         let event = Event::new(Kind::InvitationRefused, id).refused().with("role", row.role);
         return tx.commit_refused(event, refusal).await;
     }
@@ -177,7 +190,8 @@ pub async fn resend(app: &App, caller: &Caller, id: InvitationId) -> Result<Invi
     };
     let row = tx.update(again).await?;
     tx.commit(Event::new(Kind::InvitationResent, id)).await?;
-    Ok(Invitation { row, email: email.to_string(), inviter: host.inviter, teams, mail: Some(Delivery::Waiting) })
+    let (email, inviter, mail) = (email.to_string(), host.inviter, Some(Delivery::Waiting));
+    Ok(Invitation { row, email, inviter, teams, custom_roles, mail })
 }
 
 /// Refuses an invitation that was sent again a moment ago, or too often today; the record knows.
@@ -205,21 +219,27 @@ async fn refuse_often(tx: &Tx, id: InvitationId) -> Result<()> {
 pub async fn revoke(app: &App, caller: &Caller, id: InvitationId) -> Result<()> {
     let tx = app.db.write(caller).await?;
     let present = open(&tx, id).await?;
-    may_give(app, caller, &present.role, &teams::staying_of(&tx, id).await?)?;
+    let custom = custom_roles::direct(&tx, Holder::Invitation(id)).await?;
+    let gives = gives(app, &tx, &present.role, (&teams::staying_of(&tx, id).await?, &custom)).await?;
+    roles::may_grant_all(&app.policy, caller, &gives)?;
     let mut row = present.into_active_model();
     row.status = Set(rows::Status::Revoked);
     tx.update(row).await?;
     tx.commit(Event::new(Kind::InvitationRevoked, id)).await
 }
 
-/// Whether the caller holds what an invitation gives, directly and by its teams.
-fn may_give(app: &App, caller: &Caller, role: &str, teams: &[Team]) -> Result<()> {
+/// What an invitation gives, directly and by its teams, as these are now.
+async fn gives(app: &App, tx: &Tx, role: &str, (teams, custom): (&[Team], &[CustomRole])) -> Result<Held> {
     let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
-    roles::may_grant_all(&app.policy, caller, std::iter::once(role).chain(by_teams))
+    let roles = std::iter::once(role).chain(by_teams).map(Role::named).collect();
+    let by_teams = custom_roles::through(tx, teams).await?;
+    Ok(Held { roles, permissions: custom_roles::together(&app.policy, custom.iter().chain(&by_teams)) })
 }
 
-fn with_teams(event: Event, teams: &[Team]) -> Event {
-    if teams.is_empty() { event } else { event.with("teams", super::teams::ids(teams)) }
+/// The event with what an invitation gives beside its role.
+fn with_gifts(event: Event, teams: &[Team], custom: &[CustomRole]) -> Event {
+    let event = if teams.is_empty() { event } else { event.with("teams", super::teams::ids(teams)) };
+    if custom.is_empty() { event } else { event.with("custom_roles", custom_roles::ids(custom)) }
 }
 
 async fn open(tx: &WriteTx, id: InvitationId) -> Result<rows::Model> {

@@ -164,8 +164,8 @@ async fn is_within(app: &App, tx: &Tx, organization: OrganizationId, id: Account
         if seat.organization_id == OrganizationId::PLATFORM {
             return Err(Error::Forbidden(Code::RoleAboveOwn));
         }
-        let theirs = members::roles_of(app, tx, &seat).await?;
-        roles::may_grant_all(&app.policy, tx.caller(), theirs.iter().map(Role::as_str))?;
+        let theirs = members::held(app, tx, &seat).await?;
+        roles::may_grant_all(&app.policy, tx.caller(), &theirs)?;
     }
     Ok(())
 }

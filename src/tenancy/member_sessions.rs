@@ -14,7 +14,7 @@ use crate::{
     db::WriteTx,
     error::{Error, Result},
     sessions::{self, Own, Session, Whose},
-    types::{Caller, Page, PageRequest, Role},
+    types::{Caller, Page, PageRequest},
 };
 
 /// The sessions of a member that are in the caller's organisation, newest first. Where somebody is, is the person's: the
@@ -107,9 +107,9 @@ async fn reach(app: &App, caller: &Caller, id: MembershipId) -> Result<(WriteTx,
     let tx = app.db.write(caller).await?;
     members::still(app, &tx).await?;
     let member = members::row(&tx, id).await?;
-    let theirs = members::roles_of(app, &tx, &member).await?;
+    let theirs = members::held(app, &tx, &member).await?;
     let own = caller.membership == Some(id);
-    match roles::may_grant_all(&app.policy, caller, theirs.iter().map(Role::as_str)) {
+    match roles::may_grant_all(&app.policy, caller, &theirs) {
         Err(refusal) if !own => {
             let event = Event::new(Kind::MemberChangeRefused, id).with("code", refusal.code().as_str());
             tx.commit_refused(event.refused(), refusal).await

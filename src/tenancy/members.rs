@@ -1,13 +1,18 @@
 //! Members: who belongs to an organisation, with which role, and the rules about changing that (AZ-8).
 
-use entity::{AccountId, MembershipId, OrganizationId, memberships as rows, platform_access};
+use entity::{AccountId, CustomRoleId, MembershipId, OrganizationId, memberships as rows, platform_access};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
-use super::{attributes, organizations, roles, service_accounts, teams};
+use super::{
+    attributes,
+    custom_roles::{self, Given, Holder},
+    organizations, roles, service_accounts, teams,
+};
 use crate::{
     accounts::{self, Account, expect_version},
     app::App,
     audit::{Event, Kind},
+    authz::Held,
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
     sessions,
@@ -23,6 +28,8 @@ pub struct Member {
     pub account: Account,
     /// The teams, by name.
     pub teams: Vec<teams::Row>,
+    /// The custom roles: those held directly, then those by teams.
+    pub custom_roles: Vec<Given>,
     /// The roles that count, the highest first (AZ-3).
     pub roles: Vec<Role>,
 }
@@ -45,6 +52,8 @@ pub struct Filter {
 pub struct Changes {
     /// A new direct role.
     pub role: Option<String>,
+    /// The custom roles to hold directly, in place of those that are.
+    pub custom_roles: Option<Vec<CustomRoleId>>,
     /// Whether the membership gives access.
     pub status: Option<rows::Status>,
     /// The version that the client read.
@@ -82,9 +91,11 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
 pub(super) async fn with_people(app: &App, tx: &Tx, page: Page<rows::Model>) -> Result<Page<Member>> {
     let mut people = accounts::profiles(&app.vault, tx, page.items.iter().map(|row| row.account_id)).await?;
     let mut teams = teams::of(tx, page.items.iter().map(|row| row.id)).await?;
+    let mut custom = custom_roles::of_members(tx, page.items.iter().map(|row| row.id), &teams).await?;
     let items = page.items.into_iter().filter_map(|membership| {
         let account = people.remove(&membership.account_id)?;
-        Some(made(app, membership, account, &mut teams))
+        let custom = custom.remove(&membership.id).unwrap_or_default();
+        Some(made(app, membership, account, (&mut teams, custom)))
     });
     Ok(Page { items: items.collect(), next: page.next })
 }
@@ -95,13 +106,20 @@ pub(super) async fn with_people(app: &App, tx: &Tx, page: Page<rows::Model>) -> 
 /// When the database fails.
 pub(super) async fn with_teams(app: &App, tx: &Tx, membership: rows::Model, account: Account) -> Result<Member> {
     let mut teams = teams::of(tx, [membership.id]).await?;
-    Ok(made(app, membership, account, &mut teams))
+    let mut custom = custom_roles::of_members(tx, [membership.id], &teams).await?;
+    let custom = custom.remove(&membership.id).unwrap_or_default();
+    Ok(made(app, membership, account, (&mut teams, custom)))
 }
 
-fn made(app: &App, membership: rows::Model, account: Account, teams: &mut teams::OfMembers) -> Member {
+fn made(
+    app: &App,
+    membership: rows::Model,
+    account: Account,
+    (teams, custom_roles): (&mut teams::OfMembers, Vec<Given>),
+) -> Member {
     let teams = teams.remove(&membership.id).unwrap_or_default();
     let roles = effective(app, &membership, &teams);
-    Member { membership, account, teams, roles }
+    Member { membership, account, teams, custom_roles, roles }
 }
 
 /// The roles that count of a membership with these teams.
@@ -110,13 +128,18 @@ pub(super) fn effective(app: &App, membership: &rows::Model, teams: &[teams::Row
     app.policy.hierarchy().effective(&membership.role, by_teams)
 }
 
-/// The roles that count of a membership.
+/// What a membership holds: the roles that count, and what custom roles give.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn roles_of(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Vec<Role>> {
+pub(super) async fn held(app: &App, tx: &Tx, membership: &rows::Model) -> Result<Held> {
     let mut teams = teams::of(tx, [membership.id]).await?;
-    Ok(effective(app, membership, &teams.remove(&membership.id).unwrap_or_default()))
+    let custom = custom_roles::of_members(tx, [membership.id], &teams).await?;
+    let custom = custom.values().flatten().map(|given| &given.role);
+    Ok(Held {
+        permissions: custom_roles::together(&app.policy, custom),
+        roles: effective(app, membership, &teams.remove(&membership.id).unwrap_or_default()),
+    })
 }
 
 /// One member of the caller's organisation.
@@ -152,7 +175,7 @@ pub(super) async fn still(app: &App, tx: &Tx) -> Result<()> {
         return sessions::still_acting(tx).await;
     }
     if let Some(service) = caller.service() {
-        return service_accounts::still(tx, service).await;
+        return service_accounts::still(app, tx, service).await;
     }
     let id = caller.membership.ok_or_else(gone)?;
     let seat = tx
@@ -161,37 +184,40 @@ pub(super) async fn still(app: &App, tx: &Tx) -> Result<()> {
         .filter(rows::Column::Status.eq(rows::Status::Active))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
     let seat = tx.one(seat).await?.ok_or_else(gone)?;
-    if roles_of(app, tx, &seat).await?.iter().eq(caller.roles()) { Ok(()) } else { Err(gone()) }
+    let now = held(app, tx, &seat).await?;
+    let same = now.roles.iter().eq(caller.roles()) && now.permissions == caller.permissions;
+    if same { Ok(()) } else { Err(gone()) }
 }
 
-/// Whether this person could grant each of these roles in the transaction's organisation today.
+/// Whether this person could grant all of this in the transaction's organisation today.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, roles: &[&str]) -> Result<bool> {
-    let (own, hierarchy) = (held_by(app, tx, account).await?, app.policy.hierarchy());
-    Ok(roles.iter().all(|role| own.iter().any(|own| hierarchy.covers(own.as_str(), role))))
+pub(super) async fn could_grant(app: &App, tx: &Tx, account: AccountId, given: &Held) -> Result<bool> {
+    let own = held_by(app, tx, account).await?;
+    Ok(app.policy.has_all(&own.roles, &own.permissions, given))
 }
 
-/// The roles that this person has in the transaction's organisation today, the highest first; none if they have no
+/// What this person holds in the transaction's organisation today, the highest role first; nothing if they have no
 /// access. For what goes on without them: it ends with their authority.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn held_by(app: &App, tx: &Tx, account: AccountId) -> Result<Vec<Role>> {
+pub async fn held_by(app: &App, tx: &Tx, account: AccountId) -> Result<Held> {
     let seat = tx
         .find::<rows::Entity>()
         .filter(rows::Column::AccountId.eq(account))
         .filter(rows::Column::Status.eq(rows::Status::Active))
         .filter(rows::Column::AccountId.in_subquery(accounts::active(tx)));
     if let Some(seat) = tx.one(seat).await? {
-        return roles_of(app, tx, &seat).await;
+        return held(app, tx, &seat).await;
     }
     // What a platform administrator grants while acting here is worth something as long as they do.
     let acting = sessions::acting(tx, account);
     let acting = acting.filter(platform_access::Column::AccountId.in_subquery(accounts::active(tx)));
     let acts = tx.one(acting.limit(1)).await?;
-    Ok(acts.map(|_| Role::named(Role::PLATFORM_ADMIN)).into_iter().collect())
+    let roles = acts.map(|_| Role::named(Role::PLATFORM_ADMIN)).into_iter().collect();
+    Ok(Held { roles, ..Held::default() })
 }
 
 /// Makes a person a member, in the transaction of the reason for it.
@@ -222,7 +248,7 @@ pub async fn add(
     Ok(membership)
 }
 
-/// Changes a member's role, or whether they have access.
+/// Changes a member's role, their custom roles, or whether they have access.
 ///
 /// # Errors
 /// `NotFound`; `Forbidden` with `role_above_own` or `own_role`; `Conflict` with `last_owner` or
@@ -233,7 +259,16 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
     settle(app, &tx).await?;
     let present = row(&tx, id).await?;
     expect_version(changes.version, present.version)?;
-    if let Err(refusal) = may_change(app, &tx, &present, role.as_ref(), changes.status).await {
+    let custom = custom_roles::direct(&tx, Holder::Member(id)).await?;
+    let wanted = match &changes.custom_roles {
+        Some(ids) => custom_roles::wanted(&tx, ids).await?,
+        None => custom.clone(),
+    };
+    let allowed = match may_change(app, &tx, &present, role.as_ref(), changes.status).await {
+        Ok(()) => may_give(app, caller, &present, (&custom, &wanted)),
+        Err(refusal) => Err(refusal),
+    };
+    if let Err(refusal) = allowed {
         return refuse(tx, &present, refusal).await;
     }
     let (was, next) = (present.role.clone(), present.version + 1);
@@ -248,6 +283,10 @@ pub async fn update(app: &App, caller: &Caller, id: MembershipId, changes: Chang
         row.status = Set(status);
         let kind = if status == rows::Status::Active { Kind::MemberUnblocked } else { Kind::MemberBlocked };
         events.push(Event::new(kind, id));
+    }
+    if !custom.iter().map(|role| role.id).eq(wanted.iter().map(|role| role.id)) {
+        custom_roles::give(&tx, app, Holder::Member(id), &custom, &wanted).await?;
+        events.push(custom_roles::difference(Event::new(Kind::MemberCustomRolesChanged, id), &custom, &wanted));
     }
     if events.is_empty() {
         return with_teams(app, &tx, present, account).await;
@@ -272,10 +311,7 @@ pub async fn remove(app: &App, caller: &Caller, id: MembershipId) -> Result<()> 
     let teams = teams::of(&tx, [id]).await?.remove(&id).unwrap_or_default();
     let allowed = match caller.membership == Some(id) {
         true => Ok(()),
-        false => {
-            let theirs = effective(app, &present, &teams);
-            roles::may_grant_all(&app.policy, caller, theirs.iter().map(Role::as_str))
-        }
+        false => roles::may_grant_all(&app.policy, caller, &held(app, &tx, &present).await?),
     };
     let allowed = match allowed {
         Ok(()) => keeps_an_owner(&tx, &present, None, None).await,
@@ -339,10 +375,25 @@ async fn may_change(
         None => {}
     }
     // Whoever is above the caller is out of the caller's reach.
-    let theirs = roles_of(app, tx, present).await?;
-    roles::may_grant_all(&app.policy, caller, theirs.iter().map(Role::as_str))?;
+    roles::may_grant_all(&app.policy, caller, &held(app, tx, present).await?)?;
     keeps_an_owner(tx, present, Some(role.map_or(present.role.as_str(), Role::as_str)), status.or(Some(present.status)))
         .await
+}
+
+/// Whether the caller may let a member hold these custom roles in place of others. Who reaches the member holds what the
+/// others give.
+fn may_give(
+    app: &App,
+    caller: &Caller,
+    present: &rows::Model,
+    (was, is): (&[custom_roles::Row], &[custom_roles::Row]),
+) -> Result<()> {
+    let new = is.iter().filter(|role| was.iter().all(|other| other.id != role.id));
+    let new = custom_roles::together(&app.policy, new);
+    match caller.membership == Some(present.id) {
+        true => roles::may_take_permissions(&app.policy, &present.role, &new),
+        false => roles::may_give(&app.policy, caller, &new),
+    }
 }
 
 /// Whether somebody with access stays at the top when this member becomes that. The caller has locked the

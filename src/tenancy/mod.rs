@@ -1,10 +1,11 @@
 //! Tenancy: organisations, who belongs to them, what is known of each there, who is asked to, and the rules about roles.
 //!
 //! This module owns the tables `organizations`, `memberships`, `attributes`, `attribute_values`, `attribute_matches`,
-//! `teams`, `team_members`, `service_accounts`, `api_keys`, `invitations`, `invitation_teams`, `setup_tokens`, `sign_ups`
-//! and `sign_up_requests`.
+//! `teams`, `team_members`, `custom_roles`, `custom_role_grants`, `service_accounts`, `api_keys`, `invitations`,
+//! `invitation_teams`, `setup_tokens`, `sign_ups` and `sign_up_requests`.
 
 pub mod attributes;
+pub mod custom_roles;
 pub mod erasure;
 pub mod invitations;
 pub mod managed;

@@ -1,9 +1,9 @@
 //! Nobody grants a role above their own, to themselves or anybody else (AZ-8).
 
 use crate::{
-    authz::Policy,
+    authz::{Held, Policy},
     error::{Code, Error, Result},
-    types::{Caller, Role},
+    types::{Caller, Permissions, Role},
 };
 
 /// The role of this name that can be held in the caller's organisation.
@@ -38,16 +38,25 @@ pub fn of_team(policy: &Policy, caller: &Caller, name: &str) -> Result<Role> {
 /// # Errors
 /// `Forbidden` with `role_above_own`.
 pub fn may_grant(policy: &Policy, caller: &Caller, role: &str) -> Result<()> {
-    let covered = caller.roles().any(|own| policy.hierarchy().covers(own.as_str(), role));
-    if covered { Ok(()) } else { Err(Error::Forbidden(Code::RoleAboveOwn)) }
+    may_grant_all(policy, caller, &Held { roles: vec![Role::named(role)], ..Held::default() })
 }
 
-/// Whether the caller holds everything that each of these roles gives.
+/// Whether the caller holds everything that custom roles with these permissions give.
 ///
 /// # Errors
 /// `Forbidden` with `role_above_own`.
-pub fn may_grant_all<'a>(policy: &Policy, caller: &Caller, roles: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    roles.into_iter().try_for_each(|role| may_grant(policy, caller, role))
+pub fn may_give(policy: &Policy, caller: &Caller, permissions: &Permissions) -> Result<()> {
+    may_grant_all(policy, caller, &Held { permissions: permissions.clone(), ..Held::default() })
+}
+
+/// Whether the caller holds everything that somebody or something else has or gives.
+///
+/// # Errors
+/// `Forbidden` with `role_above_own`.
+pub fn may_grant_all(policy: &Policy, caller: &Caller, given: &Held) -> Result<()> {
+    let own: Vec<&Role> = caller.roles().collect();
+    let held = policy.has_all(own.iter().copied(), &caller.permissions, given);
+    if held { Ok(()) } else { Err(Error::Forbidden(Code::RoleAboveOwn)) }
 }
 
 /// Whether somebody with this direct role may give themselves another. What a team gives is the team's to take away,
@@ -57,4 +66,15 @@ pub fn may_grant_all<'a>(policy: &Policy, caller: &Caller, roles: impl IntoItera
 /// `Forbidden` with `own_role`.
 pub fn may_take(policy: &Policy, direct: &str, role: &str) -> Result<()> {
     if policy.hierarchy().covers(direct, role) { Ok(()) } else { Err(Error::Forbidden(Code::OwnRole)) }
+}
+
+/// Whether somebody with this direct role may give themselves permissions: only what that role gives already, whatever
+/// they hold by teams and custom roles, which are others' to take away.
+///
+/// # Errors
+/// `Forbidden` with `own_role`.
+pub fn may_take_permissions(policy: &Policy, direct: &str, permissions: &Permissions) -> Result<()> {
+    let given = Held { permissions: permissions.clone(), ..Held::default() };
+    let held = policy.has_all([&Role::named(direct)], &Permissions::NONE, &given);
+    if held { Ok(()) } else { Err(Error::Forbidden(Code::OwnRole)) }
 }

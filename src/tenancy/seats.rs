@@ -7,6 +7,7 @@ use entity::{AccountId, MembershipId, memberships as rows, team_members, teams a
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
+    custom_roles::{self, Holder, Row as CustomRole},
     members::{self, Member},
     organizations,
     teams::{self, Row as Team},
@@ -27,17 +28,28 @@ pub struct NewSeat {
     pub role: Role,
     /// Whether it gives access.
     pub status: rows::Status,
+    /// The custom roles to hold directly.
+    pub custom_roles: Vec<CustomRole>,
     /// The teams to join.
     pub teams: Vec<Team>,
 }
 
-/// The teams of the transaction's organisation by the key of their names, as they stay until its end.
+/// What a file names of an organisation's own: its teams and custom roles, by the keys of their names.
+pub struct Names {
+    /// The teams.
+    pub teams: HashMap<String, Team>,
+    /// The custom roles.
+    pub custom_roles: HashMap<String, CustomRole>,
+}
+
+/// The teams and custom roles of the transaction's organisation, as they stay until its end.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn teams_by_name(tx: &WriteTx) -> Result<HashMap<String, Team>> {
+pub async fn names(tx: &WriteTx) -> Result<Names> {
     let teams = tx.find::<team_rows::Entity>().order_by_asc(team_rows::Column::Id).limit(teams::MOST).lock_shared();
-    Ok(tx.all(teams).await?.into_iter().map(|team| (team.name_key.clone(), team)).collect())
+    let teams = tx.all(teams).await?.into_iter().map(|team| (team.name_key.clone(), team)).collect();
+    Ok(Names { teams, custom_roles: custom_roles::by_name(tx).await? })
 }
 
 /// Who of these people is a member of the transaction's organisation.
@@ -65,12 +77,14 @@ pub async fn settle(tx: &WriteTx) -> Result<()> {
 pub async fn add_all(app: &App, tx: &WriteTx, seats: Vec<NewSeat>) -> Result<()> {
     let organization_id = tx.caller().organization().ok_or_else(Error::not_found)?;
     let now = tx.caller().now();
-    let (mut members, mut places, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut members, mut places, mut gifts, mut events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for seat in seats {
         let id: MembershipId = app.ids.next();
         let event = Event::new(Kind::MemberAdded, id).with("role", seat.role.as_str());
         let event = event.with("account", seat.account.to_string());
-        events.push(if seat.teams.is_empty() { event } else { event.with("teams", teams::ids(&seat.teams)) });
+        let event = if seat.teams.is_empty() { event } else { event.with("teams", teams::ids(&seat.teams)) };
+        events.push(custom_roles::difference(event, &[], &seat.custom_roles));
+        gifts.extend(custom_roles::rows_of(app, organization_id, Holder::Member(id), &seat.custom_roles));
         for team in &seat.teams {
             let place = team_members::Model { organization_id, team_id: team.id, membership_id: id };
             places.push(team_members::ActiveModel::from(place));
@@ -88,6 +102,7 @@ pub async fn add_all(app: &App, tx: &WriteTx, seats: Vec<NewSeat>) -> Result<()>
     }
     tx.append(members).await?;
     tx.append(places).await?;
+    tx.append(gifts).await?;
     tx.note(events).await
 }
 

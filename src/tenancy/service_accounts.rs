@@ -11,7 +11,7 @@ mod uses;
 
 use std::collections::HashMap;
 
-use entity::{ServiceAccountId, api_keys, service_accounts as rows};
+use entity::{CustomRoleId, ServiceAccountId, api_keys, service_accounts as rows};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -23,11 +23,15 @@ pub use live::{ApiKeys, Known};
 pub use token::PREFIX;
 pub use uses::SEALED;
 
-use super::{members, roles};
+use super::{
+    custom_roles::{self, Holder},
+    members, roles,
+};
 use crate::{
     accounts::expect_version,
     app::App,
     audit::{Event, Kind},
+    authz::Held,
     db::{Tx, WriteTx},
     error::{Code, Error, Fault, Result},
     runtime::Timestamp,
@@ -53,6 +57,8 @@ pub struct ServiceAccount {
     pub keys: u64,
     /// When one of its keys was used last, to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// Its custom roles, by name.
+    pub custom_roles: Vec<custom_roles::Row>,
 }
 
 /// A service account to make.
@@ -64,6 +70,8 @@ pub struct NewServiceAccount {
     pub description: Option<String>,
     /// What it may.
     pub role: String,
+    /// Its custom roles.
+    pub custom_roles: Vec<CustomRoleId>,
 }
 
 /// What to change of a service account. An inner `None` takes away what was there.
@@ -75,6 +83,8 @@ pub struct Changes {
     pub description: Option<Option<String>>,
     /// Another role.
     pub role: Option<String>,
+    /// The custom roles to have, in place of those that it has.
+    pub custom_roles: Option<Vec<CustomRoleId>>,
     /// The version that the client read.
     pub version: Option<i32>,
 }
@@ -87,7 +97,11 @@ pub async fn list(app: &App, caller: &Caller, page: PageRequest) -> Result<Page<
     let tx = app.db.read(caller).await?;
     let page = tx.page(tx.find::<rows::Entity>(), rows::Column::Id, |row| row.id.into(), page).await?;
     let summaries = summaries(&tx, page.items.iter().map(|row| row.id)).await?;
-    Ok(page.map(|row| with_keys(row, &summaries)))
+    let mut custom = custom_roles::of(&tx, page.items.iter().map(|row| Holder::Service(row.id)).collect()).await?;
+    Ok(page.map(|row| {
+        let custom = custom.remove(&Holder::Service(row.id)).unwrap_or_default();
+        with_keys(row, &summaries, custom)
+    }))
 }
 
 /// One service account of the caller's organisation.
@@ -124,7 +138,8 @@ pub async fn create(app: &App, caller: &Caller, new: NewServiceAccount) -> Resul
     let organization_id = caller.organization().ok_or_else(Error::not_found)?;
     let tx = app.db.write(caller).await?;
     members::settle(app, &tx).await?;
-    if let Err(refusal) = roles::may_grant(&app.policy, caller, role.as_str()) {
+    let custom = custom_roles::wanted(&tx, &new.custom_roles).await?;
+    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, &gives(app, role.as_str(), &custom)) {
         let event = Event::without_target(Kind::ServiceAccountChangeRefused).refused();
         return tx.commit_refused(event.with("code", refusal.code().as_str()), refusal).await;
     }
@@ -146,8 +161,10 @@ pub async fn create(app: &App, caller: &Caller, new: NewServiceAccount) -> Resul
         updated_at: now,
     };
     let row = tx.insert(rows::ActiveModel::from(row)).await?;
-    tx.commit(Event::new(Kind::ServiceAccountCreated, row.id).with("role", row.role.as_str())).await?;
-    Ok(ServiceAccount { row, keys: 0, last_used_at: None })
+    custom_roles::give(&tx, app, Holder::Service(row.id), &[], &custom).await?;
+    let event = Event::new(Kind::ServiceAccountCreated, row.id).with("role", row.role.as_str());
+    tx.commit(custom_roles::difference(event, &[], &custom)).await?;
+    Ok(ServiceAccount { row, keys: 0, last_used_at: None, custom_roles: custom })
 }
 
 /// Changes a service account's name, description or role; the role changes what its keys may at once.
@@ -161,7 +178,13 @@ pub async fn update(app: &App, caller: &Caller, id: ServiceAccountId, changes: C
     let tx = app.db.write(caller).await?;
     let present = governed(app, &tx, id).await?;
     expect_version(changes.version, present.version)?;
-    let (tx, present) = allowed(app, tx, present, role.as_ref()).await?;
+    let custom = custom_roles::direct(&tx, Holder::Service(id)).await?;
+    let wanted = match &changes.custom_roles {
+        Some(ids) => custom_roles::wanted(&tx, ids).await?,
+        None => custom.clone(),
+    };
+    let gives = gives(app, role.as_ref().map_or(present.role.as_str(), Role::as_str), &wanted);
+    let (tx, present) = allowed(app, tx, present, Some(gives)).await?;
     let mut next = present.clone();
     if let Some(name) = text.name {
         next.name_key = key(&name);
@@ -173,7 +196,10 @@ pub async fn update(app: &App, caller: &Caller, id: ServiceAccountId, changes: C
     if let Some(role) = role {
         next.role = role.to_string();
     }
-    let Some(event) = difference(&present, &next) else { return summarized(&tx, present).await };
+    let (had, has) = (custom.iter().map(|role| role.id), wanted.iter().map(|role| role.id));
+    let event = difference(&present, &next, if had.eq(has) { None } else { Some((&custom, &wanted)) });
+    let Some(event) = event else { return summarized(&tx, present).await };
+    custom_roles::give(&tx, app, Holder::Service(id), &custom, &wanted).await?;
     let mut row = present.clone().into_active_model();
     row.name = Set(next.name);
     row.name_key = Set(next.name_key);
@@ -234,27 +260,30 @@ pub async fn delete(app: &App, caller: &Caller, id: ServiceAccountId, version: O
 ///
 /// # Errors
 /// `Forbidden` when it, its role or its key have changed since.
-pub(super) async fn still(tx: &Tx, id: ServiceAccountId) -> Result<()> {
+pub(super) async fn still(app: &App, tx: &Tx, id: ServiceAccountId) -> Result<()> {
     let key = api_keys::Column::Id.eq(tx.caller().api_key().map(Uuid::from));
     let keys = tx.find::<api_keys::Entity>().filter(key).filter(api_keys::Column::RevokedAt.is_null());
-    let (held, key) = (held_by(tx, id).await?, tx.one(keys).await?);
-    let same = held.iter().eq(tx.caller().roles().map(Role::as_str)) && key.is_some();
-    if same { Ok(()) } else { Err(Error::Forbidden(Code::Forbidden)) }
+    let (held, key) = (held_by(app, tx, id).await?, tx.one(keys).await?);
+    let caller = tx.caller();
+    let same = held.roles.iter().eq(caller.roles()) && held.permissions == caller.permissions;
+    if same && key.is_some() { Ok(()) } else { Err(Error::Forbidden(Code::Forbidden)) }
 }
 
-/// Whether this service account could grant each of these roles in the transaction's organisation today.
+/// Whether this service account could grant all of this in the transaction's organisation today.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn could_grant(app: &App, tx: &Tx, id: ServiceAccountId, roles: &[&str]) -> Result<bool> {
-    let (own, hierarchy) = (held_by(tx, id).await?, app.policy.hierarchy());
-    Ok(roles.iter().all(|role| own.iter().any(|own| hierarchy.covers(own, role))))
+pub(super) async fn could_grant(app: &App, tx: &Tx, id: ServiceAccountId, given: &Held) -> Result<bool> {
+    let own = held_by(app, tx, id).await?;
+    Ok(app.policy.has_all(&own.roles, &own.permissions, given))
 }
 
-async fn held_by(tx: &Tx, id: ServiceAccountId) -> Result<Option<String>> {
+/// What a service account holds today; nothing if its keys open nothing.
+async fn held_by(app: &App, tx: &Tx, id: ServiceAccountId) -> Result<Held> {
     let active =
         tx.find::<rows::Entity>().filter(rows::Column::Id.eq(id)).filter(rows::Column::State.eq(State::Active));
-    Ok(tx.one(active).await?.map(|row| row.role))
+    let Some(row) = tx.one(active).await? else { return Ok(Held::default()) };
+    Ok(gives(app, &row.role, &custom_roles::direct(tx, Holder::Service(id)).await?))
 }
 
 /// The row, in a transaction beside which nobody changes what its caller may; it stays as it is until the end.
@@ -266,15 +295,22 @@ async fn governed(app: &App, tx: &WriteTx, id: ServiceAccountId) -> Result<Row> 
 
 /// Gives the transaction back if its caller holds what the account gives and what it will; otherwise ends it with the
 /// record of that.
-async fn allowed(app: &App, tx: WriteTx, present: Row, next: Option<&Role>) -> Result<(WriteTx, Row)> {
-    let roles = std::iter::once(present.role.as_str()).chain(next.map(Role::as_str));
-    match roles::may_grant_all(&app.policy, tx.caller(), roles) {
+async fn allowed(app: &App, tx: WriteTx, present: Row, next: Option<Held>) -> Result<(WriteTx, Row)> {
+    let custom = custom_roles::direct(&tx, Holder::Service(present.id)).await?;
+    let was = gives(app, &present.role, &custom);
+    let granted = |given: &Held| roles::may_grant_all(&app.policy, tx.caller(), given);
+    match granted(&was).and_then(|()| next.as_ref().map_or(Ok(()), granted)) {
         Ok(()) => Ok((tx, present)),
         Err(refusal) => {
             let event = Event::new(Kind::ServiceAccountChangeRefused, present.id).refused();
             tx.commit_refused(event.with("code", refusal.code().as_str()), refusal).await
         }
     }
+}
+
+/// What a service account with this role and these custom roles may.
+fn gives(app: &App, role: &str, custom: &[custom_roles::Row]) -> Held {
+    Held { roles: vec![Role::named(role)], permissions: custom_roles::together(&app.policy, custom) }
 }
 
 /// The role of this name that a service account can have: none of the platform's, also in the platform's organisation.
@@ -284,11 +320,12 @@ fn role(app: &App, name: &str) -> Result<Role> {
 }
 
 /// The record of what has changed, if anything has.
-fn difference(was: &Row, is: &Row) -> Option<Event> {
+fn difference(was: &Row, is: &Row, custom: Option<(&[custom_roles::Row], &[custom_roles::Row])>) -> Option<Event> {
     let fields = [
         ("name", was.name != is.name),
         ("description", was.description != is.description),
         ("role", was.role != is.role),
+        ("custom_roles", custom.is_some()),
     ];
     let changed: Vec<_> = fields.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
     if changed.is_empty() {
@@ -296,7 +333,11 @@ fn difference(was: &Row, is: &Row) -> Option<Event> {
     }
     let event = Event::new(Kind::ServiceAccountUpdated, was.id).with("fields", changed.join(" "));
     let roles = |event: Event| event.with("from", was.role.as_str()).with("to", is.role.as_str());
-    Some(if was.role == is.role { event } else { roles(event) })
+    let event = if was.role == is.role { event } else { roles(event) };
+    Some(match custom {
+        Some((had, has)) => custom_roles::difference(event, had, has),
+        None => event,
+    })
 }
 
 async fn row(tx: &Tx, id: ServiceAccountId) -> Result<Row> {
@@ -333,13 +374,18 @@ async fn summaries(
 
 async fn summarized(tx: &Tx, row: Row) -> Result<ServiceAccount> {
     let summaries = summaries(tx, [row.id]).await?;
-    Ok(with_keys(row, &summaries))
+    let custom = custom_roles::direct(tx, Holder::Service(row.id)).await?;
+    Ok(with_keys(row, &summaries, custom))
 }
 
-fn with_keys(row: Row, summaries: &HashMap<ServiceAccountId, Summary>) -> ServiceAccount {
+fn with_keys(
+    row: Row,
+    summaries: &HashMap<ServiceAccountId, Summary>,
+    custom_roles: Vec<custom_roles::Row>,
+) -> ServiceAccount {
     let summary = summaries.get(&row.id);
     let keys = summary.map_or(0, |summary| summary.keys.unsigned_abs());
-    ServiceAccount { keys, last_used_at: summary.and_then(|summary| summary.last_used_at), row }
+    ServiceAccount { keys, last_used_at: summary.and_then(|summary| summary.last_used_at), custom_roles, row }
 }
 
 struct Text {

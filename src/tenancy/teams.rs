@@ -1,5 +1,5 @@
 //! Teams: some members of an organisation together, and the role that a team gives each of them beside their own
-//! (AZ-3).
+//! (AZ-3). It gives custom roles just so.
 //!
 //! Whoever changes a team, or who is in it, holds what the team gives, before and after; nobody raises themselves by a
 //! team (AZ-8). A team gives no more than an administrator's role: an owner is one directly.
@@ -8,7 +8,7 @@ mod people;
 
 use std::collections::HashMap;
 
-use entity::{TeamId, team_members, teams as rows};
+use entity::{CustomRoleId, TeamId, team_members, teams as rows};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -18,11 +18,15 @@ use sea_orm::{
 pub use people::{OfMembers, add, members, of, remove};
 pub(super) use people::{ids, join};
 
-use super::{members as membership, roles};
+use super::{
+    custom_roles::{self, Holder},
+    members as membership, roles,
+};
 use crate::{
     accounts::expect_version,
     app::App,
     audit::{Event, Kind},
+    authz::Held,
     db::{Tx, WriteTx},
     error::{Code, Error, Fault, Result},
     types::{Caller, Page, PageRequest, Role, single_line},
@@ -45,6 +49,8 @@ pub struct Team {
     pub row: Row,
     /// How many members it has.
     pub members: u64,
+    /// The custom roles that it gives, by name.
+    pub custom_roles: Vec<custom_roles::Row>,
 }
 
 /// A team to make.
@@ -56,6 +62,8 @@ pub struct NewTeam {
     pub description: Option<String>,
     /// The role that it gives.
     pub role: Option<String>,
+    /// The custom roles that it gives.
+    pub custom_roles: Vec<CustomRoleId>,
 }
 
 /// What to change of a team. An inner `None` takes away what was there.
@@ -67,6 +75,8 @@ pub struct Changes {
     pub description: Option<Option<String>>,
     /// Another role.
     pub role: Option<Option<String>>,
+    /// The custom roles to give, in place of those that it gives.
+    pub custom_roles: Option<Vec<CustomRoleId>>,
     /// The version that the client read.
     pub version: Option<i32>,
 }
@@ -87,7 +97,12 @@ pub async fn list(app: &App, caller: &Caller, search: Option<&str>, page: PageRe
     }
     let page = Page::of(page, tx.all(query).await?, |row| row.id.into());
     let counts = counts(&tx, page.items.iter().map(|row| row.id)).await?;
-    Ok(page.map(|row| Team { members: counts.get(&row.id).copied().unwrap_or(0), row }))
+    let mut custom = custom_roles::of(&tx, page.items.iter().map(|row| Holder::Team(row.id)).collect()).await?;
+    Ok(page.map(|row| Team {
+        members: counts.get(&row.id).copied().unwrap_or(0),
+        custom_roles: custom.remove(&Holder::Team(row.id)).unwrap_or_default(),
+        row,
+    }))
 }
 
 /// One team of the caller's organisation.
@@ -112,8 +127,8 @@ pub async fn create(app: &App, caller: &Caller, new: NewTeam) -> Result<Team> {
     let organization_id = caller.organization().ok_or_else(Error::not_found)?;
     let tx = app.db.write(caller).await?;
     membership::settle(app, &tx).await?;
-    let gives = role.as_ref().map(Role::as_str);
-    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, gives) {
+    let custom = custom_roles::wanted(&tx, &new.custom_roles).await?;
+    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, &gives(app, role.clone(), &custom)) {
         let event = Event::without_target(Kind::TeamChangeRefused).refused().with("code", refusal.code().as_str());
         return tx.commit_refused(event, refusal).await;
     }
@@ -127,14 +142,16 @@ pub async fn create(app: &App, caller: &Caller, new: NewTeam) -> Result<Team> {
         name_key: key(&name),
         name,
         description,
-        role: gives.map(str::to_owned),
+        role: role.as_ref().map(ToString::to_string),
         version: 1,
         created_at: now,
         updated_at: now,
     };
     let row = tx.insert(rows::ActiveModel::from(row)).await?;
-    tx.commit(Event::new(Kind::TeamCreated, row.id).with("role", row.role.clone())).await?;
-    Ok(Team { row, members: 0 })
+    custom_roles::give(&tx, app, Holder::Team(row.id), &[], &custom).await?;
+    let event = Event::new(Kind::TeamCreated, row.id).with("role", row.role.clone());
+    tx.commit(custom_roles::difference(event, &[], &custom)).await?;
+    Ok(Team { row, members: 0, custom_roles: custom })
 }
 
 /// Changes a team's name, description or role.
@@ -153,7 +170,15 @@ pub async fn update(app: &App, caller: &Caller, id: TeamId, changes: Changes) ->
     membership::settle(app, &tx).await?;
     let present = locked(&tx, id).await?;
     expect_version(changes.version, present.version)?;
-    if let Err(refusal) = may_change(app, &tx, &present, role.as_ref().and_then(Option::as_deref)).await {
+    let custom = custom_roles::direct(&tx, Holder::Team(id)).await?;
+    let wanted = match &changes.custom_roles {
+        Some(ids) => custom_roles::wanted(&tx, ids).await?,
+        None => custom.clone(),
+    };
+    let next_role = role.clone().unwrap_or_else(|| present.role.clone());
+    let next_role = next_role.as_deref().map(Role::named);
+    let (was, is) = (gives(app, given(&present), &custom), gives(app, next_role, &wanted));
+    if let Err(refusal) = may_change(app, &tx, &present, (&was, &is)).await {
         return refuse(tx, id, refusal).await;
     }
     let mut next = present.clone();
@@ -167,7 +192,10 @@ pub async fn update(app: &App, caller: &Caller, id: TeamId, changes: Changes) ->
     if let Some(role) = role {
         next.role = role;
     }
-    let Some(event) = difference(&present, &next) else { return counted(&tx, present).await };
+    let (had, has) = (custom.iter().map(|role| role.id), wanted.iter().map(|role| role.id));
+    let event = difference(&present, &next, if had.eq(has) { None } else { Some((&custom, &wanted)) });
+    let Some(event) = event else { return counted(&tx, present).await };
+    custom_roles::give(&tx, app, Holder::Team(id), &custom, &wanted).await?;
     let mut row = present.clone().into_active_model();
     row.name = Set(next.name);
     row.name_key = Set(next.name_key);
@@ -191,43 +219,57 @@ pub async fn delete(app: &App, caller: &Caller, id: TeamId, version: Option<i32>
     membership::settle(app, &tx).await?;
     let present = locked(&tx, id).await?;
     expect_version(version, present.version)?;
-    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, present.role.as_deref()) {
+    let team = counted(&tx, present).await?;
+    let given = gives(app, given(&team.row), &team.custom_roles);
+    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, &given) {
         return refuse(tx, id, refusal).await;
     }
-    let team = counted(&tx, present).await?;
     tx.delete(tx.remove::<rows::Entity>().filter(rows::Column::Id.eq(id))).await?;
-    tx.commit(Event::new(Kind::TeamDeleted, id).with("role", team.row.role).with("members", team.members)).await?;
+    let event = Event::new(Kind::TeamDeleted, id).with("role", team.row.role).with("members", team.members);
+    tx.commit(custom_roles::difference(event, &team.custom_roles, &[])).await?;
     app.sessions.forget_all();
     Ok(())
 }
 
-/// Whether the caller may give the team this role: they hold what it gave and what it will give, and if they are in
-/// it, they don't rise by that.
-async fn may_change(app: &App, tx: &WriteTx, present: &Row, role: Option<&str>) -> Result<()> {
+/// The role of a team.
+fn given(team: &Row) -> Option<Role> {
+    team.role.as_deref().map(Role::named)
+}
+
+/// What a team with this role and these custom roles gives.
+fn gives(app: &App, role: Option<Role>, custom: &[custom_roles::Row]) -> Held {
+    Held { roles: role.into_iter().collect(), permissions: custom_roles::together(&app.policy, custom) }
+}
+
+/// Whether the caller may let the team give this in place of that: they hold what it gave and what it will give, and if
+/// they are in it, they don't rise by that.
+async fn may_change(app: &App, tx: &WriteTx, present: &Row, (was, is): (&Held, &Held)) -> Result<()> {
     let caller = tx.caller();
-    let was = present.role.as_deref();
-    roles::may_grant_all(&app.policy, caller, was.into_iter().chain(role))?;
-    let Some(role) = role.filter(|role| !was.is_some_and(|was| app.policy.hierarchy().covers(was, role))) else {
-        return Ok(());
-    };
+    roles::may_grant_all(&app.policy, caller, was)?;
+    roles::may_grant_all(&app.policy, caller, is)?;
+    let covered = |role: &Role| was.roles.iter().any(|was| app.policy.hierarchy().covers(was.as_str(), role.as_str()));
+    let role = is.roles.iter().find(|role| !covered(role));
+    let more = is.permissions.without(&was.permissions);
+    let Some(id) = caller.membership.filter(|_| role.is_some() || !more.is_empty()) else { return Ok(()) };
     let own = tx
         .find::<team_members::Entity>()
         .filter(team_members::Column::TeamId.eq(present.id))
-        .filter(team_members::Column::MembershipId.eq(caller.membership.map(uuid::Uuid::from)));
-    match caller.membership {
-        Some(id) if tx.count(own).await? > 0 => {
-            roles::may_take(&app.policy, &membership::row(tx, id).await?.role, role)
-        }
-        _ => Ok(()),
+        .filter(team_members::Column::MembershipId.eq(id));
+    if tx.count(own).await? == 0 {
+        return Ok(());
     }
+    let direct = membership::row(tx, id).await?.role;
+    role.map_or(Ok(()), |role| roles::may_take(&app.policy, &direct, role.as_str()))?;
+    roles::may_take_permissions(&app.policy, &direct, &more)
 }
 
 /// The record of what has changed, if anything has.
-fn difference(was: &Row, is: &Row) -> Option<Event> {
+fn difference(was: &Row, is: &Row, custom: Option<(&[custom_roles::Row], &[custom_roles::Row])>) -> Option<Event> {
     let fields = [
         ("name", was.name != is.name),
         ("description", was.description != is.description),
         ("role", was.role != is.role),
+        ("custom_roles", custom.is_some()),
     ];
     let changed: Vec<_> = fields.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
     if changed.is_empty() {
@@ -235,7 +277,11 @@ fn difference(was: &Row, is: &Row) -> Option<Event> {
     }
     let event = Event::new(Kind::TeamUpdated, was.id).with("fields", changed.join(" "));
     let roles = |event: Event| event.with("from", was.role.clone()).with("to", is.role.clone());
-    Some(if was.role == is.role { event } else { roles(event) })
+    let event = if was.role == is.role { event } else { roles(event) };
+    Some(match custom {
+        Some((had, has)) => custom_roles::difference(event, had, has),
+        None => event,
+    })
 }
 
 async fn refuse<T>(tx: WriteTx, id: TeamId, refusal: Error) -> Result<T> {
@@ -257,7 +303,7 @@ async fn locked(tx: &WriteTx, id: TeamId) -> Result<Row> {
 
 async fn counted(tx: &Tx, row: Row) -> Result<Team> {
     let members = counts(tx, [row.id]).await?.get(&row.id).copied().unwrap_or(0);
-    Ok(Team { row, members })
+    Ok(Team { members, custom_roles: custom_roles::direct(tx, Holder::Team(row.id)).await?, row })
 }
 
 /// How many members teams have; one without any is left out.

@@ -2,7 +2,7 @@
 
 use entity::{AccountId, ApiKeyId, MembershipId, OrganizationId, PlatformAccessId, ServiceAccountId, SessionId};
 
-use super::{Origin, Role};
+use super::{Origin, Permissions, Role};
 use crate::runtime::Timestamp;
 
 /// The caller of one operation.
@@ -18,6 +18,8 @@ pub struct Caller {
     pub role: Option<Role>,
     /// What teams give beside it and it does not cover; nearly always nothing.
     pub other_roles: Vec<Role>,
+    /// What custom roles give beside them, directly and by teams.
+    pub permissions: Permissions,
     /// The membership that gives the role.
     pub membership: Option<MembershipId>,
     /// The leadership that the call acts under: it commits nothing once another has begun.
@@ -82,6 +84,7 @@ impl Caller {
             tenancy: Tenancy::None,
             role: None,
             other_roles: Vec::new(),
+            permissions: Permissions::NONE,
             membership: None,
             term: None,
             manager: None,

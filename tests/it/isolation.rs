@@ -42,7 +42,7 @@ const IDENTITY: [(&str, &str); 28] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 24] = [
+const TENANT: [(&str, &str); 26] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -50,6 +50,8 @@ const TENANT: [(&str, &str); 24] = [
     ("attribute_matches", "organization_id"),
     ("teams", "organization_id"),
     ("team_members", "organization_id"),
+    ("custom_roles", "organization_id"),
+    ("custom_role_grants", "organization_id"),
     ("access_history", "organization_id"),
     ("service_accounts", "organization_id"),
     ("api_keys", "organization_id"),

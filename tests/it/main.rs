@@ -16,6 +16,7 @@ mod cluster;
 mod config;
 mod coverage;
 mod crash;
+mod custom_roles;
 mod database;
 mod decisions;
 mod edge;

@@ -69,6 +69,8 @@ pub struct Tenant {
     pub guest_token: String,
     /// A team that gives the role of a member, with the subject in it.
     pub team: Uuid,
+    /// A role of the organisation's own that nobody holds: whoever does sees members and teams.
+    pub custom_role: Uuid,
     /// A service account of a member's role.
     pub service: Uuid,
     /// Its key.
@@ -294,6 +296,7 @@ impl Builder<'_> {
         let manage = platform.request(Method::PUT, &management).json(&json!({"organization_id": id}));
         manage.send().await.expect(200);
         let team = scene.team(&owner, &subject).await;
+        let custom_role = scene.custom_role(&owner).await;
         let (service, api_key, program) = scene.service(&owner).await;
         let (desk, site) = scene.attributes(&owner, &subject).await;
         let pending = scene.invite_into(&owner, "pending", "member", &[team]).await;
@@ -316,6 +319,7 @@ impl Builder<'_> {
             guest,
             guest_token,
             team,
+            custom_role,
             service,
             api_key,
             program,
@@ -349,6 +353,12 @@ impl Scene<'_> {
         let member = self.path(&format!("teams/{id}/members/{}", with.membership));
         by.request(Method::PUT, &member).send().await.expect(204);
         id
+    }
+
+    async fn custom_role(&self, by: &Actor) -> Uuid {
+        let (name, description) = (format!("Reception of {}", self.word), format!("At the door of {}", self.word));
+        let body = json!({"name": name, "description": description, "permissions": ["members_list", "teams_list"]});
+        by.post(&self.path("roles"), body).await.expect(201).id_at("/id")
     }
 
     async fn service(&self, by: &Actor) -> (Uuid, Uuid, Actor) {

@@ -118,6 +118,31 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "custom_roles_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "custom_roles_delete": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "custom_roles_get": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "custom_roles_list": {
+    "scope": "organization",
+    "minimumRole": "manager",
+    "ownership": null
+  },
+  "custom_roles_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "data_keys_destroy": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -586,6 +611,11 @@ export const operations = {
   "passwords_check": {
     "scope": "public",
     "minimumRole": null,
+    "ownership": null
+  },
+  "permissions_list": {
+    "scope": "organization",
+    "minimumRole": "manager",
     "ownership": null
   },
   "platform_accesses_list": {

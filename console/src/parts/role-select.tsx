@@ -53,7 +53,8 @@ export function whyNotOthers(roles: Role[], me: Me, operation: OperationId): str
   const refused = whyNot(me, operation);
   const { ownership, minimumRole } = operations[operation];
   if (refused || !ownership || !minimumRole || roles.length === 0) return refused;
-  return me.effective_roles.some((own) => chain(roles, own).has(minimumRole))
+  const byRole = me.effective_roles.some((own) => chain(roles, own).has(minimumRole));
+  return byRole || me.permissions.includes(operation)
     ? null
     : words.common.notAllowed(roleName(minimumRole));
 }

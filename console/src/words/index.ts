@@ -17,6 +17,7 @@ import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { policies } from "./policies";
 import { problems } from "./problems";
+import { customRoles } from "./roles";
 import { security } from "./security";
 import { serviceAccounts } from "./service-accounts";
 import { sessionEnds, signingKeys } from "./session-ends";
@@ -61,6 +62,7 @@ export const words = {
   signUp,
   signUps,
   signingKeys,
+  customRoles,
   simulate,
   teams,
 };

@@ -50,6 +50,7 @@ export const members = {
   roleNow: (role: string) => `Now: ${role}`,
   roleEffect: "The change holds from their next request on, on every device.",
   roleChanged: (name: string, role: string) => `${name} is now ${role}`,
+  customRolesChanged: (name: string) => `The roles of ${name} were changed`,
   aboveOwn: "Above your own role.",
   ownBlock: "You can't block yourself.",
   personAbove: "This person's role is above your own.",

@@ -85,6 +85,18 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "The import has moved on",
     text: "It is at another step than it was. Look at it again.",
   },
+  custom_role_name_taken: {
+    title: "The name is taken",
+    text: "Another role has this name. Choose another.",
+  },
+  too_many_custom_roles: {
+    title: "Too many roles",
+    text: "An organisation has at most 100 roles of its own. Delete one that nobody needs first.",
+  },
+  custom_role_held: {
+    title: "Somebody holds this role",
+    text: "Take it from them first.",
+  },
   team_name_taken: {
     title: "This name is taken",
     text: "Another team has this name. Choose another.",

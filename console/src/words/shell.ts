@@ -12,6 +12,7 @@ export const shell = {
   overview: "Overview",
   members: "Members",
   teams: "Teams",
+  roles: "Roles",
   managedAccounts: "Managed accounts",
   serviceAccounts: "Service accounts",
   invitations: "Invitations",

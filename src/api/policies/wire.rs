@@ -60,6 +60,8 @@ pub(super) struct PolicyExport {
     roles: Vec<PolicyRole>,
     /// The operations.
     operations: Vec<PolicyOperation>,
+    /// The organisation's own roles; of an export of all organisations, those that its holders hold.
+    custom_roles: Vec<PolicyCustomRole>,
     /// Who holds which roles, in the order of organisation and id.
     holders: Vec<PolicyHolder>,
     /// Pass this as `after` to get the next document; absent in the last.
@@ -164,6 +166,8 @@ struct PolicyHolder {
     grants: Vec<PolicyGrant>,
     /// The roles that count, the highest first.
     effective_roles: Vec<String>,
+    /// The custom roles beside those, and where each comes from.
+    custom_grants: Vec<PolicyCustomGrant>,
     /// When the person signed in last, as far as that was known then.
     last_sign_in_at: Option<DateTime<Utc>>,
 }
@@ -174,6 +178,48 @@ struct PolicyHolder {
 struct PolicyGrant {
     /// The role.
     role: String,
+    /// `direct` or `team`.
+    via: String,
+    /// The team that gives it.
+    team_id: Option<Uuid>,
+    /// What the team was called.
+    team: Option<String>,
+    /// Since when.
+    since: DateTime<Utc>,
+    /// That it was so already when the history began, at that time.
+    before_history: Option<bool>,
+    /// Who gave it.
+    by: PolicyActor,
+}
+
+/// A role of an organisation's own.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct PolicyCustomRole {
+    /// Where.
+    organization_id: Uuid,
+    /// Its id.
+    id: Uuid,
+    /// What it was called.
+    name: String,
+    /// The operations that it let its holders do with any object: the guard's `allow` beside what their roles give.
+    permissions: Vec<String>,
+    /// Since when it was so.
+    since: DateTime<Utc>,
+    /// That it was so already when the history began, at that time.
+    before_history: Option<bool>,
+    /// Who made it so.
+    by: PolicyActor,
+}
+
+/// A custom role that somebody holds.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct PolicyCustomGrant {
+    /// The role.
+    custom_role_id: Uuid,
+    /// What it was called.
+    custom_role: String,
     /// `direct` or `team`.
     via: String,
     /// The team that gives it.
@@ -333,12 +379,13 @@ struct PolicyChange {
     at: DateTime<Utc>,
     /// `granted`, `changed` or `lost`.
     change: String,
-    /// What it happened to: `membership`, `team`, `team_member` or `service_account`.
+    /// What it happened to: `membership`, `team`, `team_member`, `service_account`; `custom_role` itself, or that one of
+    /// the others got or lost one: `membership_custom_role`, `team_custom_role`, `service_account_custom_role`.
     #[oai(rename = "type")]
     kind: String,
     /// Where.
     organization_id: Uuid,
-    /// The membership, team or service account.
+    /// The membership, team, service account or custom role.
     id: Uuid,
     /// The person's account.
     account_id: Option<Uuid>,
@@ -360,6 +407,14 @@ struct PolicyChange {
     status_before: Option<String>,
     /// The status after.
     status: Option<String>,
+    /// The custom role that was got or lost.
+    custom_role_id: Option<Uuid>,
+    /// What it was called then.
+    custom_role: Option<String>,
+    /// The operations that a custom role permitted before.
+    permissions_before: Option<Vec<String>>,
+    /// The operations that it permitted after.
+    permissions: Option<Vec<String>>,
     /// By whom.
     by: PolicyActor,
     /// In which request.
@@ -430,6 +485,10 @@ impl From<Change> for PolicyChange {
             role: change.role.1,
             status_before: change.status.0,
             status: change.status.1,
+            custom_role_id: change.custom_role.as_ref().map(|(id, _)| *id),
+            custom_role: change.custom_role.and_then(|(_, name)| name),
+            permissions_before: change.permissions.0,
+            permissions: change.permissions.1,
             by: PolicyActor { kind: change.by.kind, id: change.by.id, name: change.by_name },
             request_id: change.request_id,
             audit_entry_id: change.entry,

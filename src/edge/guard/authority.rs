@@ -17,7 +17,7 @@ use super::{Gate, Guard};
 use crate::{
     authz::Decision,
     error::{Code, Error, Result},
-    types::{Actor, Caller, Origin, Role},
+    types::{Actor, Caller, Origin, Permissions, Role},
 };
 
 /// How often the database is asked while nothing that is kept can be trusted. With what it takes until it is not trusted,
@@ -93,19 +93,19 @@ impl Authority {
             Credential::Session(account, session) => {
                 let principal = app.sessions.present(*account, *session, &origin).await?;
                 match principal.seat.as_ref().filter(|seat| seat.organization == self.organization) {
-                    Some(seat) => self.allows(seat.roles()),
+                    Some(seat) => self.allows(seat.roles(), &seat.permissions),
                     None => Err(Error::Forbidden(Code::OrganizationNotActive)),
                 }
             }
             Credential::Key(key) => {
                 let known = app.services.recognise(key, &origin).await?;
-                self.allows([&known.role])
+                self.allows([&known.role], &known.permissions)
             }
         }
     }
 
-    fn allows<'a>(&self, roles: impl IntoIterator<Item = &'a Role>) -> Result<()> {
-        match self.gate.app.policy.decide_any(roles, self.position) {
+    fn allows<'a>(&self, roles: impl IntoIterator<Item = &'a Role>, permissions: &Permissions) -> Result<()> {
+        match self.gate.app.policy.decide_any(roles, permissions, self.position) {
             Decision::Allow => Ok(()),
             Decision::IfOwner | Decision::Deny => Err(Error::Forbidden(Code::Forbidden)),
         }

@@ -39,7 +39,7 @@ impl Guard {
         let known = known?;
         let caller = known.caller(origin);
         self.count_caller(request, &caller)?;
-        let decision = self.gate.app.policy.decide_any([&known.role], self.position);
+        let decision = self.gate.app.policy.decide_any([&known.role], &known.permissions, self.position);
         let decided = match self.policy.scope {
             Scope::Organization if self.organization_of(request)? != known.organization => Err(Error::not_found()),
             _ => self.admits(Party::Service, decision, Object::Any).map(|()| caller.clone()),

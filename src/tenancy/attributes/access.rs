@@ -34,7 +34,8 @@ impl Access {
     pub fn of(policy: &Policy, caller: &Caller, member: Option<MembershipId>) -> Self {
         let allowed = |operation| {
             let found = policy.registry().find(operation);
-            found.is_some_and(|(position, _)| policy.decide_any(caller.roles(), position) == Decision::Allow)
+            let decide = |position| policy.decide_any(caller.roles(), &caller.permissions, position);
+            found.is_some_and(|(position, _)| decide(position) == Decision::Allow)
         };
         let both = |who: &Who<&'static str>| Who { reads: allowed(who.reads), edits: allowed(who.edits) };
         let person = member.is_some() && caller.membership == member;

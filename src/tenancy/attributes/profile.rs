@@ -24,7 +24,7 @@ use crate::{
     db::{Tx, WriteTx},
     error::{Code, Error, Fault, Result},
     tenancy::{members, roles},
-    types::{Caller, Role},
+    types::Caller,
     vault::Vault,
 };
 
@@ -157,8 +157,8 @@ async fn subject(
 async fn may_change(app: &App, tx: &Tx, subject: &Subject, wanted: &Wanted) -> Result<()> {
     let caller = tx.caller();
     if caller.membership != Some(subject.membership.id) {
-        let theirs = members::roles_of(app, tx, &subject.membership).await?;
-        roles::may_grant_all(&app.policy, caller, theirs.iter().map(Role::as_str))?;
+        let theirs = members::held(app, tx, &subject.membership).await?;
+        roles::may_grant_all(&app.policy, caller, &theirs)?;
     }
     let mut known = wanted.keys().filter_map(|key| subject.attribute(key));
     if known.all(|row| subject.access.edits(row)) { Ok(()) } else { Err(Error::Forbidden(Code::AttributeNotEditable)) }

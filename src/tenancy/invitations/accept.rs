@@ -4,7 +4,7 @@
 //! the authority to see the one invitation whose hash it has.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use entity::{OrganizationId, invitations as rows, organizations as orgs, sessions::Delivery};
+use entity::{OrganizationId, invitations as rows, memberships, organizations as orgs, sessions::Delivery};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -20,6 +20,7 @@ use crate::{
     runtime::{Entropy, Timestamp},
     sessions::{NewSession, Opened, hash},
     tenancy::{
+        custom_roles::{self, Holder, Row as CustomRole},
         members, organizations, service_accounts,
         teams::{self, Row as Team},
     },
@@ -43,6 +44,8 @@ pub struct Preview {
     pub role: String,
     /// The names of the teams to join.
     pub teams: Vec<String>,
+    /// The names of the custom roles beside the role.
+    pub custom_roles: Vec<String>,
     /// Who invited.
     pub inviter: Option<String>,
     /// Until when the link works.
@@ -89,7 +92,7 @@ fn named(token: &str) -> Result<OrganizationId> {
 pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<Preview> {
     let caller = caller.within(named(token.expose())?);
     let tx = app.db.read(&caller).await?;
-    let Valid { row, teams, organization } = valid(app, &tx, token).await?;
+    let Valid { row, teams, custom, organization } = valid(app, &tx, token).await?;
     let inviter = match row.invited_by {
         Some(id) => accounts::profiles(&app.vault, &tx, [id]).await?.remove(&id).map(|account| account.name),
         None => None,
@@ -100,6 +103,7 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
         organization: organization.name,
         role: row.role,
         teams: teams.into_iter().map(|team| team.name).collect(),
+        custom_roles: custom.into_iter().map(|role| role.name).collect(),
         inviter,
         expires_at: row.expires_at,
         account_exists: account.is_some(),
@@ -131,7 +135,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
         None => Person::New(new_account(app, &caller, email, (answer.name.as_deref(), answer.password)).await?),
     };
     let mut tx = app.db.write(&caller).await?;
-    let Valid { row, teams, .. } = valid_locked(app, &tx, &answer.token).await?;
+    let Valid { row, teams, custom, .. } = valid_locked(app, &tx, &answer.token).await?;
     app.settings.effective_in(&tx).await?.invitations.admit(&address::of(&app.vault, &row)?)?;
     let (account, attempt) = match person {
         Person::Known(proven) => (proven.account, Some(proven.attempt)),
@@ -148,6 +152,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
     };
     let member = members::add(&tx, app, row.organization_id, account.id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &member).await?;
+    receive(&tx, app, &custom, &member).await?;
     let event = mark(&tx, row, account.id).await?;
     let account = accounts::signed_in(&tx, account).await?;
     if let Some(attempt) = attempt {
@@ -168,7 +173,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
     let caller = caller.within(named(token.expose())?);
     let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
     let tx = app.db.write(&caller).await?;
-    let Valid { row, teams, .. } = valid_locked(app, &tx, token).await?;
+    let Valid { row, teams, custom, .. } = valid_locked(app, &tx, token).await?;
     let account = accounts::get(&app.vault, &tx, id).await?;
     let email = address::of(&app.vault, &row)?;
     if account.email != email.as_str() {
@@ -177,6 +182,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
     app.settings.effective_in(&tx).await?.invitations.admit(&email)?;
     let membership = members::add(&tx, app, row.organization_id, id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &membership).await?;
+    receive(&tx, app, &custom, &membership).await?;
     let member = members::with_teams(app, &tx, membership, account).await?;
     let event = mark(&tx, row, id).await?;
     tx.commit(event).await?;
@@ -205,6 +211,16 @@ async fn new_account(
     Ok(NewAccount { email, name, password_hash, email_verified_at: Some(caller.now()) })
 }
 
+/// Lets a new member hold the custom roles of their invitation.
+async fn receive(tx: &WriteTx, app: &App, custom: &[CustomRole], member: &memberships::Model) -> Result<()> {
+    if custom.is_empty() {
+        return Ok(());
+    }
+    custom_roles::give(tx, app, Holder::Member(member.id), &[], custom).await?;
+    let event = Event::new(Kind::MemberCustomRolesChanged, member.id).in_organization(member.organization_id);
+    tx.note(custom_roles::difference(event, &[], custom)).await
+}
+
 async fn mark(tx: &WriteTx, row: rows::Model, account: entity::AccountId) -> Result<Event> {
     let id = row.id;
     let mut row = row.into_active_model();
@@ -219,19 +235,23 @@ async fn mark(tx: &WriteTx, row: rows::Model, account: entity::AccountId) -> Res
 struct Valid {
     row: rows::Model,
     teams: Vec<Team>,
+    custom: Vec<CustomRole>,
     organization: orgs::Model,
 }
 
 async fn valid(app: &App, tx: &Tx, token: &SecretString) -> Result<Valid> {
     let row = tx.one(by_token(tx, token)).await?.ok_or_else(gone)?;
     let teams = super::teams::of(tx, [row.id]).await?.remove(&row.id).unwrap_or_default();
-    checked(app, tx, row, teams).await
+    let custom = custom_roles::direct(tx, Holder::Invitation(row.id)).await?;
+    checked(app, tx, row, (teams, custom)).await
 }
 
 async fn valid_locked(app: &App, tx: &WriteTx, token: &SecretString) -> Result<Valid> {
     let row = tx.one(by_token(tx, token).lock_exclusive()).await?.ok_or_else(gone)?;
     let teams = super::teams::staying_of(tx, row.id).await?;
-    checked(app, tx, row, teams).await
+    let custom = custom_roles::direct(tx, Holder::Invitation(row.id)).await?;
+    let custom = custom_roles::staying(tx, custom.into_iter().map(|role| role.id).collect()).await?;
+    checked(app, tx, row, (teams, custom)).await
 }
 
 /// A made-up token is nobody's, and only counted among the errors.
@@ -239,13 +259,13 @@ fn by_token(tx: &Tx, token: &SecretString) -> sea_orm::Select<rows::Entity> {
     tx.find::<rows::Entity>().filter(rows::Column::TokenHash.eq(hash(token.expose())))
 }
 
-async fn checked(app: &App, tx: &Tx, row: rows::Model, teams: Vec<Team>) -> Result<Valid> {
+async fn checked(app: &App, tx: &Tx, row: rows::Model, (teams, custom): (Vec<Team>, Vec<CustomRole>)) -> Result<Valid> {
     let organization = organizations::get(tx).await?;
-    if let Some(reason) = stale(app, tx, &row, &teams, &organization).await? {
+    if let Some(reason) = stale(app, tx, &row, (&teams, &custom), &organization).await? {
         app.refusals.count_use(tx.caller(), Kind::InvitationTokenRefused, row.id, reason);
         return Err(gone());
     }
-    Ok(Valid { row, teams, organization })
+    Ok(Valid { row, teams, custom, organization })
 }
 
 fn gone() -> Error {
@@ -257,11 +277,10 @@ async fn stale(
     app: &App,
     tx: &Tx,
     row: &rows::Model,
-    teams: &[Team],
+    (teams, custom): (&[Team], &[CustomRole]),
     organization: &orgs::Model,
 ) -> Result<Option<&'static str>> {
-    let by_teams = teams.iter().filter_map(|team| team.role.as_deref());
-    let gives: Vec<&str> = std::iter::once(row.role.as_str()).chain(by_teams).collect();
+    let gives = super::gives(app, tx, &row.role, (teams, custom)).await?;
     Ok(match row.status {
         rows::Status::Accepted => Some("accepted"),
         rows::Status::Revoked => Some("revoked"),

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Invitation, NewInvitation, accept, address, may_give, refuse_member, teams, with_teams};
+use super::{Invitation, NewInvitation, accept, address, gives, refuse_member, teams, with_gifts};
 use crate::{
     accounts,
     app::App,
@@ -18,7 +18,10 @@ use crate::{
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
     mail::{Delivery, Letter},
-    tenancy::{members, organizations, roles},
+    tenancy::{
+        custom_roles::{self, Holder},
+        members, organizations, roles,
+    },
     types::{Caller, Email, has_link, single_line},
 };
 
@@ -179,9 +182,11 @@ async fn invite(
     let role = roles::assignable(&app.policy, caller, &new.role)?;
     let message = new.message.as_deref().map(checked_message).transpose()?;
     let teams = teams::wanted(tx, &new.teams).await?;
-    if let Err(refusal) = may_give(app, caller, role.as_str(), &teams) {
+    let custom = custom_roles::wanted(tx, &new.custom_roles).await?;
+    let gives = gives(app, tx, role.as_str(), (&teams, &custom)).await?;
+    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, &gives) {
         let event = Event::without_target(Kind::InvitationRefused).refused().with("role", role.as_str());
-        events.push(with_teams(event, &teams));
+        events.push(with_gifts(event, &teams, &custom));
         return Err(refusal);
     }
     let settings = app.settings.effective_in(tx).await?;
@@ -214,9 +219,11 @@ async fn invite(
     let row = tx.insert(rows::ActiveModel::from(row)).await?;
     address::keep(tx, &app.vault, &row, &new.email).await?;
     teams::keep(tx, organization, row.id, &teams).await?;
-    events.push(with_teams(Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone()), &teams));
+    custom_roles::give(tx, app, Holder::Invitation(row.id), &[], &custom).await?;
+    let event = Event::new(Kind::InvitationCreated, row.id).with("role", row.role.clone());
+    events.push(with_gifts(event, &teams, &custom));
     let (email, inviter) = (new.email.to_string(), host.inviter.clone());
-    Ok(Invitation { row, email, inviter, teams, mail: Some(Delivery::Waiting) })
+    Ok(Invitation { row, email, inviter, teams, custom_roles: custom, mail: Some(Delivery::Waiting) })
 }
 
 /// Marks what is past its time, so that the person can be invited anew.

@@ -20,11 +20,12 @@ use super::{
 };
 use crate::{
     audit::{Kind, Refusals},
+    authz::Policy,
     db::{Change, Changes, Db},
     error::{Code, Error, Result},
     runtime::{Clock, Timestamp},
     sessions,
-    types::{Actor, Caller, Origin, Role, Tenancy},
+    types::{Actor, Caller, Origin, Permissions, Role, Tenancy},
     vault::Vault,
 };
 
@@ -42,16 +43,20 @@ pub struct Known {
     pub organization: OrganizationId,
     /// What it may there.
     pub role: Role,
+    /// What custom roles give it beside that.
+    pub permissions: Permissions,
     closed: Option<&'static str>,
     expires_at: Option<Timestamp>,
     networks: Vec<IpNet>,
     noted: Throttle,
+    read_at: Timestamp,
 }
 
 /// The keys that are in use.
 #[derive(Clone)]
 pub struct ApiKeys {
     db: Db,
+    policy: Policy,
     changes: Changes,
     refusals: Refusals,
     cache: Cache<Vec<u8>, Arc<Known>>,
@@ -65,6 +70,8 @@ struct Row {
     id: ApiKeyId,
     service_account_id: ServiceAccountId,
     role: String,
+    /// What custom roles give, with spaces between.
+    permissions: Option<String>,
     active: bool,
     revoked: bool,
     expires_at: Option<Timestamp>,
@@ -74,7 +81,11 @@ struct Row {
 
 const LOAD: &str = "
     SELECT k.id, k.service_account_id, s.role, s.state = 'active' AS active, k.revoked_at IS NOT NULL AS revoked,
-           k.expires_at, k.allowed_networks, k.last_used_at
+           k.expires_at, k.allowed_networks, k.last_used_at,
+           (SELECT string_agg(DISTINCT p.operation, ' ') FROM custom_role_grants g
+            JOIN custom_roles r ON r.organization_id = g.organization_id AND r.id = g.custom_role_id
+            CROSS JOIN unnest(r.permissions) AS p (operation)
+            WHERE g.organization_id = s.organization_id AND g.service_account_id = s.id) AS permissions
     FROM api_keys k
     JOIN service_accounts s ON s.organization_id = k.organization_id AND s.id = k.service_account_id
     JOIN organizations o ON o.id = k.organization_id AND o.status = 'active'
@@ -82,7 +93,7 @@ const LOAD: &str = "
 
 impl ApiKeys {
     /// An empty cache that listens to `changes`.
-    pub fn new(db: Db, changes: Changes, refusals: Refusals) -> Self {
+    pub fn new(db: Db, policy: Policy, changes: Changes, refusals: Refusals) -> Self {
         let cache: Cache<Vec<u8>, Arc<Known>> = Cache::new(MOST);
         let generation = Arc::new(AtomicU64::new(0));
         let (dropped, counted) = (cache.clone(), generation.clone());
@@ -101,7 +112,7 @@ impl ApiKeys {
             | Change::Imports
             | Change::Jobs => {}
         });
-        Self { db, changes, refusals, cache, generation, uses: Uses::default() }
+        Self { db, policy, changes, refusals, cache, generation, uses: Uses::default() }
     }
 
     /// Who calls with this key, from there, now.
@@ -114,6 +125,7 @@ impl ApiKeys {
         let organization = token::organization(key).ok_or(Error::Unauthenticated(Code::ApiKeyMistyped))?;
         let hash = sessions::hash(key);
         let kept = if self.changes.trusted() { self.cache.get(&hash) } else { None };
+        let kept = kept.filter(|known| origin.now < known.read_at + sessions::REREAD);
         let nobody = || Caller::anonymous(origin.clone());
         let refused = Error::Unauthenticated(Code::ApiKeyNotValid);
         let Some(known) = (match kept {
@@ -147,6 +159,11 @@ impl ApiKeys {
         drop_those(&self.cache, &self.generation, |known| known.account == account);
     }
 
+    /// Drops everything that is kept, after this instance itself committed a change of what a custom role gives.
+    pub fn forget_all(&self) {
+        drop_those(&self.cache, &self.generation, |_| true);
+    }
+
     /// Writes down when keys were used, every few seconds until `stop`, and once more then.
     pub async fn run(self, vault: Vault, clock: Clock, stop: CancellationToken) {
         self.uses.run(self.db, vault, clock, stop).await;
@@ -157,7 +174,7 @@ impl ApiKeys {
         let tx = self.db.read(caller).await?;
         let rows: Vec<Row> = tx.query(LOAD, [organization.into(), hash.clone().into()]).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        let known = Arc::new(row.into_known(organization)?);
+        let known = Arc::new(row.into_known(organization, caller.now(), &self.policy)?);
         self.cache.insert(hash.clone(), known.clone());
         // A change that came in meanwhile may have been too early to find this entry.
         if self.generation.load(Ordering::SeqCst) != before {
@@ -184,6 +201,7 @@ impl Known {
             actor: Actor::Service { account: self.account, key: self.key },
             tenancy: Tenancy::Organization(self.organization),
             role: Some(self.role.clone()),
+            permissions: self.permissions.clone(),
             ..Caller::anonymous(origin)
         }
     }
@@ -206,13 +224,14 @@ impl Known {
 }
 
 impl Row {
-    fn into_known(self, organization: OrganizationId) -> Result<Known> {
+    fn into_known(self, organization: OrganizationId, read_at: Timestamp, policy: &Policy) -> Result<Known> {
         let networks = self.allowed_networks.iter().map(|text| text.parse().map_err(Error::internal));
         Ok(Known {
             key: self.id,
             account: self.service_account_id,
             organization,
             role: Role::named(&self.role),
+            permissions: policy.compile(self.permissions.as_deref().unwrap_or_default().split_whitespace()),
             closed: match (self.revoked, self.active) {
                 (true, _) => Some("revoked"),
                 (false, false) => Some("disabled"),
@@ -221,6 +240,7 @@ impl Row {
             expires_at: self.expires_at,
             networks: networks.collect::<Result<_>>()?,
             noted: Throttle::since(self.last_used_at),
+            read_at,
         })
     }
 }

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use entity::{MembershipId, OrganizationId, TeamId, memberships, team_members as rows, teams};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
-use super::{Row, locked, membership, refuse, roles, row};
+use super::{Row, given, gives, locked, membership, refuse, roles, row};
 use crate::{
     app::App,
     audit::{Event, Kind},
     db::{Tx, WriteTx},
     error::{Error, Result},
+    tenancy::custom_roles::{self, Holder},
     types::{Caller, Page, PageRequest},
 };
 
@@ -67,7 +68,8 @@ pub async fn add(app: &App, caller: &Caller, team: TeamId, member: MembershipId)
     membership::settle(app, &tx).await?;
     let team = locked(&tx, team).await?;
     let member = membership::row(&tx, member).await?;
-    if let Err(refusal) = may_add(app, caller, &team, &member) {
+    let custom = custom_roles::direct(&tx, Holder::Team(team.id)).await?;
+    if let Err(refusal) = may_add(app, caller, (&team, &custom), &member) {
         return refuse(tx, team.id, refusal).await;
     }
     if tx.count(place(&tx, team.id, member.id)).await? > 0 {
@@ -89,7 +91,8 @@ pub async fn remove(app: &App, caller: &Caller, team: TeamId, member: Membership
     let team = locked(&tx, team).await?;
     let member = membership::row(&tx, member).await?;
     tx.one(place(&tx, team.id, member.id)).await?.ok_or_else(Error::not_found)?;
-    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, team.role.as_deref()) {
+    let custom = custom_roles::direct(&tx, Holder::Team(team.id)).await?;
+    if let Err(refusal) = roles::may_grant_all(&app.policy, caller, &gives(app, given(&team), &custom)) {
         return refuse(tx, team.id, refusal).await;
     }
     let removal = tx
@@ -123,13 +126,19 @@ fn place(tx: &Tx, team: TeamId, member: MembershipId) -> sea_orm::Select<rows::E
     tx.find::<rows::Entity>().filter(rows::Column::TeamId.eq(team)).filter(rows::Column::MembershipId.eq(member))
 }
 
-fn may_add(app: &App, caller: &Caller, team: &Row, member: &memberships::Model) -> Result<()> {
-    let Some(role) = &team.role else { return Ok(()) };
-    roles::may_grant(&app.policy, caller, role)?;
-    match caller.membership == Some(member.id) {
-        true => roles::may_take(&app.policy, &member.role, role),
-        false => Ok(()),
+fn may_add(
+    app: &App,
+    caller: &Caller,
+    (team, custom): (&Row, &[custom_roles::Row]),
+    member: &memberships::Model,
+) -> Result<()> {
+    let gives = gives(app, given(team), custom);
+    roles::may_grant_all(&app.policy, caller, &gives)?;
+    if caller.membership != Some(member.id) {
+        return Ok(());
     }
+    team.role.as_ref().map_or(Ok(()), |role| roles::may_take(&app.policy, &member.role, role))?;
+    roles::may_take_permissions(&app.policy, &member.role, &gives.permissions)
 }
 
 async fn enter(tx: &WriteTx, team: &Row, member: &memberships::Model) -> Result<Event> {

@@ -122,6 +122,10 @@ fn team(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("team_id", tenant.team)
 }
 
+fn custom_role(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("custom_role_id", tenant.custom_role)
+}
+
 fn service(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("service_account_id", tenant.service)
 }
@@ -360,6 +364,17 @@ const CASES: &[Case] = &[
     Case::new("team_members_list", team),
     Case::new("team_members_add", |stage, tenant| team(stage, tenant).id("member_id", tenant.member.membership)),
     Case::new("team_members_remove", |stage, tenant| team(stage, tenant).id("member_id", tenant.subject.membership)),
+    Case::new("permissions_list", inside),
+    Case::new("custom_roles_list", inside),
+    Case::new("custom_roles_create", |stage, tenant| {
+        let permissions = ["invitations_create", "invitations_list"];
+        inside(stage, tenant).body(json!({"name": "Host", "description": "Invites", "permissions": permissions}))
+    }),
+    Case::new("custom_roles_get", custom_role),
+    Case::new("custom_roles_update", |stage, tenant| {
+        custom_role(stage, tenant).body(json!({"name": "Porter", "description": "Out", "permissions": ["teams_list"]}))
+    }),
+    Case::new("custom_roles_delete", custom_role),
     Case::new("service_accounts_list", inside),
     Case::new("service_accounts_create", |stage, tenant| {
         inside(stage, tenant).body(json!({"name": "Robot", "description": "Moves boxes", "role": "manager"}))

@@ -17,6 +17,7 @@ use freehold::{
         guard::differences,
         limits::Limits,
     },
+    types::Permissions,
 };
 use poem_openapi::{OpenApi, payload::PlainText};
 use proptest::prelude::*;
@@ -355,7 +356,7 @@ proptest! {
         let effective = policy.hierarchy().effective(&names[0], names[1..].iter().map(String::as_str));
         for operation in 0..rules.operations.len() {
             let most = held.iter().map(|role| rules.decision(*role, operation)).max().unwrap();
-            prop_assert_eq!(policy.decide_any(&effective, operation), most, "{:?} of {:?}", &effective, &names);
+            prop_assert_eq!(policy.decide_any(&effective, &Permissions::NONE, operation), most, "{:?} of {:?}", &effective, &names);
         }
         // The first is the highest of those that count, and none of them is covered by another.
         let levels: Vec<_> = effective.iter().map(|role| policy.hierarchy().level(role.as_str())).collect();

@@ -25,7 +25,7 @@ pub fn path(tenant: &Tenant, rest: &str) -> String {
 }
 
 /// A moment after everything that was done before, and before everything that is done after.
-async fn moment() -> DateTime<Utc> {
+pub async fn moment() -> DateTime<Utc> {
     tokio::time::sleep(Duration::from_millis(20)).await;
     let now = Clock::default().now();
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -33,7 +33,7 @@ async fn moment() -> DateTime<Utc> {
 }
 
 /// A moment as a parameter.
-fn text(moment: DateTime<Utc>) -> String {
+pub fn text(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
@@ -42,7 +42,7 @@ pub async fn export(by: &Actor, tenant: &Tenant, query: &str) -> Answer {
     by.get(&path(tenant, query)).await.expect(200)
 }
 
-async fn as_of(by: &Actor, tenant: &Tenant, at: DateTime<Utc>) -> Answer {
+pub async fn as_of(by: &Actor, tenant: &Tenant, at: DateTime<Utc>) -> Answer {
     export(by, tenant, &format!("?as_of={}", text(at))).await
 }
 

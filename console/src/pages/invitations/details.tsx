@@ -6,6 +6,7 @@ import { closely, invitationQuery, keys } from "../../api/queries";
 import type { Invitation } from "../../api/types";
 import { ActDialog } from "../../parts/act-dialog";
 import { RoleBadge, Teams } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
 import { tell, tellProblem } from "../../parts/notify";
@@ -117,6 +118,11 @@ function InvitationFields({ invitation }: { invitation: Invitation }) {
       <Field name={said.role}>
         <RoleBadge role={invitation.role} />
       </Field>
+      {invitation.custom_roles.length > 0 ? (
+        <Field name={words.customRoles.select}>
+          <CustomRoles roles={invitation.custom_roles} />
+        </Field>
+      ) : null}
       {invitation.teams.length > 0 ? (
         <Field name={words.teams.title}>
           <Teams teams={invitation.teams} />

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { api, take } from "../../api/client";
 import { useIdempotent } from "../../api/idempotency";
 import { keys } from "../../api/queries";
+import { CustomRoleSelect } from "../../parts/custom-roles";
 import { check, useProblems } from "../../parts/forms";
 import { tell } from "../../parts/notify";
 import { useOrganization } from "../../parts/permissions";
@@ -68,7 +69,13 @@ function InviteOne({ onClose }: { onClose: () => void }) {
   const refresh = useRefresh();
   const idempotent = useIdempotent();
   const form = useForm({
-    initialValues: { email: "", role: "member", team_ids: [] as string[], message: "" },
+    initialValues: {
+      email: "",
+      role: "member",
+      custom_role_ids: [] as string[],
+      team_ids: [] as string[],
+      message: "",
+    },
     validate: { email: check.email, message: check.noLink },
   });
   const problems = useProblems(form, {
@@ -77,8 +84,8 @@ function InviteOne({ onClose }: { onClose: () => void }) {
     domain_not_allowed: "email",
   });
   const invite = useMutation({
-    mutationFn: async ({ email, role, team_ids, message }: typeof form.values) => {
-      const body = { email: email.trim(), role, team_ids, message: message.trim() || undefined };
+    mutationFn: async ({ email, message, ...gifts }: typeof form.values) => {
+      const body = { email: email.trim(), ...gifts, message: message.trim() || undefined };
       await idempotent(body, (key) =>
         take(
           api.POST("/v1/organizations/{organization_id}/invitations", {
@@ -110,6 +117,7 @@ function InviteOne({ onClose }: { onClose: () => void }) {
           {...form.getInputProps("email")}
         />
         <RoleSelect label={words.roles.title} {...form.getInputProps("role")} />
+        <CustomRoleSelect {...form.getInputProps("custom_role_ids")} />
         <TeamSelect {...form.getInputProps("team_ids")} />
         <Textarea
           label={said.message}
@@ -137,7 +145,12 @@ function InviteSeveral({ onClose, onResults }: SeveralProps) {
   const refresh = useRefresh();
   const idempotent = useIdempotent();
   const form = useForm({
-    initialValues: { invitations: "", role: "member", team_ids: [] as string[] },
+    initialValues: {
+      invitations: "",
+      role: "member",
+      custom_role_ids: [] as string[],
+      team_ids: [] as string[],
+    },
     validate: {
       invitations: (text) => {
         const { good } = addressesIn(text);
@@ -149,9 +162,9 @@ function InviteSeveral({ onClose, onResults }: SeveralProps) {
   const problems = useProblems(form);
   const { good, bad } = addressesIn(form.values.invitations);
   const invite = useMutation({
-    mutationFn: async ({ invitations, role, team_ids }: typeof form.values) => {
+    mutationFn: async ({ invitations, ...gifts }: typeof form.values) => {
       const { good, bad } = addressesIn(invitations);
-      const body = { invitations: good.map((email) => ({ email, role, team_ids })) };
+      const body = { invitations: good.map((email) => ({ email, ...gifts })) };
       const answer = await idempotent(body, (key) =>
         take(
           api.POST("/v1/organizations/{organization_id}/invitations/bulk", {
@@ -192,6 +205,7 @@ function InviteSeveral({ onClose, onResults }: SeveralProps) {
           </output>
         ) : null}
         <RoleSelect label={words.roles.title} {...form.getInputProps("role")} />
+        <CustomRoleSelect {...form.getInputProps("custom_role_ids")} />
         <TeamSelect {...form.getInputProps("team_ids")} />
         {problems.alert}
         <Buttons

@@ -1,5 +1,5 @@
 /** Invitations: who was invited, what became of it, and inviting more. */
-import { Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { IconMailForward, IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -7,6 +7,7 @@ import { useState } from "react";
 import { fromAfar, type InvitationFilter, invitationsQuery, pageSize } from "../../api/queries";
 import type { Invitation } from "../../api/types";
 import { RoleBadge, Status, type Tone } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { ChoiceFilter, choicesOf, FilterBar, useOpen } from "../../parts/filters";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -129,7 +130,16 @@ const columns: Column<Invitation>[] = [
       </Link>
     ),
   },
-  { key: "role", header: said.role, render: ({ role }) => <RoleBadge role={role} /> },
+  {
+    key: "role",
+    header: said.role,
+    render: ({ role, custom_roles }) => (
+      <Group gap={6}>
+        <RoleBadge role={role} />
+        <CustomRoles roles={custom_roles} />
+      </Group>
+    ),
+  },
   {
     key: "status",
     header: said.status,

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { memberQuery } from "../../api/queries";
 import type { Member } from "../../api/types";
 import { RoleBadge, Teams } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
 import { GuardedButton, useOrganization } from "../../parts/permissions";
@@ -55,6 +56,11 @@ function MemberFields({ member }: { member: Member }) {
       <Field name={said.role}>
         <RoleBadge role={member.role} />
       </Field>
+      {member.custom_roles.length > 0 ? (
+        <Field name={words.customRoles.select}>
+          <CustomRoles roles={member.custom_roles} />
+        </Field>
+      ) : null}
       <Field name={words.teams.title}>
         <Teams teams={member.teams} />
       </Field>

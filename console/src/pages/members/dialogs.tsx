@@ -6,6 +6,7 @@ import { api, ifMatch, take } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { Member, Organization } from "../../api/types";
 import { ActDialog, type ActWords } from "../../parts/act-dialog";
+import { CustomRoleSelect } from "../../parts/custom-roles";
 import { roleName, useOrganization } from "../../parts/permissions";
 import { RoleSelect } from "../../parts/role-select";
 import { useEnter } from "../../parts/session";
@@ -31,7 +32,10 @@ export function MemberDialogs({ act, onClose }: DialogsProps) {
 }
 
 /** An update that fails when someone else changed the member since it was read. */
-function update(member: Member, body: { role: string } | { status: Member["status"] }) {
+function update(
+  member: Member,
+  body: { role: string; custom_role_ids: string[] } | { status: Member["status"] },
+) {
   const path = { organization_id: member.organization_id, member_id: member.id };
   return take(
     api.PATCH("/v1/organizations/{organization_id}/members/{member_id}", {
@@ -59,9 +63,15 @@ function endSessions(member: Member) {
 
 function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const [role, setRole] = useState(member.role);
+  const held = member.custom_roles.filter(({ team_id }) => !team_id).map(({ id }) => id);
+  const [custom, setCustom] = useState(held);
+  const same =
+    role === member.role &&
+    custom.length === held.length &&
+    custom.every((id) => held.includes(id));
   const check = () => {
-    if (role === member.role) onClose();
-    return role !== member.role;
+    if (same) onClose();
+    return !same;
   };
   return (
     <ActDialog
@@ -70,10 +80,13 @@ function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }
         title: said.changeRoleOf(member.name),
         effects: [said.roleNow(roleName(member.role)), said.roleEffect],
         action: said.changeRole,
-        done: said.roleChanged(member.name, roleName(role)),
+        done:
+          role === member.role
+            ? said.customRolesChanged(member.name)
+            : said.roleChanged(member.name, roleName(role)),
       }}
-      run={() => update(member, { role })}
-      refresh={[keys.organization(member.organization_id)]}
+      run={() => update(member, { role, custom_role_ids: custom })}
+      refresh={[keys.organization(member.organization_id), keys.me]}
       check={check}
       harmless
     >
@@ -88,6 +101,7 @@ function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }
           {words.roles.short[role]}
         </Text>
       </Stack>
+      <CustomRoleSelect value={custom} onChange={setCustom} />
     </ActDialog>
   );
 }

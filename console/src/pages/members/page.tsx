@@ -1,5 +1,5 @@
 /** Members: the list, its filters, and the way to a member's details. */
-import { Group, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
@@ -8,6 +8,7 @@ import { api, take } from "../../api/client";
 import { membersQuery, pageSize } from "../../api/queries";
 import type { Member } from "../../api/types";
 import { OwnBadge, RolesOf } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { ExportPeople } from "../../parts/export-people";
 import { ChoiceFilter, choicesOf, FilterBar, TextFilter } from "../../parts/filters";
 import { Page } from "../../parts/page";
@@ -152,7 +153,12 @@ function columns(own: string): Column<Member>[] {
     {
       key: "role",
       header: said.role,
-      render: (member) => <RolesOf role={member.role} effective={member.effective_roles} />,
+      render: (member) => (
+        <Stack gap={4}>
+          <RolesOf role={member.role} effective={member.effective_roles} />
+          <CustomRoles roles={member.custom_roles} />
+        </Stack>
+      ),
     },
     {
       key: "status",

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { memberQuery } from "../../api/queries";
 import { RolesOf, Teams } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { Field, Fields } from "../../parts/details";
 import { Section } from "../../parts/page";
 import { useMe, useOrganization } from "../../parts/permissions";
@@ -31,6 +32,11 @@ export function MyPlace() {
                   {words.roles.short[me.effective_roles[0] ?? me.role]}
                 </Text>
               </div>
+            </Field>
+          ) : null}
+          {me.custom_roles.length > 0 ? (
+            <Field name={words.customRoles.select}>
+              <CustomRoles roles={me.custom_roles} />
             </Field>
           ) : null}
           {me.teams.length > 0 ? (

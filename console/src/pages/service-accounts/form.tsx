@@ -7,6 +7,7 @@ import { useIdempotent } from "../../api/idempotency";
 import { Problem } from "../../api/problem";
 import { keys } from "../../api/queries";
 import type { ServiceAccount } from "../../api/types";
+import { CustomRoleSelect } from "../../parts/custom-roles";
 import { check, useProblems } from "../../parts/forms";
 import { tell, tellStale } from "../../parts/notify";
 import { useOrganization } from "../../parts/permissions";
@@ -19,6 +20,7 @@ interface Values extends Record<string, unknown> {
   name: string;
   description: string;
   role: string;
+  custom_role_ids: string[];
 }
 
 interface CreateDialogProps {
@@ -40,8 +42,9 @@ function CreateForm({ onClose, onCreated }: Omit<CreateDialogProps, "opened">) {
   const client = useQueryClient();
   const idempotent = useIdempotent();
   const create = useMutation({
-    mutationFn: async ({ name, description, role }: Values) => {
-      const body = { name: name.trim(), description: description.trim() || undefined, role };
+    mutationFn: async ({ name, description, role, custom_role_ids }: Values) => {
+      const text = description.trim() || undefined;
+      const body = { name: name.trim(), description: text, role, custom_role_ids };
       return await idempotent(body, (key) =>
         take(
           api.POST("/v1/organizations/{organization_id}/service-accounts", {
@@ -62,7 +65,7 @@ function CreateForm({ onClose, onCreated }: Omit<CreateDialogProps, "opened">) {
   });
   return (
     <AccountForm
-      initial={{ name: "", description: "", role: "member" }}
+      initial={{ name: "", description: "", role: "member", custom_role_ids: [] }}
       action={said.create}
       busy={create.isPending}
       onSubmit={(values) => create.mutateAsync(values)}
@@ -78,7 +81,7 @@ interface EditDialogProps {
 
 export function EditDialog({ account, onClose }: EditDialogProps) {
   const client = useQueryClient();
-  const { organization_id, id, name, description, role, version } = account;
+  const { organization_id, id, name, description, role, custom_roles, version } = account;
   const update = useMutation({
     mutationFn: (values: Values) =>
       take(
@@ -87,6 +90,7 @@ export function EditDialog({ account, onClose }: EditDialogProps) {
             name: values.name.trim(),
             description: values.description.trim() || null,
             role: values.role,
+            custom_role_ids: values.custom_role_ids,
           },
           params: {
             path: { organization_id, service_account_id: id },
@@ -108,7 +112,12 @@ export function EditDialog({ account, onClose }: EditDialogProps) {
   return (
     <Modal opened onClose={onClose} title={<strong>{said.editTitle(name)}</strong>} size={480}>
       <AccountForm
-        initial={{ name, description: description ?? "", role }}
+        initial={{
+          name,
+          description: description ?? "",
+          role,
+          custom_role_ids: custom_roles.map((held) => held.id),
+        }}
         action={words.common.save}
         busy={update.isPending}
         onSubmit={(values) => update.mutateAsync(values)}
@@ -162,6 +171,7 @@ function AccountForm({ initial, action, busy, onSubmit, onClose }: AccountFormPr
             {words.roles.short[role]}
           </Text>
         </div>
+        <CustomRoleSelect {...form.getInputProps("custom_role_ids")} />
         {problems.alert}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>

@@ -1,5 +1,5 @@
 /** Service accounts: the list, and the way to an account's keys. */
-import { Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { IconRobot } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -8,6 +8,7 @@ import { pageSize } from "../../api/queries";
 import { serviceAccountsQuery } from "../../api/service-accounts";
 import type { ServiceAccount } from "../../api/types";
 import { RoleBadge, Status } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { useOpen } from "../../parts/filters";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -120,7 +121,16 @@ const columns: Column<ServiceAccount>[] = [
     header: said.state,
     render: ({ state }) => <StateOf state={state} />,
   },
-  { key: "role", header: said.role, render: ({ role }) => <RoleBadge role={role} /> },
+  {
+    key: "role",
+    header: said.role,
+    render: ({ role, custom_roles }) => (
+      <Group gap={6}>
+        <RoleBadge role={role} />
+        <CustomRoles roles={custom_roles} />
+      </Group>
+    ),
+  },
   { key: "keys", header: said.keys, render: ({ key_count }) => key_count.toLocaleString() },
   {
     key: "used",

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { teamQuery } from "../../api/queries";
 import type { Team } from "../../api/types";
 import { RoleBadge } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
 import { GuardedButton, useOrganization } from "../../parts/permissions";
@@ -62,6 +63,11 @@ function TeamFields({ team }: { team: Team }) {
           </Text>
         </div>
       </Field>
+      {team.custom_roles.length > 0 ? (
+        <Field name={words.customRoles.select}>
+          <CustomRoles roles={team.custom_roles} />
+        </Field>
+      ) : null}
       <Field name={said.created}>
         <Time value={team.created_at} />
       </Field>

@@ -7,6 +7,7 @@ import { useIdempotent } from "../../api/idempotency";
 import { Problem } from "../../api/problem";
 import { keys } from "../../api/queries";
 import type { Team } from "../../api/types";
+import { CustomRoleSelect } from "../../parts/custom-roles";
 import { check, useProblems } from "../../parts/forms";
 import { tell, tellStale } from "../../parts/notify";
 import { useOrganization } from "../../parts/permissions";
@@ -19,6 +20,7 @@ interface Values {
   name: string;
   description: string;
   role: string | null;
+  custom_role_ids: string[];
 }
 
 interface CreateDialogProps {
@@ -40,11 +42,12 @@ function CreateForm({ onClose, onCreated }: Omit<CreateDialogProps, "opened">) {
   const client = useQueryClient();
   const idempotent = useIdempotent();
   const create = useMutation({
-    mutationFn: async ({ name, description, role }: Values) => {
+    mutationFn: async ({ name, description, role, custom_role_ids }: Values) => {
       const body = {
         name: name.trim(),
         description: description.trim() || undefined,
         role: role ?? undefined,
+        custom_role_ids,
       };
       return await idempotent(body, (key) =>
         take(
@@ -66,7 +69,7 @@ function CreateForm({ onClose, onCreated }: Omit<CreateDialogProps, "opened">) {
   });
   return (
     <TeamForm
-      initial={{ name: "", description: "", role: null }}
+      initial={{ name: "", description: "", role: null, custom_role_ids: [] }}
       action={said.create}
       busy={create.isPending}
       onSubmit={(values) => create.mutateAsync(values)}
@@ -83,10 +86,10 @@ interface EditDialogProps {
 export function EditDialog({ team, onClose }: EditDialogProps) {
   const client = useQueryClient();
   const update = useMutation({
-    mutationFn: ({ name, description, role }: Values) =>
+    mutationFn: ({ name, description, ...gives }: Values) =>
       take(
         api.PATCH("/v1/organizations/{organization_id}/teams/{team_id}", {
-          body: { name: name.trim(), description: description.trim() || null, role },
+          body: { name: name.trim(), description: description.trim() || null, ...gives },
           params: {
             path: { organization_id: team.organization_id, team_id: team.id },
             header: { "If-Match": ifMatch(team.version) },
@@ -115,6 +118,7 @@ export function EditDialog({ team, onClose }: EditDialogProps) {
           name: team.name,
           description: team.description ?? "",
           role: team.role ?? null,
+          custom_role_ids: team.custom_roles.map(({ id }) => id),
         }}
         members={team.member_count}
         action={words.common.save}
@@ -181,6 +185,7 @@ function TeamForm({ initial, members = 0, action, busy, onSubmit, onClose }: Tea
                 : said.noRoleText}
           </Text>
         </div>
+        <CustomRoleSelect {...form.getInputProps("custom_role_ids")} />
         {problems.alert}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>

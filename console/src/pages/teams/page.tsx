@@ -1,5 +1,5 @@
 /** Teams: the list, and the way to a team's details. */
-import { Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { IconUsersGroup, IconUsersPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -7,6 +7,7 @@ import { useState } from "react";
 import { pageSize, teamsQuery } from "../../api/queries";
 import type { Team } from "../../api/types";
 import { RoleBadge } from "../../parts/badges";
+import { CustomRoles } from "../../parts/custom-roles";
 import { FilterBar, TextFilter, useOpen } from "../../parts/filters";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
@@ -124,7 +125,12 @@ const columns: Column<Team>[] = [
   {
     key: "gives",
     header: said.gives,
-    render: ({ role }) => (role ? <RoleBadge role={role} /> : words.common.none),
+    render: ({ role, custom_roles }) => (
+      <Group gap={6}>
+        {role ? <RoleBadge role={role} /> : null}
+        {role || custom_roles.length > 0 ? <CustomRoles roles={custom_roles} /> : words.common.none}
+      </Group>
+    ),
   },
   {
     key: "members",

@@ -15,6 +15,7 @@ import {
   IconScale,
   IconServer2,
   IconSettings,
+  IconShieldCheck,
   IconShieldLock,
   IconTableImport,
   IconUserCheck,
@@ -59,6 +60,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/teams`,
       icon: IconUsersGroup,
       needs: "teams_list",
+    },
+    {
+      group: said.people,
+      label: said.roles,
+      to: `${base}/roles`,
+      icon: IconShieldCheck,
+      needs: "custom_roles_list",
     },
     {
       group: said.people,
