@@ -216,17 +216,19 @@ async fn a_rotation_survives_killed_leaders_while_people_sign_in_come_and_search
         world.a.clone(),
         world.server.nobody().clone(),
     ));
+    // The match values come before the first of what is counted.
+    let patience = DONE + Duration::from_millis(number as u64);
     let mut killed = 0;
     while killed < 2 {
         let place =
             format!("SELECT step <> 'announcing' AND rows_done > {killed} FROM key_rotations WHERE id = '{id}'");
-        eventually("it goes on", DONE, async || (psql.text(&place).await == "true").then_some(())).await;
+        eventually("it goes on", patience, async || (psql.text(&place).await == "true").then_some(())).await;
         // Whichever leads: both are killed, one after the other.
         leaders[killed].kill_9();
         leaders.push(leader(&world));
         killed += 1;
     }
-    let over = eventually("the rotation is over", DONE * 3, async || {
+    let over = eventually("the rotation is over", patience * 3, async || {
         let answer = administrator.get(&format!("/v1/key-rotations/{id}")).await.expect(200);
         (answer.json["step"] == "finished").then(|| answer.json.clone())
     })
