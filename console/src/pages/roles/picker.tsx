@@ -74,7 +74,7 @@ export function PermissionPicker({ permissions, value, onChange, error }: Picker
           ) : null}
           {groups.map(([group, items]) => (
             <Fieldset key={group} legend={groupName(group)} variant="unstyled" mb="sm">
-              <Stack gap={6} mt={4}>
+              <Stack gap={12} mt={6}>
                 {items.map((permission) => (
                   <Checkbox
                     key={permission.operation}
@@ -83,7 +83,7 @@ export function PermissionPicker({ permissions, value, onChange, error }: Picker
                     disabled={!permission.grantable && !value.includes(permission.operation)}
                     label={permission.title}
                     description={remark(permission)}
-                    size="xs"
+                    size="sm"
                   />
                 ))}
               </Stack>
