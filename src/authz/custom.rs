@@ -9,7 +9,7 @@ use super::{Decision, OperationPolicy, Policy, Scope};
 use crate::types::{Permissions, Role};
 
 /// What somebody holds in an organisation: roles of the installation, and what custom roles give beside them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Held {
     /// The roles that count, the highest first.
     pub roles: Vec<Role>,

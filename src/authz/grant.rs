@@ -19,6 +19,15 @@ pub enum Rule {
     MinimumRole,
     /// `own_role`.
     OwnRole,
+    /// None: a custom role is composed of it.
+    CustomRole,
+}
+
+impl Grant {
+    /// What a custom role gives.
+    pub fn by_custom_role(name: &str) -> Self {
+        Self { rule: Rule::CustomRole, path: vec![Step { role: name.to_owned(), link: None }] }
+    }
 }
 
 /// A role on the way.

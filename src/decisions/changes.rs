@@ -12,7 +12,7 @@ use crate::{
     app::App,
     db::Tx,
     error::{Error, Fault, Result},
-    tenancy::roles,
+    tenancy::{custom_roles::Holder, roles},
 };
 
 /// The most changes of one proposal.
@@ -109,8 +109,13 @@ impl Found {
     async fn load(app: &App, tx: &Tx, changes: &[Change]) -> Result<Self> {
         let ids: BTreeSet<TeamId> = changes.iter().filter_map(Change::team).collect();
         let query = tx.find::<teams::Entity>().filter(teams::Column::Id.is_in(ids.iter().copied()));
-        let grant = |team: teams::Model| (team.id, TeamGrant { name: team.name, role: team.role });
-        let found = tx.all(query).await?.into_iter().map(grant).collect();
+        let found = tx.all(query).await?;
+        let mut custom = holdings::custom(app, tx, found.iter().map(|team| Holder::Team(team.id)).collect()).await?;
+        let grant = |team: teams::Model| {
+            let custom = custom.remove(&Holder::Team(team.id)).unwrap_or_default();
+            (team.id, TeamGrant { name: team.name, role: team.role, custom })
+        };
+        let found = found.into_iter().map(grant).collect();
         let mut people: BTreeSet<AccountId> = changes.iter().filter_map(Change::account).collect();
         // Who comes into a team or leaves it is named; what changes for a whole team touches all of it.
         let whole = changes.iter().filter(|change| matches!(change, Change::TeamRole(..) | Change::TeamRemoved(_)));
@@ -123,7 +128,7 @@ impl Found {
         let people: Vec<AccountId> = people.into_iter().collect();
         let services: Vec<ServiceAccountId> = changes.iter().filter_map(Change::service).collect();
         let people = holdings::of_people(app, tx, &people).await?.into_values();
-        let services = holdings::of_services(tx, &services).await?.into_values();
+        let services = holdings::of_services(app, tx, &services).await?.into_values();
         let holdings = people.chain(services).map(|holding| (holding.who.id(), holding)).collect();
         Ok(Self { teams: found, holdings })
     }
@@ -173,6 +178,7 @@ fn apply(all: &mut HashMap<Uuid, Touched>, teams: &mut HashMap<TeamId, TeamGrant
         Change::MemberRemoved(account) => change_one(all, account.0, |after| {
             after.standing = Standing::NoMember;
             after.direct = None;
+            after.custom.clear();
             after.teams.clear();
         }),
         Change::TeamRole(team, role) => {

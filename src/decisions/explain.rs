@@ -57,7 +57,7 @@ pub struct Explanation {
     pub roles: Vec<Role>,
     /// By which rule, and way, one of them has the operation.
     pub grant: Option<Grant>,
-    /// The roles that would have it.
+    /// The roles of the installation that would have it.
     pub would: Vec<String>,
     /// What else a call has to pass.
     pub gates: Vec<Gate>,
@@ -118,7 +118,7 @@ pub async fn explain(app: &App, caller: &Caller, question: Question) -> Result<E
     let (holding, operation, recorded) = match about {
         About::Person(id) => (person(app, &tx, id).await?.ok_or_else(unknown_account)?, operation, None),
         About::Service(id) => {
-            let found = holdings::of_services(&tx, &[id]).await?.remove(&id);
+            let found = holdings::of_services(app, &tx, &[id]).await?.remove(&id);
             let unknown =
                 || Error::field("/service_account_id", "unknown_service_account", "is not one of this organisation's");
             (found.ok_or_else(unknown)?, operation, None)
@@ -127,7 +127,9 @@ pub async fn explain(app: &App, caller: &Caller, question: Question) -> Result<E
             let (who, of_request, recorded) = refused(&tx, &id).await?;
             let holding = match who {
                 Who::Person(id, _) => person(app, &tx, id).await?.unwrap_or_else(|| holdings::nobody(id)),
-                Who::Service(id) => holdings::of_services(&tx, &[id]).await?.remove(&id).ok_or_else(unknown_request)?,
+                Who::Service(id) => {
+                    holdings::of_services(app, &tx, &[id]).await?.remove(&id).ok_or_else(unknown_request)?
+                }
             };
             (holding, operation.or(Some(of_request)), Some(recorded))
         }
@@ -141,11 +143,14 @@ pub async fn explain(app: &App, caller: &Caller, question: Question) -> Result<E
     let roles = holding.roles(app.policy.hierarchy());
     let gates = gates(app, &tx, &holding, row).await?;
     let party = holding.party(&tx);
-    let decision = app.policy.decide_any(&roles, at);
+    let decision = app.policy.decide_any(&roles, &holding.permissions(), at);
+    let by_role = roles.iter().find_map(|role| app.policy.grant(role.as_str(), at, object));
+    let custom = || holding.custom_grants().find(|(custom, _)| custom.permissions.contains(at));
+    let grant = by_role.or_else(|| custom().map(|(custom, _)| Grant::by_custom_role(&custom.name)));
     Ok(Explanation {
         refusal: refusal(row, party, &gates, (decision, object)),
         operation: row.clone(),
-        grant: roles.iter().find_map(|role| app.policy.grant(role.as_str(), at, object)),
+        grant,
         would: would(app, party, at, row, object),
         gates,
         revision: policies::in_force(app, &tx).await?,

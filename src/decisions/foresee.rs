@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
-    authz::{Hierarchy, Object, Party, Policy, Proposal, ProposedRule},
+    authz::{Decision, Hierarchy, Object, Party, Policy, Proposal, ProposedRule},
     db::Tx,
     error::{Error, Result},
     types::{Caller, Page, PageRequest, Role},
@@ -73,6 +73,8 @@ struct Group {
     role: String,
     /// The roles by teams, with spaces between.
     team_roles: String,
+    /// Which of the operations custom roles give, with spaces between.
+    permissions: String,
     people: i64,
 }
 
@@ -82,6 +84,7 @@ struct Use {
     kind: String,
     role: String,
     team_roles: String,
+    permissions: String,
     operation: String,
     own: bool,
     users: i64,
@@ -92,7 +95,7 @@ struct Use {
 const PLACES: &str = "SELECT id, name FROM organizations
     WHERE status = 'active' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2";
 
-/// Who holds what in some organisations, in front of a query of it.
+/// Who holds what of some operations, `$2`, in some organisations, `$1`, in front of a query of it.
 macro_rules! held {
     ($rest:literal) => {
         concat!(
@@ -100,12 +103,24 @@ macro_rules! held {
                 SELECT m.organization_id, 'account' AS kind, m.account_id AS who, m.role, coalesce((
                     SELECT string_agg(DISTINCT t.role, ' ' ORDER BY t.role) FROM team_members x
                     JOIN teams t ON t.organization_id = x.organization_id AND t.id = x.team_id
-                    WHERE x.organization_id = m.organization_id AND x.membership_id = m.id), '') AS team_roles
+                    WHERE x.organization_id = m.organization_id AND x.membership_id = m.id), '') AS team_roles, coalesce((
+                    SELECT string_agg(DISTINCT p.operation, ' ' ORDER BY p.operation) FROM custom_role_grants g
+                    JOIN custom_roles r ON r.organization_id = g.organization_id AND r.id = g.custom_role_id
+                    CROSS JOIN unnest(r.permissions) AS p (operation)
+                    WHERE g.organization_id = m.organization_id AND p.operation = ANY ($2) AND (
+                        g.membership_id = m.id OR g.team_id IN (
+                            SELECT x.team_id FROM team_members x
+                            WHERE x.organization_id = m.organization_id AND x.membership_id = m.id))), '') AS permissions
                 FROM memberships m JOIN accounts a ON a.id = m.account_id AND a.state = 'active'
                 WHERE m.organization_id = ANY ($1) AND m.status = 'active'
                 UNION ALL
-                SELECT organization_id, 'service', id, role, '' FROM service_accounts
-                WHERE organization_id = ANY ($1) AND state = 'active'
+                SELECT s.organization_id, 'service', s.id, s.role, '', coalesce((
+                    SELECT string_agg(DISTINCT p.operation, ' ' ORDER BY p.operation) FROM custom_role_grants g
+                    JOIN custom_roles r ON r.organization_id = g.organization_id AND r.id = g.custom_role_id
+                    CROSS JOIN unnest(r.permissions) AS p (operation)
+                    WHERE g.organization_id = s.organization_id AND p.operation = ANY ($2)
+                      AND g.service_account_id = s.id), '')
+                FROM service_accounts s WHERE s.organization_id = ANY ($1) AND s.state = 'active'
             ) ",
             $rest
         )
@@ -113,19 +128,19 @@ macro_rules! held {
 }
 
 const GROUPS: &str = held!(
-    "SELECT organization_id, kind, role, team_roles, count(*) AS people FROM held
-     GROUP BY organization_id, kind, role, team_roles"
+    "SELECT organization_id, kind, role, team_roles, permissions, count(*) AS people FROM held
+     GROUP BY organization_id, kind, role, team_roles, permissions"
 );
 
 const USES: &str = held!(
-    "SELECT h.organization_id, h.kind, h.role, h.team_roles, c.operation, c.own,
+    "SELECT h.organization_id, h.kind, h.role, h.team_roles, h.permissions, c.operation, c.own,
             count(DISTINCT c.who) FILTER (WHERE c.outcome = 'allowed') AS users,
             coalesce(sum(c.count) FILTER (WHERE c.outcome = 'allowed'), 0)::bigint AS allowed,
             coalesce(sum(c.count) FILTER (WHERE c.outcome = 'forbidden'), 0)::bigint AS refused
      FROM decision_counts c JOIN held h ON h.organization_id = c.organization_id AND h.who = c.who
      WHERE c.organization_id = ANY ($1) AND c.operation = ANY ($2) AND c.day BETWEEN $3 AND $4
        AND c.outcome IN ('allowed', 'forbidden')
-     GROUP BY h.organization_id, h.kind, h.role, h.team_roles, c.operation, c.own"
+     GROUP BY h.organization_id, h.kind, h.role, h.team_roles, h.permissions, c.operation, c.own"
 );
 
 /// Says what other rules would do, in a page of the organisations.
@@ -170,11 +185,12 @@ async fn shifts(
 ) -> Result<Shifts> {
     let comparison = Comparison { policy, proposal };
     let mut shifts = Shifts::new();
-    let groups: Vec<Group> = tx.query(GROUPS, [organizations.clone().into()]).await?;
+    let operations: Vec<String> = proposal.rows().iter().map(|row| row.operation.clone()).collect();
+    let groups: Vec<Group> = tx.query(GROUPS, [organizations.clone().into(), operations.clone().into()]).await?;
     for group in groups {
-        let roles = held(policy.hierarchy(), &group.role, &group.team_roles);
+        let held = held(policy.hierarchy(), [&group.role, &group.team_roles, &group.permissions]);
         for (at, row) in proposal.rows().iter().enumerate() {
-            let (before, after) = comparison.reaches(party(group.organization_id, &group.kind), &roles, at);
+            let (before, after) = comparison.reaches(party(group.organization_id, &group.kind), &held, at);
             if before == after {
                 continue;
             }
@@ -187,13 +203,12 @@ async fn shifts(
             }
         }
     }
-    let operations: Vec<String> = proposal.rows().iter().map(|row| row.operation.clone()).collect();
     let values = [organizations.into(), operations.into(), window.from.into(), window.to.into()];
     let uses: Vec<Use> = tx.query(USES, values).await?;
     for used in uses {
         let Some(at) = proposal.rows().iter().position(|row| row.operation == used.operation) else { continue };
-        let roles = held(policy.hierarchy(), &used.role, &used.team_roles);
-        let (before, after) = comparison.reaches(party(used.organization_id, &used.kind), &roles, at);
+        let held = held(policy.hierarchy(), [&used.role, &used.team_roles, &used.permissions]);
+        let (before, after) = comparison.reaches(party(used.organization_id, &used.kind), &held, at);
         let object = if used.own { Object::Own } else { Object::Any };
         if within(before, object) == within(after, object) {
             continue;
@@ -224,21 +239,26 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// How far somebody with these roles reaches with the operation at this position of the proposal, and how far they
-    /// would.
-    fn reaches(&self, party: Party, roles: &[Role], at: usize) -> (Reach, Reach) {
+    /// How far somebody who holds this reaches with the operation at this position of the proposal, and how far they
+    /// would. What a custom role can't be composed of any more it does not give.
+    fn reaches(&self, party: Party, (roles, custom): &(Vec<Role>, Vec<String>), at: usize) -> (Reach, Reach) {
         let Some(proposed) = self.proposal.rows().get(at) else { return (Reach::None, Reach::None) };
         let Some((position, row)) = self.policy.registry().find(&proposed.operation) else {
             return (Reach::None, Reach::None);
         };
-        let before = reach(row, party, self.policy.decide_any(roles, position));
-        let after = reach(proposed, party, self.proposal.decide_any(self.policy.hierarchy(), roles, at));
+        let permissions = self.policy.compile(custom.iter().map(String::as_str));
+        let before = reach(row, party, self.policy.decide_any(roles, &permissions, position));
+        let by_custom = custom.contains(&proposed.operation) && self.policy.is_composable(proposed);
+        let by_role = self.proposal.decide_any(self.policy.hierarchy(), roles, at);
+        let after = reach(proposed, party, if by_custom { Decision::Allow } else { by_role });
         (before, after)
     }
 }
 
-fn held(hierarchy: &Hierarchy, direct: &str, by_teams: &str) -> Vec<Role> {
-    hierarchy.effective(direct, by_teams.split_whitespace())
+/// The roles that count, and what custom roles give.
+fn held(hierarchy: &Hierarchy, [direct, by_teams, custom]: [&str; 3]) -> (Vec<Role>, Vec<String>) {
+    let custom = custom.split_whitespace().map(str::to_owned).collect();
+    (hierarchy.effective(direct, by_teams.split_whitespace()), custom)
 }
 
 fn party(organization: OrganizationId, kind: &str) -> Party {

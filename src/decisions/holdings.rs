@@ -1,10 +1,11 @@
 //! What somebody holds in the caller's organisation: directly, through teams, or while acting there. Loaded for those who
 //! are asked about, and changed in memory by whoever proposes something.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::{
-    AccountId, MembershipId, ServiceAccountId, TeamId, accounts::State, memberships, service_accounts as services,
+    AccountId, CustomRoleId, MembershipId, ServiceAccountId, TeamId, accounts::State, memberships,
+    service_accounts as services,
 };
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
@@ -17,8 +18,11 @@ use crate::{
     error::Result,
     runtime::Timestamp,
     sessions,
-    tenancy::teams,
-    types::Role,
+    tenancy::{
+        custom_roles::{self, Holder},
+        teams,
+    },
+    types::{Permissions, Role},
 };
 
 /// Somebody, and what they hold.
@@ -34,6 +38,8 @@ pub struct Holding {
     pub standing: Standing,
     /// The role that they have directly.
     pub direct: Option<String>,
+    /// The custom roles that they have directly.
+    pub custom: Vec<CustomGrant>,
     /// The teams that they are in, with what each gives.
     pub teams: BTreeMap<TeamId, TeamGrant>,
     /// Until when a platform administrator acts here.
@@ -56,6 +62,19 @@ pub struct TeamGrant {
     pub name: String,
     /// The role that it gives.
     pub role: Option<String>,
+    /// The custom roles that it gives.
+    pub custom: Vec<CustomGrant>,
+}
+
+/// A custom role that somebody or a team has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomGrant {
+    /// Which.
+    pub id: CustomRoleId,
+    /// What it is called.
+    pub name: String,
+    /// What it lets its holders do.
+    pub permissions: Permissions,
 }
 
 /// Whether somebody can call in this organisation at all.
@@ -98,6 +117,22 @@ impl Holding {
         }
     }
 
+    /// What custom roles let them do, directly and by teams; nothing for somebody who can't call or acts here.
+    pub fn permissions(&self) -> Permissions {
+        let mut all = Permissions::NONE;
+        self.custom_grants().for_each(|(grant, _)| all.add(&grant.permissions));
+        all
+    }
+
+    /// The custom roles that count, each with the team that gives it.
+    pub fn custom_grants(&self) -> impl Iterator<Item = (&CustomGrant, Option<(TeamId, &TeamGrant)>)> {
+        let counts = self.standing == Standing::Active && self.direct.is_some() && self.acting_until.is_none();
+        let direct = self.custom.iter().map(|grant| (grant, None));
+        let by_team =
+            self.teams.iter().flat_map(|(id, team)| team.custom.iter().map(move |grant| (grant, Some((*id, team)))));
+        direct.chain(by_team).filter(move |_| counts)
+    }
+
     /// As what they call in the transaction's organisation.
     pub fn party(&self, tx: &Tx) -> Party {
         match self.who {
@@ -118,6 +153,9 @@ pub(super) async fn of_people(app: &App, tx: &Tx, ids: &[AccountId]) -> Result<H
     let query = tx.find::<memberships::Entity>();
     let seats = tx.all(query.filter(memberships::Column::AccountId.is_in(ids.iter().copied()))).await?;
     let mut teams = teams::of(tx, seats.iter().map(|seat| seat.id)).await?;
+    let holders = seats.iter().map(|seat| Holder::Member(seat.id));
+    let holders = holders.chain(teams.values().flatten().map(|team| Holder::Team(team.id)));
+    let custom = custom(app, tx, holders.collect()).await?;
     let mut people = accounts::people(&app.vault, tx, seats.iter().map(|seat| seat.account_id)).await?;
     let holdings = seats.into_iter().map(|seat| {
         let person = people.remove(&seat.account_id).and_then(Person::known);
@@ -128,13 +166,17 @@ pub(super) async fn of_people(app: &App, tx: &Tx, ids: &[AccountId]) -> Result<H
             (Some(_), memberships::Status::Active) => Standing::Active,
         };
         let (name, email) = person.map_or((None, None), |person| (Some(person.name), Some(person.email)));
-        let grant = |team: teams::Row| (team.id, TeamGrant { name: team.name, role: team.role });
+        let grant = |team: teams::Row| {
+            let custom = custom.get(&Holder::Team(team.id)).cloned().unwrap_or_default();
+            (team.id, TeamGrant { name: team.name, role: team.role, custom })
+        };
         let holding = Holding {
             who: Who::Person(seat.account_id, Some(seat.id)),
             name,
             email,
             standing,
             direct: Some(seat.role),
+            custom: custom.get(&Holder::Member(seat.id)).cloned().unwrap_or_default(),
             teams: teams.remove(&seat.id).unwrap_or_default().into_iter().map(grant).collect(),
             acting_until: None,
         };
@@ -160,6 +202,7 @@ pub(super) fn nobody(id: AccountId) -> Holding {
         email: None,
         standing: Standing::NoMember,
         direct: None,
+        custom: Vec::new(),
         teams: BTreeMap::new(),
         acting_until: None,
     }
@@ -169,7 +212,12 @@ pub(super) fn nobody(id: AccountId) -> Holding {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn of_services(tx: &Tx, ids: &[ServiceAccountId]) -> Result<HashMap<ServiceAccountId, Holding>> {
+pub(super) async fn of_services(
+    app: &App,
+    tx: &Tx,
+    ids: &[ServiceAccountId],
+) -> Result<HashMap<ServiceAccountId, Holding>> {
+    let mut custom = custom(app, tx, ids.iter().map(|id| Holder::Service(*id)).collect()).await?;
     let query = tx.find::<services::Entity>().filter(services::Column::Id.is_in(ids.iter().copied()));
     let holding = |row: services::Model| {
         let standing = match row.state {
@@ -182,10 +230,27 @@ pub(super) async fn of_services(tx: &Tx, ids: &[ServiceAccountId]) -> Result<Has
             email: None,
             standing,
             direct: Some(row.role),
+            custom: custom.remove(&Holder::Service(row.id)).unwrap_or_default(),
             teams: BTreeMap::new(),
             acting_until: None,
         };
         (row.id, holding)
     };
     Ok(tx.all(query).await?.into_iter().map(holding).collect())
+}
+
+/// The custom roles of these, compiled.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn custom(app: &App, tx: &Tx, mut holders: Vec<Holder>) -> Result<HashMap<Holder, Vec<CustomGrant>>> {
+    let mut known = HashSet::new();
+    holders.retain(|holder| known.insert(*holder));
+    let found = custom_roles::of(tx, holders).await?;
+    let grant = |row: custom_roles::Row| CustomGrant {
+        id: row.id,
+        permissions: app.policy.compile(row.permissions.iter().map(String::as_str)),
+        name: row.name,
+    };
+    Ok(found.into_iter().map(|(holder, rows)| (holder, rows.into_iter().map(grant).collect())).collect())
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     app::App,
-    authz::{Decision, Object, OperationPolicy, Party, Policy, Scope, admission},
+    authz::{Decision, Held, Object, OperationPolicy, Party, Policy, Scope, admission},
     error::Result,
     types::{Caller, Role},
 };
@@ -102,7 +102,9 @@ pub async fn simulate(app: &App, caller: &Caller, changes: &[Change], days: u32,
     for Touched { before, after } in touched(app, &tx, changes).await?.into_values() {
         let party = before.party(&tx);
         let roles = (before.roles(app.policy.hierarchy()), after.roles(app.policy.hierarchy()));
-        let effects = comparison.of(party, &roles);
+        let held =
+            |roles: &[Role], holding: &Holding| Held { roles: roles.to_vec(), permissions: holding.permissions() };
+        let effects = comparison.of(party, held(&roles.0, &before), held(&roles.1, &after));
         if !effects.is_empty() {
             different.push((before, roles, effects));
         }
@@ -157,27 +159,28 @@ fn counted(uses: &Uses, who: Uuid, effects: Vec<Effect>) -> Vec<Effect> {
     counted
 }
 
-/// Compares what roles give; each pair once.
+/// Compares what two holdings give; each pair once.
 struct Comparison<'a> {
     policy: &'a Policy,
-    known: HashMap<(bool, Vec<Role>, Vec<Role>), Vec<Effect>>,
+    known: HashMap<(bool, Held, Held), Vec<Effect>>,
 }
 
 impl Comparison<'_> {
-    fn of(&mut self, party: Party, (before, after): &(Vec<Role>, Vec<Role>)) -> Vec<Effect> {
-        let key = (party == Party::Service, before.clone(), after.clone());
+    fn of(&mut self, party: Party, before: Held, after: Held) -> Vec<Effect> {
         let policy = self.policy;
-        self.known.entry(key).or_insert_with(|| effects(policy, party, before, after)).clone()
+        let entry = self.known.entry((party == Party::Service, before, after));
+        let made = |(_, before, after): &(bool, Held, Held)| effects(policy, party, before, after);
+        entry.or_insert_with_key(made).clone()
     }
 }
 
-fn effects(policy: &Policy, party: Party, before: &[Role], after: &[Role]) -> Vec<Effect> {
+fn effects(policy: &Policy, party: Party, before: &Held, after: &Held) -> Vec<Effect> {
     let rows = policy.registry().rows().iter().enumerate();
     let ruled = rows.filter(|(_, row)| !matches!(row.scope, Scope::Public | Scope::Own));
     let effects = ruled.map(|(at, row)| Effect {
         operation: row.operation.clone(),
-        before: reach(row, party, policy.decide_any(before, at)),
-        after: reach(row, party, policy.decide_any(after, at)),
+        before: reach(row, party, policy.decide_any(&before.roles, &before.permissions, at)),
+        after: reach(row, party, policy.decide_any(&after.roles, &after.permissions, at)),
         uses: 0,
         last_used: None,
         refused: 0,

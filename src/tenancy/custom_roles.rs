@@ -10,8 +10,8 @@ mod holders;
 use entity::{CustomRoleId, custom_roles as rows, team_members};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-pub use holders::{Counts, Given, Holder, of_members};
-pub(super) use holders::{by_name, difference, direct, give, ids, of, rows_of, staying, through, wanted};
+pub use holders::{Counts, Given, Holder, of, of_members};
+pub(super) use holders::{by_name, difference, direct, give, ids, rows_of, staying, through, wanted};
 
 use super::{members, roles};
 use crate::{

@@ -1131,8 +1131,8 @@ export interface paths {
         put?: never;
         /**
          * Upload a file of people, or the first part of one.
-         * @description It has a person a line: `email`, and `name`, `role`, `teams`, `state` and `password_hash` if they are wanted. In the
-         *     platform's organisation its lines become accounts, and a platform administrator may bring the hashes of passwords.
+         * @description It has a person a line: `email`, and `name`, `role`, `custom_roles`, `teams`, `state` and `password_hash` if they
+         *     are wanted. In the platform's organisation its lines become accounts, and a platform administrator may bring the hashes of passwords.
          *     Elsewhere they become invitations. Nothing is made before the import is started.
          */
         post: operations["imports_create"];
@@ -1478,8 +1478,9 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a member's role, or whether they have access.
-         * @description Nobody grants or takes a role above their own, and an organisation keeps at least one owner.
+         * Change a member's role, their custom roles, or whether they have access.
+         * @description Nobody grants or takes a role above their own, or one with permissions that they don't hold themselves, and an
+         *     organisation keeps at least one owner.
          */
         patch: operations["members_update"];
         trace?: never;
@@ -1559,8 +1560,29 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A file of the members of an organisation, with their roles and teams. */
+        /** A file of the members of an organisation, with their roles, custom roles and teams. */
         post: operations["members_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an organisation's own roles can permit.
+         * @description It is whatever an administrator may do inside the organisation. What takes an owner or the platform, and what is
+         *     about the caller alone, no role permits.
+         */
+        get: operations["permissions_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1641,6 +1663,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The roles of an organisation's own.
+         * @description There are at most 100. The roles of the installation are in `GET /v1/roles`.
+         */
+        get: operations["custom_roles_list"];
+        put?: never;
+        /**
+         * Compose a role that nobody holds yet.
+         * @description Nobody composes a role of permissions that they don't hold themselves.
+         */
+        post: operations["custom_roles_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/roles/{custom_role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One role of an organisation's own. */
+        get: operations["custom_roles_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a role.
+         * @description A role that a member, a team, a service account or an open invitation holds stays, unless they are to lose it.
+         */
+        delete: operations["custom_roles_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a role's name, description or permissions.
+         * @description The permissions change what everybody who holds the role may do at once. Nobody changes a role with permissions
+         *     that they don't hold themselves, or gives it any; nobody raises themselves by a role that they hold.
+         */
+        patch: operations["custom_roles_update"];
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/service-accounts": {
         parameters: {
             query?: never;
@@ -1678,8 +1750,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a service account's name, description or role.
-         * @description The role changes what its keys may at once. Nobody changes one that has a role above their own, or gives it one.
+         * Change a service account's name, description, role or custom roles.
+         * @description Those change what its keys may at once. Nobody changes one that has a role above their own, or gives it one.
          */
         patch: operations["service_accounts_update"];
         trace?: never;
@@ -1925,8 +1997,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a team's name, description or role.
-         * @description The role changes what every member of the team may do at once. Nobody changes a team that gives a role above
+         * Change a team's name, description, role or custom roles.
+         * @description Those change what every member of the team may do at once. Nobody changes a team that gives a role above
          *     their own, or makes it give one; nobody raises themselves by a team that they are in.
          */
         patch: operations["teams_update"];
@@ -2963,6 +3035,18 @@ export interface components {
             visible_to: components["schemas"]["AttributeAudience"] & unknown;
         };
         /**
+         * CreateCustomRole
+         * @description A new role.
+         */
+        CreateCustomRole: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Its name; no other role of the organisation's own has it, in upper or lower case. */
+            name: string;
+            /** @description The operations that it permits. */
+            permissions: string[];
+        };
+        /**
          * CreateFirstAdmin
          * @description The first platform administrator.
          */
@@ -3006,6 +3090,8 @@ export interface components {
          * @description A service account to make.
          */
         CreateServiceAccount: {
+            /** @description The custom roles to have beside that. */
+            custom_role_ids?: string[];
             /** @description What it is for. */
             description?: string;
             /** @description Its name; no other of the organisation has it in upper or lower case. */
@@ -3018,12 +3104,79 @@ export interface components {
          * @description A new team.
          */
         CreateTeam: {
+            /** @description The custom roles that it gives beside that. */
+            custom_role_ids?: string[];
             /** @description What it is for. */
             description?: string;
             /** @description Its name; no other team of the organisation has it, in upper or lower case. */
             name: string;
             /** @description The role that it gives its members beside their own: any of the organisation's but `owner`. */
             role?: string;
+        };
+        /**
+         * CustomRole
+         * @description A role of an organisation's own: a set of permissions that is held beside a role of the installation.
+         */
+        CustomRole: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description?: string;
+            /** @description How many hold it. */
+            holders: components["schemas"]["Holders"] & unknown;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /** @description The operations that it lets its holders do with whatever is of the organisation, in the order of their names. */
+            permissions: string[];
+            /**
+             * Format: date-time
+             * @description When its name, description or permissions last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Grows with every change of those.
+             */
+            version: number;
+        };
+        /**
+         * CustomRoleList
+         * @description The roles of an organisation's own.
+         */
+        CustomRoleList: {
+            /** @description By name. */
+            items: components["schemas"]["CustomRole"][];
+        };
+        /**
+         * CustomRoleOf
+         * @description A role of an organisation's own, by name.
+         */
+        CustomRoleOf: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The team that gives it; absent when it is held directly.
+             */
+            team_id?: string;
         };
         /**
          * DataKey
@@ -3606,7 +3759,7 @@ export interface components {
          * @description A column of the registry.
          * @enum {string}
          */
-        GrantRule: "minimum_role" | "own_role";
+        GrantRule: "minimum_role" | "own_role" | "custom_role";
         /**
          * GrantStep
          * @description A role on the way.
@@ -3622,7 +3775,14 @@ export interface components {
          * @description A role that somebody holds.
          */
         HeldRole: {
-            /** @description The role; absent for a team that gives none. */
+            /** @description What that role is called. */
+            custom_role?: string;
+            /**
+             * Format: uuid
+             * @description The role of the organisation's own.
+             */
+            custom_role_id?: string;
+            /** @description The role of the installation; absent for a team that gives none, and for a role of the organisation's own. */
             role?: string;
             /** @description What that team is called. */
             team?: string;
@@ -3644,6 +3804,32 @@ export interface components {
          * @enum {string}
          */
         HeldVia: "direct" | "team" | "acting";
+        /**
+         * Holders
+         * @description How many hold a role.
+         */
+        Holders: {
+            /**
+             * Format: uint64
+             * @description Invitations that are open or expired.
+             */
+            invitations: number;
+            /**
+             * Format: uint64
+             * @description Members, directly.
+             */
+            members: number;
+            /**
+             * Format: uint64
+             * @description Service accounts.
+             */
+            service_accounts: number;
+            /**
+             * Format: uint64
+             * @description Teams, each of which gives it to its members.
+             */
+            teams: number;
+        };
         /**
          * Import
          * @description A file of people on its way in.
@@ -3882,6 +4068,8 @@ export interface components {
              * @description When.
              */
             created_at: string;
+            /** @description The custom roles that it gives beside that, by name. */
+            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description The invited address. */
             email: string;
             /**
@@ -3927,6 +4115,8 @@ export interface components {
         InvitationPreview: {
             /** @description Whether the address has an account: then its password is asked for. */
             account_exists: boolean;
+            /** @description The names of the custom roles beside that. */
+            custom_roles: string[];
             /** @description The invited address. */
             email: string;
             /**
@@ -3993,6 +4183,8 @@ export interface components {
          * @description A person to invite.
          */
         InviteUser: {
+            /** @description With which custom roles beside that. */
+            custom_role_ids?: string[];
             /**
              * Format: email
              * @description Whom.
@@ -4540,6 +4732,8 @@ export interface components {
              * @description The person's account.
              */
             account_id: string;
+            /** @description The custom roles: first those held directly, then those that teams give. */
+            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description The roles that count, the highest first: the direct one and those by teams, without any that another covers. */
             effective_roles: string[];
             /** @description The person's address. */
@@ -5062,6 +5256,40 @@ export interface components {
          */
         PeopleFormat: "csv" | "json_lines";
         /**
+         * Permission
+         * @description Something that a role can permit.
+         */
+        Permission: {
+            /** @description What it does. */
+            action: string;
+            /** @description For people, the rest of it. */
+            description?: string;
+            /** @description Whether the caller holds it, and so may give it on. */
+            grantable: boolean;
+            /** @description The part of the contract that it is of. */
+            group: string;
+            /** @description The roles of the installation that permit it with everybody's, the highest first. */
+            held_by: string[];
+            /** @description The operation. */
+            operation: string;
+            /** @description Whether it only reads. */
+            reads: boolean;
+            /** @description Whether it asks for a recent proof of who calls, whoever does it; so no service account does it. */
+            reauthentication: boolean;
+            /** @description What it is about. */
+            resource: string;
+            /** @description For people. */
+            title: string;
+        };
+        /**
+         * Permissions
+         * @description What roles can permit.
+         */
+        Permissions: {
+            /** @description In the registry's order. */
+            items: components["schemas"]["Permission"][];
+        };
+        /**
          * Person
          * @description A person, by id and name.
          */
@@ -5282,11 +5510,18 @@ export interface components {
             by: components["schemas"]["PolicyActor"] & unknown;
             /** @description `granted`, `changed` or `lost`. */
             change: string;
+            /** @description What it was called then. */
+            custom_role?: string;
+            /**
+             * Format: uuid
+             * @description The custom role that was got or lost.
+             */
+            custom_role_id?: string;
             /** @description That the person has been erased since. */
             erased?: boolean;
             /**
              * Format: uuid
-             * @description The membership, team or service account.
+             * @description The membership, team, service account or custom role.
              */
             id: string;
             /**
@@ -5301,6 +5536,10 @@ export interface components {
              * @description Where.
              */
             organization_id: string;
+            /** @description The operations that it permitted after. */
+            permissions?: string[];
+            /** @description The operations that a custom role permitted before. */
+            permissions_before?: string[];
             /** @description In which request. */
             request_id?: string;
             /** @description The role after. */
@@ -5318,8 +5557,71 @@ export interface components {
              * @description The team, of a place in one.
              */
             team_id?: string;
-            /** @description What it happened to: `membership`, `team`, `team_member` or `service_account`. */
+            /**
+             * @description What it happened to: `membership`, `team`, `team_member`, `service_account`; `custom_role` itself, or that one of
+             *     the others got or lost one: `membership_custom_role`, `team_custom_role`, `service_account_custom_role`.
+             */
             type: string;
+        };
+        /**
+         * PolicyCustomGrant
+         * @description A custom role that somebody holds.
+         */
+        PolicyCustomGrant: {
+            /** @description That it was so already when the history began, at that time. */
+            before_history?: boolean;
+            /** @description Who gave it. */
+            by: components["schemas"]["PolicyActor"] & unknown;
+            /** @description What it was called. */
+            custom_role: string;
+            /**
+             * Format: uuid
+             * @description The role.
+             */
+            custom_role_id: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description What the team was called. */
+            team?: string;
+            /**
+             * Format: uuid
+             * @description The team that gives it.
+             */
+            team_id?: string;
+            /** @description `direct` or `team`. */
+            via: string;
+        };
+        /**
+         * PolicyCustomRole
+         * @description A role of an organisation's own.
+         */
+        PolicyCustomRole: {
+            /** @description That it was so already when the history began, at that time. */
+            before_history?: boolean;
+            /** @description Who made it so. */
+            by: components["schemas"]["PolicyActor"] & unknown;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What it was called. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description Where.
+             */
+            organization_id: string;
+            /** @description The operations that it let its holders do with any object: the guard's `allow` beside what their roles give. */
+            permissions: string[];
+            /**
+             * Format: date-time
+             * @description Since when it was so.
+             */
+            since: string;
         };
         /**
          * PolicyDifference
@@ -5349,6 +5651,8 @@ export interface components {
              * @description The moment that was asked for; absent when it is the present.
              */
             as_of?: string;
+            /** @description The organisation's own roles; of an export of all organisations, those that its holders hold. */
+            custom_roles: components["schemas"]["PolicyCustomRole"][];
             /** @description The version of this form, `freehold-policies/1`. */
             format: string;
             /**
@@ -5429,6 +5733,8 @@ export interface components {
              * @description The person's account.
              */
             account_id?: string;
+            /** @description The custom roles beside those, and where each comes from. */
+            custom_grants: components["schemas"]["PolicyCustomGrant"][];
             /** @description The roles that count, the highest first. */
             effective_roles: string[];
             /** @description The address, of somebody who is a member today. */
@@ -5624,6 +5930,8 @@ export interface components {
             account: components["schemas"]["Account"] & unknown;
             /** @description What a platform administrator acts through, in an organisation that is not theirs. */
             acting?: components["schemas"]["OwnAccess"] & unknown;
+            /** @description The custom roles there: first those held directly, then those that teams give. */
+            custom_roles: components["schemas"]["CustomRoleOf"][];
             /**
              * @description The roles that count there, the highest first: the direct one and those by teams, without any that another
              *     covers.
@@ -5640,6 +5948,8 @@ export interface components {
             organization?: components["schemas"]["Organization"] & unknown;
             /** @description The person's organisations, by name; at most 500. */
             organizations: components["schemas"]["OwnOrganization"][];
+            /** @description The operations that those permit, together, with whatever is of the organisation and not only with one's own. */
+            permissions: string[];
             /** @description How, and until when, this session is good for operations that demand a recent authentication. */
             reauthentication: components["schemas"]["RecentAuthentication"] & unknown;
             /** @description The direct role there. */
@@ -5922,6 +6232,8 @@ export interface components {
              * @description The account of who made it.
              */
             created_by?: string;
+            /** @description Its custom roles beside that, by name. */
+            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description What it is for. */
             description?: string;
             /**
@@ -6415,6 +6727,8 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description The custom roles that it gives beside that, by name. */
+            custom_roles: components["schemas"]["CustomRoleOf"][];
             /** @description What it is for. */
             description?: string;
             /**
@@ -6438,12 +6752,12 @@ export interface components {
             role?: string;
             /**
              * Format: date-time
-             * @description When its name, description or role last changed.
+             * @description When its name, description or roles last changed.
              */
             updated_at: string;
             /**
              * Format: int32
-             * @description Grows with every change of name, description or role.
+             * @description Grows with every change of name, description or roles.
              */
             version: number;
         };
@@ -6536,6 +6850,18 @@ export interface components {
             visible_to?: components["schemas"]["AttributeAudience"] & unknown;
         };
         /**
+         * UpdateCustomRole
+         * @description What to change of a role.
+         */
+        UpdateCustomRole: {
+            /** @description A new description; null takes it away. */
+            description?: string | null;
+            /** @description A new name. */
+            name?: string;
+            /** @description The operations that it permits, in place of those that it permitted. */
+            permissions?: string[];
+        };
+        /**
          * UpdateMe
          * @description What to change of one's own account.
          */
@@ -6548,6 +6874,8 @@ export interface components {
          * @description What to change of a member.
          */
         UpdateMember: {
+            /** @description The custom roles to hold directly, in place of those that are. */
+            custom_role_ids?: string[];
             /** @description A new direct role. */
             role?: string;
             /** @description Whether the membership gives access. */
@@ -6772,6 +7100,8 @@ export interface components {
          * @description What to change of a service account.
          */
         UpdateServiceAccount: {
+            /** @description The custom roles to have, in place of those that it has. */
+            custom_role_ids?: string[];
             /** @description A new description; null takes it away. */
             description?: string | null;
             /** @description A new name. */
@@ -6784,6 +7114,8 @@ export interface components {
          * @description What to change of a team.
          */
         UpdateTeam: {
+            /** @description The custom roles to give, in place of those that it gives. */
+            custom_role_ids?: string[];
             /** @description A new description; null takes it away. */
             description?: string | null;
             /** @description A new name. */
@@ -6807,6 +7139,11 @@ export interface components {
         };
         /** @description A text, a number or a boolean, as the attribute's type wants it; null takes the value away. */
         WantedValue: (string | null) | number | boolean;
+        /**
+         * @description What becomes of those who hold a role that is deleted.
+         * @enum {string}
+         */
+        WhileHeld: "keep" | "release";
         /**
          * WordsSetting
          * @description How things stand with some of several words.
@@ -10781,6 +11118,9 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "custom_role_ids": [
+                 *         "01a1fc64-cfa6-7344-8b59-055e68e640d7"
+                 *       ],
                  *       "role": "manager"
                  *     }
                  */
@@ -11076,6 +11416,41 @@ export interface operations {
             };
         };
     };
+    permissions_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Permissions"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     platform_accesses_list: {
         parameters: {
             query?: {
@@ -11243,6 +11618,233 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Organization"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    custom_roles_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["CustomRoleList"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    custom_roles_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Asks people in",
+                 *       "name": "Reception",
+                 *       "permissions": [
+                 *         "members_list",
+                 *         "invitations_create"
+                 *       ]
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateCustomRole"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    custom_roles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role of the organisation's own. */
+                custom_role_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    custom_roles_delete: {
+        parameters: {
+            query?: {
+                /** @description What becomes of those who hold it; left out, it is not deleted while somebody does. */
+                holders?: components["schemas"]["WhileHeld"];
+            };
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The role of the organisation's own. */
+                custom_role_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    custom_roles_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The role of the organisation's own. */
+                custom_role_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": null,
+                 *       "permissions": [
+                 *         "members_list"
+                 *       ]
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateCustomRole"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["CustomRole"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -33,6 +33,7 @@ export const explainDecision = {
   noneOf: (roles: string) => `Nothing that they hold reaches that: ${roles}.`,
   nothing: "They hold no role here that counts.",
   way: "The way to it",
+  byCustomRole: (role: string) => `The organisation's own role “${role}” is composed of it.`,
   inherits: "includes",
   readsAs: "reads as",
   holds: "What they hold",

@@ -1,6 +1,7 @@
 //! Stories of decisions: that they are counted, why they come out as they do, and what a change would do.
 
 mod counts;
+mod custom;
 mod explain;
 mod foresee;
 mod simulate;

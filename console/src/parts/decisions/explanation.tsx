@@ -40,7 +40,7 @@ export function Explanation({ of }: { of: Explained }) {
       </Part>
       {of.granted_by ? (
         <Part title={said.way}>
-          <Way path={of.granted_by.path} />
+          <Way by={of.granted_by} />
         </Part>
       ) : null}
       <Part title={said.holds}>
@@ -86,7 +86,10 @@ function Because({ of }: { of: Explained }) {
   );
 }
 
-function Way({ path }: { path: NonNullable<Explained["granted_by"]>["path"] }) {
+function Way({ by: { rule, path } }: { by: NonNullable<Explained["granted_by"]> }) {
+  if (rule === "custom_role") {
+    return <Text size="sm">{said.byCustomRole(path[0]?.role ?? "")}</Text>;
+  }
   return (
     <ol className={classes.way}>
       {path.map(({ role, link }) => (
@@ -108,9 +111,9 @@ function Holds({ of }: { of: Explained }) {
   if (of.holds.length === 0) return <Text size="sm">{said.nothing}</Text>;
   return (
     <ul className={classes.list}>
-      {of.holds.map(({ role, via, team, team_id, until }) => (
-        <li key={`${via} ${team_id ?? ""}`}>
-          {role ? <RoleBadge role={role} /> : <Text span>{said.noRole}</Text>}{" "}
+      {of.holds.map(({ role, custom_role, custom_role_id, via, team, team_id, until }) => (
+        <li key={`${via} ${team_id ?? ""} ${custom_role_id ?? ""}`}>
+          {role ? <RoleBadge role={role} /> : <Text span>{custom_role ?? said.noRole}</Text>}{" "}
           <Text span size="sm">
             {via === "team"
               ? said.byTeam(team ?? "")

@@ -137,8 +137,12 @@ pub enum PartyKind {
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct HeldRole {
-    /// The role; absent for a team that gives none.
+    /// The role of the installation; absent for a team that gives none, and for a role of the organisation's own.
     role: Option<String>,
+    /// The role of the organisation's own.
+    custom_role_id: Option<Uuid>,
+    /// What that role is called.
+    custom_role: Option<String>,
     /// Where it comes from.
     via: HeldVia,
     /// The team that gives it.
@@ -178,6 +182,8 @@ enum GrantRule {
     MinimumRole,
     /// The least role for what is one's own.
     OwnRole,
+    /// None: a role of the organisation's own is composed of the operation, and the path is that role.
+    CustomRole,
 }
 
 /// A role on the way.
@@ -374,6 +380,8 @@ impl Party {
 fn held(holding: &Holding) -> Vec<HeldRole> {
     let direct = holding.direct.clone().map(|role| HeldRole {
         role: Some(role),
+        custom_role_id: None,
+        custom_role: None,
         via: HeldVia::Direct,
         team_id: None,
         team: None,
@@ -381,6 +389,8 @@ fn held(holding: &Holding) -> Vec<HeldRole> {
     });
     let acting = holding.acting_until.map(|until| HeldRole {
         role: Some(crate::types::Role::PLATFORM_ADMIN.to_owned()),
+        custom_role_id: None,
+        custom_role: None,
         via: HeldVia::Acting,
         team_id: None,
         team: None,
@@ -388,12 +398,23 @@ fn held(holding: &Holding) -> Vec<HeldRole> {
     });
     let teams = holding.teams.iter().map(|(id, team)| HeldRole {
         role: team.role.clone(),
+        custom_role_id: None,
+        custom_role: None,
         via: HeldVia::Team,
         team_id: Some(id.0),
         team: Some(team.name.clone()),
         until: None,
     });
-    direct.into_iter().chain(acting).chain(teams).collect()
+    let custom = holding.custom_grants().map(|(grant, team)| HeldRole {
+        role: None,
+        custom_role_id: Some(grant.id.0),
+        custom_role: Some(grant.name.clone()),
+        via: team.map_or(HeldVia::Direct, |_| HeldVia::Team),
+        team_id: team.map(|(id, _)| id.0),
+        team: team.map(|(_, team)| team.name.clone()),
+        until: None,
+    });
+    direct.into_iter().chain(acting).chain(teams).chain(custom).collect()
 }
 
 impl From<Grant> for GrantedBy {
@@ -409,6 +430,7 @@ impl From<Grant> for GrantedBy {
             rule: match grant.rule {
                 Rule::MinimumRole => GrantRule::MinimumRole,
                 Rule::OwnRole => GrantRule::OwnRole,
+                Rule::CustomRole => GrantRule::CustomRole,
             },
             path: grant.path.into_iter().map(step).collect(),
         }
