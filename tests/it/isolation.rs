@@ -111,13 +111,23 @@ async fn fingerprint(owner: &mut Psql, organization: Uuid) -> Vec<String> {
     all
 }
 
-/// A platform administrator has acted in both tenants, and in each somebody waits to be let in.
+/// A platform administrator has acted in both tenants, and in each somebody waits to be let in and somebody holds a role
+/// of its own.
 async fn visited(world: &World) {
     let mut owner = world.database.psql(Login::Owner).await;
     for tenant in [&world.a, &world.b] {
         world.acting_in(tenant.id).await;
         owner.run(&sign_up_request(tenant.id)).await.unwrap();
+        assert_eq!(owner.run(&grant(tenant.id, tenant.member.membership)).await.unwrap(), 1);
     }
+}
+
+fn grant(organization: Uuid, membership: Uuid) -> String {
+    format!(
+        "INSERT INTO custom_role_grants (id, organization_id, custom_role_id, membership_id)
+         SELECT gen_random_uuid(), '{organization}', id, '{membership}' FROM custom_roles
+         WHERE organization_id = '{organization}' LIMIT 1"
+    )
 }
 
 fn sign_up_request(organization: Uuid) -> String {

@@ -13,10 +13,10 @@ async fn an_organisation_gets_its_members_and_the_record_how_many() {
     let csv = a.admin.post(&path, json!({"format": "csv"})).await.expect(200);
     assert_eq!(csv.header("content-disposition"), "attachment; filename=\"members.csv\"");
     let rows: Vec<_> = csv.text.lines().collect();
-    assert_eq!(rows[0], "email,name,role,teams,state,joined_at,last_sign_in_at");
+    assert_eq!(rows[0], "email,name,role,custom_roles,teams,state,joined_at,last_sign_in_at");
     assert_eq!(rows.len(), 1 + 8, "{}", csv.text);
     let subject = rows.iter().find(|row| row.starts_with(&format!("{},", a.subject.email))).unwrap();
-    assert!(subject.contains(&format!(",subject of {CANARY},member,Team of {CANARY},active,")), "{subject}");
+    assert!(subject.contains(&format!(",subject of {CANARY},member,,Team of {CANARY},active,")), "{subject}");
     let blocked = rows.iter().find(|row| row.starts_with(&a.blocked.email)).unwrap();
     assert!(blocked.contains(",blocked,"), "{blocked}");
     assert!(!csv.text.contains("$argon2"), "hashes left");
