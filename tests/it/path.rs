@@ -127,7 +127,7 @@ async fn from_the_setup_link_to_a_colleague_who_sees_what_a_member_may_see() {
     let preview = nobody.post("/v1/invitations/lookup", json!({"token": token})).await.expect(200);
     let mut expected = json!({
         "organization_name": "Analytical Engines", "email": "charles@example.com", "role": "member",
-        "teams": [], "invited_by_name": "Ada Lovelace", "account_exists": false,
+        "teams": [], "invited_by_name": "Ada Lovelace", "account_exists": false, "custom_roles": [],
         "password_rules": {
             "minimum_length": 12, "maximum_length": 256, "require_upper_case": true, "require_lower_case": true,
             "require_digit": true, "require_special": true, "minimum_strength": 3, "history": 10,
