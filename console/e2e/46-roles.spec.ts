@@ -45,8 +45,8 @@ test("the administrator composes a role by ticking what it permits", async () =>
   await dialog.getByRole("button", { name: "Create role" }).click();
   await expect(dialog.getByText("Please fill this in.")).toBeVisible();
   await expect(dialog.getByText("Tick at least one permission.")).toBeVisible();
-  await dialog.getByLabel("Name").fill("Reception");
-  await dialog.getByLabel("Description").fill("Knows who is in the house, and asks people in");
+  await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("Reception");
+  await dialog.getByRole("textbox", { name: "Description" }).fill("Knows who is in the house, and asks people in");
   await dialog.getByLabel("The members of an organisation, newest first").check();
   await dialog.getByRole("searchbox", { name: "Search permissions" }).fill("invitations");
   await dialog.getByLabel("Invite a person to this organisation by e-mail").check();
@@ -62,7 +62,7 @@ test("the administrator composes a role by ticking what it permits", async () =>
 test("no role has the name of another, or of a given one", async () => {
   await admin.getByRole("button", { name: "Create role" }).first().click();
   const dialog = admin.getByRole("dialog", { name: "Create a role" });
-  await dialog.getByLabel("Name").fill("OWNER");
+  await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("OWNER");
   await dialog.getByLabel("The teams of an organisation, newest first").check();
   await dialog.getByRole("button", { name: "Create role" }).click();
   await expect(dialog.getByText("Another role has this name.", { exact: false })).toBeVisible();

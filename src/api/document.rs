@@ -81,19 +81,6 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             json!({"keep_current": true})
         }
         "organizations_update" => json!({"name": "Example Works International"}),
-        "rbac_explain" => json!({
-            "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf", "operation": "members_remove", "object": "any",
-        }),
-        "rbac_policies_simulate" => {
-            json!({"changes": [{"operation": "teams_list", "minimum_role": "admin"}], "days": 90})
-        }
-        "rbac_simulate" => json!({
-            "changes": [
-                {"change": "member_role", "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf", "role": "member"},
-                {"change": "team_role", "team_id": "01a1fc64-cfa6-7344-8b59-055e68e640d1", "role": "manager"},
-            ],
-            "days": 30,
-        }),
         "settings_update" => json!({"sessions": {"lifetime_minutes": 720, "idle_minutes": null}}),
         "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
@@ -133,6 +120,25 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),
         "teams_update" => json!({"description": null, "role": "auditor"}),
+        _ => return about_decisions(operation),
+    })
+}
+
+fn about_decisions(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "rbac_explain" => json!({
+            "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf", "operation": "members_remove", "object": "any",
+        }),
+        "rbac_policies_simulate" => {
+            json!({"changes": [{"operation": "teams_list", "minimum_role": "admin"}], "days": 90})
+        }
+        "rbac_simulate" => json!({
+            "changes": [
+                {"change": "member_role", "account_id": "01a1fc64-cfa6-7344-8b59-055e68e640cf", "role": "member"},
+                {"change": "team_role", "team_id": "01a1fc64-cfa6-7344-8b59-055e68e640d1", "role": "manager"},
+            ],
+            "days": 30,
+        }),
         _ => return None,
     })
 }

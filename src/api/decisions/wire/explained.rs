@@ -174,9 +174,10 @@ struct GrantedBy {
     path: Vec<GrantStep>,
 }
 
-/// A column of the registry.
+/// A column of the registry, or none.
 #[derive(Clone, Copy, Debug, Enum)]
 #[oai(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "the columns are called so")]
 enum GrantRule {
     /// The least role for any object.
     MinimumRole,
