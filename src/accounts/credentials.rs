@@ -39,7 +39,7 @@ const SINCE: &str = "SELECT updated_at FROM password_credentials WHERE account_i
 const UPGRADE: &str = "UPDATE password_credentials SET hash = $2 WHERE account_id = $1 AND hash = $3";
 
 #[derive(FromQueryResult)]
-struct Hash {
+pub(super) struct Hash {
     hash: String,
 }
 
@@ -73,9 +73,11 @@ pub async fn change_password(
     let (id, session) = caller.account().zip(caller.session()).ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
     let account = super::get(&app.vault, &app.db.read(caller).await?, id).await?;
     app.passwords.check(new.expose(), &address(&account)?, &account.name, rules).await?;
+    // What is replaced is what the person was held against, or one from before: of two changes at once one counts.
+    let present = hashes(app, caller, id, rules).await?;
     // Whoever has only the session must not learn by what is refused as reused which passwords there were.
     reauthenticate(app, caller, current).await?;
-    let replacement = Replacement::prepare(app, caller, &account, (new, rules)).await?;
+    let replacement = Replacement::prepare(app, id, present, (new, rules)).await?;
     let tx = app.db.write(caller).await?;
     replacement.put(&tx, app).await?;
     let ended = sessions::end_others_of(&tx, id, session, "password_changed").await?;
@@ -83,6 +85,12 @@ pub async fn change_password(
     tx.commit(Event::new(Kind::PasswordChanged, id).with("sessions", ended)).await?;
     app.sessions.forget(id);
     Ok(())
+}
+
+/// The present password and those before it, as far as the rules remember.
+pub(super) async fn hashes(app: &App, caller: &Caller, account: AccountId, rules: &Rules) -> Result<Vec<Hash>> {
+    let values = [Uuid::from(account).into(), i64::from(rules.history.max(1)).into()];
+    app.db.read(caller).await?.query(HASHES, values).await
 }
 
 /// A new password that may take the place of the present one.
@@ -102,12 +110,10 @@ impl Replacement {
     /// `Invalid` at `/password` with `reused`; `NotFound` for an account without a password.
     pub(super) async fn prepare(
         app: &App,
-        caller: &Caller,
-        account: &Account,
+        account: AccountId,
+        hashes: Vec<Hash>,
         (password, rules): (SecretString, &Rules),
     ) -> Result<Self> {
-        let values = [Uuid::from(account.id).into(), i64::from(rules.history.max(1)).into()];
-        let hashes: Vec<Hash> = app.db.read(caller).await?.query(HASHES, values).await?;
         for Hash { hash } in &hashes {
             if app.passwords.verify(password.clone(), Some(hash)).await? {
                 let detail = match rules.history {
@@ -119,7 +125,7 @@ impl Replacement {
         }
         let present = hashes.into_iter().next().ok_or_else(Error::not_found)?.hash;
         let hash = app.passwords.hash(password).await?;
-        Ok(Self { account: account.id, present, hash, kept: rules.history.saturating_sub(1) })
+        Ok(Self { account, present, hash, kept: rules.history.saturating_sub(1) })
     }
 
     /// Puts it in place, unless another was put there meanwhile. A link that was sent to choose one is void then, and no

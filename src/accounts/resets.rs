@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     Account, Rules,
-    credentials::{Replacement, address, tell_owner},
+    credentials::{Replacement, address, hashes, tell_owner},
     profile,
 };
 use crate::{
@@ -130,7 +130,8 @@ pub async fn complete(
     let Reset { account, .. } = lookup(app, caller, &token).await?;
     app.passwords.check(password.expose(), &address(&account)?, &account.name, rules).await?;
     count_try(app, caller, &token).await?;
-    let replacement = Replacement::prepare(app, caller, &account, (password, rules)).await?;
+    let present = hashes(app, caller, account.id, rules).await?;
+    let replacement = Replacement::prepare(app, account.id, present, (password, rules)).await?;
     let tx = app.db.write(caller).await?;
     let found: Vec<Found> = tx.query(LOCK, [hash(token.expose()).into()]).await?;
     let found = found.into_iter().next().ok_or_else(gone)?;
