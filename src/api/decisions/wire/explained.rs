@@ -174,7 +174,7 @@ struct GrantedBy {
     path: Vec<GrantStep>,
 }
 
-/// A column of the registry, or none.
+/// A column of the registry.
 #[derive(Clone, Copy, Debug, Enum)]
 #[oai(rename_all = "snake_case")]
 #[expect(clippy::enum_variant_names, reason = "the columns are called so")]
