@@ -5,6 +5,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { join, organizationOf, reads } from "./support/api";
 import { expect, freshBrowser, inspect, signIn, test } from "./support/browser";
+import { ada } from "./support/people";
 
 test.describe.configure({ mode: "serial" });
 
@@ -97,4 +98,65 @@ test("a proposal shows who loses what they use, and who gains what they were ref
   await expect(row("Mona Castell")).toHaveCount(0);
   await owner.getByRole("button", { name: "Start again" }).click();
   await expect(owner.getByRole("heading", { name: "Nothing proposed yet" })).toBeVisible();
+});
+
+test("an explanation names the rule, the way to it, and what else there is to pass", async () => {
+  await owner.getByRole("button", { name: "Explain a decision" }).click();
+  const dialog = owner.getByRole("dialog", { name: "Explain a decision" });
+  const ask = async (name: string, operation: string) => {
+    await choose(dialog, "Who", name, new RegExp(name));
+    await choose(dialog, "Operation", operation, new RegExp(`^${operation}$`));
+    await dialog.getByRole("button", { name: "Explain" }).click();
+  };
+  await ask("Max", "members_list");
+  await expect(dialog.getByText("Max Adeyemi may not do this")).toBeVisible();
+  await expect(dialog.getByText("The policy asks for Manager or above.")).toBeVisible();
+  await inspect(owner, "explain-refused");
+  await ask("Vera", "organizations_delete");
+  await expect(dialog.getByText("Vera Holm may do this")).toBeVisible();
+  await expect(dialog.getByText(/They have proven who they are within/)).toBeVisible();
+  await ask("Mona", "members_get");
+  await dialog.getByText("Their own", { exact: true }).click();
+  await dialog.getByRole("button", { name: "Explain" }).click();
+  await expect(dialog.getByText("Mona Castell may do this")).toBeVisible();
+  await inspect(owner, "explain-allowed");
+  await owner.keyboard.press("Escape");
+});
+
+test("a refusal in the audit log says why", async () => {
+  await owner.goto("/o/clear-works/audit?event=access.refused");
+  await owner.locator("tbody").getByRole("link").first().click();
+  await owner.getByRole("button", { name: "Why was this refused?" }).click();
+  const dialog = owner.getByRole("dialog", { name: "Why was this refused?" });
+  await expect(dialog.getByText(/may not do this/)).toBeVisible();
+  await expect(dialog.getByText(/What was recorded: refused with forbidden/)).toBeVisible();
+  await inspect(owner, "explain-recorded");
+});
+
+test("whoever may not look is told which role may", async ({ browser }) => {
+  const member = await freshBrowser(browser);
+  await signIn(member, max);
+  await member.goto(place);
+  await expect(
+    member.getByText("Your role does not allow this. It needs Admin or above."),
+  ).toBeVisible();
+  await inspect(member, "simulate-forbidden");
+  await member.context().close();
+});
+
+test("the platform sees what another rule would do everywhere, in numbers", async ({ browser }) => {
+  const admin = await freshBrowser(browser);
+  await signIn(admin, ada);
+  const me = await (await admin.request.get("/v1/me")).json();
+  const platform = me.organizations.find(({ kind }: { kind: string }) => kind === "platform");
+  await admin.goto(`/o/${platform.slug}/simulate?operation=teams_list&role=admin`);
+  const goThere = admin.getByRole("button", { name: `Switch to ${platform.name}` });
+  const title = admin.getByRole("heading", { name: "Another rule for an operation" });
+  await expect(goThere.or(title).first()).toBeVisible();
+  if (await goThere.isVisible()) await goThere.click();
+  const works = admin.getByRole("row", { name: /Clear Works/ });
+  await expect(works).toBeVisible();
+  await expect(admin.getByText(mona.email)).toHaveCount(0);
+  await inspect(admin, "simulate-rules");
+  await admin.context().close();
 });
