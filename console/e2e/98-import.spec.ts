@@ -125,6 +125,6 @@ test("members are exported as a file", async () => {
   const download = await waiting;
   expect(download.suggestedFilename()).toBe("members.csv");
   const text = await readFile(await download.path(), "utf8");
-  expect(text).toContain("email,name,role,teams,state,joined_at,last_sign_in_at");
+  expect(text).toContain("email,name,role,custom_roles,teams,state,joined_at,last_sign_in_at");
   expect(text).toContain(ada.email);
 });
