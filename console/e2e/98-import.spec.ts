@@ -53,12 +53,12 @@ test("a file is looked at, checked, and nobody was asked yet", async () => {
   await choose(
     "people.csv",
     [
-      "email;name;role",
-      "fay@harbour.example;Fay Moreau;member",
-      'gus@harbour.example;"Gus; the younger";manager',
-      "nobody;Nobody;member",
-      `${ada.email};Ada;member`,
-      "hal@harbour.example;Hal;captain",
+      "email;name;role;custom_roles",
+      "fay@harbour.example;Fay Moreau;member;",
+      'gus@harbour.example;"Gus; the younger";manager;',
+      "nobody;Nobody;member;",
+      `${ada.email};Ada;member;`,
+      "hal@harbour.example;Hal;captain;",
     ].join("\n"),
   );
   await expect(dialog.getByRole("cell", { name: "Gus; the younger" })).toBeVisible();

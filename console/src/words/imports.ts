@@ -45,7 +45,7 @@ export const imports = {
     accounts:
       "The first line names the columns: email, and if you like name, state and password_hash (bcrypt or Argon2).",
     invitations:
-      "The first line names the columns: email, and if you like role and teams (several with | between).",
+      "The first line names the columns: email, and if you like role, custom_roles and teams (several with | between).",
   },
   preview: "The first lines",
   previewText: "As they are read. Only this browser has seen them so far.",

@@ -9,7 +9,7 @@ export const partBytes = 3 * 1024 * 1024;
 const previewBytes = 64 * 1024;
 const previewLines = 5;
 
-const known = new Set(["email", "name", "password_hash", "role", "teams", "state"]);
+const known = new Set(["email", "name", "password_hash", "role", "custom_roles", "teams", "state"]);
 const readOver = new Set([
   "id",
   "account_id",
