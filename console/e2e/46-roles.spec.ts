@@ -46,7 +46,9 @@ test("the administrator composes a role by ticking what it permits", async () =>
   await expect(dialog.getByText("Please fill this in.")).toBeVisible();
   await expect(dialog.getByText("Tick at least one permission.")).toBeVisible();
   await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("Reception");
-  await dialog.getByRole("textbox", { name: "Description" }).fill("Knows who is in the house, and asks people in");
+  await dialog
+    .getByRole("textbox", { name: "Description" })
+    .fill("Knows who is in the house, and asks people in");
   await dialog.getByLabel("The members of an organisation, newest first").check();
   await dialog.getByRole("searchbox", { name: "Search permissions" }).fill("invitations");
   await dialog.getByLabel("Invite a person to this organisation by e-mail").check();
@@ -89,7 +91,9 @@ test("a member gets it beside their role, and may what it permits from then on",
 
   await colleague.reload();
   await expect(colleague.getByRole("link", { name: ada.name })).toBeVisible();
-  await expect(colleague.getByRole("row", { name: new RegExp(eva.name) })).toContainText("Reception");
+  await expect(colleague.getByRole("row", { name: new RegExp(eva.name) })).toContainText(
+    "Reception",
+  );
 });
 
 test("the table shows it beside the given roles, and can be searched", async () => {
