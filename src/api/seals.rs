@@ -68,6 +68,7 @@ impl Seals {
 
     /// The checkpoints of the record of an organisation, newest first. Whoever keeps one elsewhere can show later that
     /// nothing of what it covers was changed or cut off.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/organizations/:organization_id/audit-checkpoints",
         method = "get",

@@ -39,7 +39,7 @@ impl Moments {
             // The first is what everything waits for; of the others every second goes.
             self.0.retain(|_| {
                 place += 1;
-                place == 1 || place % 2 == 0
+                place == 1 || place.is_multiple_of(2)
             });
         }
         self.0.front().filter(|(next, _)| *next <= oldest).map(|(_, then)| *then - BEFORE)
