@@ -217,6 +217,13 @@ const platformAccess = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-access/page")),
 });
 
+const evidence = createRoute({
+  getParentRoute: () => organization,
+  path: "/evidence",
+  validateSearch: texts("cursor"),
+  component: lazyRouteComponent(() => import("./pages/evidence/page")),
+});
+
 const simulate = createRoute({
   getParentRoute: () => organization,
   path: "/simulate",
@@ -340,6 +347,7 @@ const tree = root.addChildren([
       audit,
       policies,
       platformAccess,
+      evidence,
       simulate,
       settings,
       attributes,
