@@ -77,8 +77,8 @@ fn lines(evidence: &str) -> Vec<Value> {
 
 /// The last checkpoint of a file of evidence.
 fn last_checkpoint(evidence: &str) -> String {
-    let checkpoints = lines(evidence).into_iter().filter(|line| line["type"] == "checkpoint");
-    checkpoints.last().unwrap()["jws"].as_str().unwrap().to_owned()
+    let mut checkpoints = lines(evidence).into_iter().filter(|line| line["type"] == "checkpoint");
+    checkpoints.next_back().unwrap()["jws"].as_str().unwrap().to_owned()
 }
 
 /// Proves AUD-4: entries are hash-chained and sealed by signed checkpoints that name their predecessor and count, and a
