@@ -11,7 +11,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_cron_scheduler::{Job as Alarm, JobScheduler};
 use tokio_util::sync::CancellationToken;
 
-use super::{Jobs, queue, runner::Runner};
+use super::{Duty, Jobs, queue, runner::Runner};
 use crate::{
     audit::{Event, Kind},
     db::{Candidate, Db, Term, Unrecorded},
@@ -39,6 +39,8 @@ pub struct Leader {
     pub vault: Vault,
     /// The jobs.
     pub jobs: Jobs,
+    /// What it does all the time.
+    pub duties: Arc<[Duty]>,
     /// The clock.
     pub clock: Clock,
     /// This instance.
@@ -95,6 +97,10 @@ impl Leader {
         working.spawn(runner.run());
         let (leader, until) = (self.clone(), over.clone());
         working.spawn(async move { leader.schedule(term, until).await });
+        for duty in self.duties.iter().cloned() {
+            let (leader, until) = (self.clone(), over.clone());
+            working.spawn(async move { duty.run(|| leader.caller(term), until).await });
+        }
         let lost = loop {
             tokio::select! {
                 () = stop.cancelled() => break None,

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, LINK_TOKENS, RESET, ROTATION, SIGN_UP_TOKEN, case},
+    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, LINK_TOKENS, RESET, ROTATION, RULE, SIGN_UP_TOKEN, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -96,6 +96,22 @@ impl Stage {
             }
             Before::PausedImport => {
                 stage.psql.get_mut().run("UPDATE imports SET state = 'importing', paused = true").await.unwrap();
+            }
+            Before::AcknowledgedAlert => {
+                let done = "UPDATE alerts SET state = 'acknowledged', decided_at = now()";
+                stage.psql.get_mut().run(done).await.unwrap();
+            }
+            Before::MutedAlert => {
+                let mute = "UPDATE alerts SET muted_until = now() + interval '1 day'";
+                stage.psql.get_mut().run(mute).await.unwrap();
+            }
+            Before::MutedRule => {
+                let mute = format!(
+                    "INSERT INTO alert_mutes (organization_id, rule, muted_until, muted_at)
+                     VALUES ('{}', '{RULE}', now() + interval '1 day', now())",
+                    stage.world.a.id
+                );
+                stage.psql.get_mut().run(&mute).await.unwrap();
             }
             Before::RunningImport => {
                 let later = "now() + interval '1 year'";
@@ -260,7 +276,7 @@ impl Stage {
         let mut psql = self.psql.lock().await;
         let names = format!(
             "SELECT DISTINCT table_name FROM information_schema.columns
-             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'decision_counts', 'instances', 'seaql_migrations') AND {tables}"
+             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'decision_counts', 'error_counts', 'instances', 'seaql_migrations') AND {tables}"
         );
         let mut names: Vec<_> = psql.rows(&names).await;
         names.sort_by_key(|row| row["table_name"].to_string());
