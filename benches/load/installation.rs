@@ -85,7 +85,7 @@ impl Installation {
     }
 
     pub fn database_url(&self) -> &SecretString {
-        self.embedded.owner_url()
+        self.embedded.nearest_url()
     }
 
     async fn instance(&self) -> Instance {
@@ -108,7 +108,7 @@ impl Installation {
             ("FREEHOLD_PASSWORDS_MEMORY_KIB", &memory.to_string()),
             ("FREEHOLD_PASSWORDS_ITERATIONS", &passes.to_string()),
             ("FREEHOLD_PASSWORDS_PARALLELISM", &lanes.to_string()),
-            ("DATABASE_URL", self.embedded.owner_url().expose()),
+            ("DATABASE_URL", self.embedded.nearest_url().expose()),
         ]);
         // Its log goes where a service's log goes: to a file, in the format of production.
         let log = fs::File::create(self.folder.join(format!("{port}.log"))).unwrap();

@@ -123,6 +123,17 @@ test("an explanation names the rule, the way to it, and what else there is to pa
   await owner.keyboard.press("Escape");
 });
 
+test("the matrix of roles explains what is clicked on", async () => {
+  await owner.goto("/o/clear-works/policies");
+  await owner.getByRole("link", { name: "The members of an organisation, newest first" }).click();
+  await owner.getByRole("button", { name: "Explain for somebody" }).click();
+  const dialog = owner.getByRole("dialog", { name: "Explain a decision" });
+  await choose(dialog, "Who", "Max", /Max/);
+  await dialog.getByRole("button", { name: "Explain" }).click();
+  await expect(dialog.getByText("Max Adeyemi may not do this")).toBeVisible();
+  await inspect(owner, "policies-explain");
+});
+
 test("a refusal in the audit log says why", async () => {
   await owner.goto("/o/clear-works/audit?event=access.refused");
   await owner.locator("tbody").getByRole("link").first().click();

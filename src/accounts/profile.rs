@@ -340,11 +340,13 @@ struct Unmatched {
 }
 
 /// Nobody renames while the values of the name are made, so that none are of a name before.
-/// The key is compared in a way that no index serves: PostgreSQL, which has seen no row under a new key yet, would look
-/// through all that are under it for each account.
+/// There is one good way to ask, for each account by itself, and PostgreSQL is left no other: it has seen no row under a
+/// new key yet, so it would look through all that are under it for each account, or join all with all. A count makes no
+/// join, and the key is compared in a way that no index serves.
 const UNMATCHED: &str = "
-    SELECT a.* FROM accounts a WHERE a.id > $1 AND a.salt IS NOT NULL AND NOT EXISTS (
-        SELECT FROM account_matches m WHERE m.account_id = a.id AND m.field = 'email' AND (m.key_id = $2) IS TRUE)
+    SELECT a.* FROM accounts a WHERE a.id > $1 AND a.salt IS NOT NULL AND (
+        SELECT count(*) FROM account_matches m
+        WHERE m.account_id = a.id AND m.field = 'email' AND (m.key_id = $2) IS TRUE) = 0
     ORDER BY a.id LIMIT $3 FOR UPDATE OF a";
 
 /// Gives some accounts that have none the match values under a key, beginning after one.

@@ -29,7 +29,7 @@ pub use logins::verify_logins;
 pub use owner::{APPLICATION_ROLE, Clear, Logins, Owner, PLATFORM_ROLE};
 pub use probe::{Condition, Probe};
 use tx::Pool;
-pub use tx::{Found, Noted, Record, Seal, Tx, Unrecorded, WriteTx};
+pub use tx::{Found, Giver, Noted, Record, Seal, Tx, Unrecorded, WriteTx};
 
 use crate::{
     error::Result,

@@ -9,7 +9,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use entity::{AccountId, Identity, OrganizationId, Owned, Pii, Sealed, SessionId, Tenant};
+use entity::{AccountId, Identity, OrganizationId, Owned, Pii, Sealed, ServiceAccountId, SessionId, Tenant};
 use sea_orm::{
     AccessMode, ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection,
     DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait, QueryFilter,
@@ -34,6 +34,9 @@ const BEGIN: &str = "SELECT set_config('freehold.organization', $1, true), set_c
 /// What it tells when somebody turns out to be somebody, or to be somewhere.
 const WHO: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true),
     set_config('freehold.actor', $3, true)";
+
+/// What it tells when somebody takes what somebody else has given.
+const GIVER: &str = "SELECT set_config('freehold.actor', $1, true)";
 
 /// How long a transaction may be left behind by its owner.
 const LONGEST_IDLE: &str = "30s";
@@ -76,6 +79,15 @@ pub trait Record: Send {
 pub trait Found: Send {
     /// The organisation.
     fn organization(&self) -> OrganizationId;
+}
+
+/// Who has given what somebody else now takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// A person.
+    Account(AccountId),
+    /// A service account.
+    Service(ServiceAccountId),
 }
 
 /// What becomes of an entry that is written.
@@ -299,6 +311,19 @@ impl WriteTx {
         self.0.caller.origin = origin;
         self.0.caller.actor = Actor::Anonymous;
         self
+    }
+
+    /// From here on the history of who holds what names whoever gave what is held, and not the caller who takes it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn given_by(&self, giver: Giver) -> Result<()> {
+        let giver = match giver {
+            Giver::Account(id) => format!("account:{id}"),
+            Giver::Service(id) => format!("service:{id}"),
+        };
+        self.run(GIVER, [giver.into()]).await?;
+        Ok(())
     }
 
     /// Seals what a record keeps of a person.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use entity::{AccountId, OrganizationId, ServiceAccountId};
+use chrono::TimeDelta;
+use entity::{AccountId, OrganizationId};
 use sea_orm::FromQueryResult;
 use serde_json::{Map as Fields, Value};
 use uuid::Uuid;
@@ -20,7 +21,6 @@ use crate::{
     db::Tx,
     error::{Error, Fault, Result},
     runtime::Timestamp,
-    tenancy::service_accounts,
     types::Caller,
 };
 
@@ -116,8 +116,6 @@ pub struct Change {
     pub permissions: (Option<Vec<String>>, Option<Vec<String>>),
     /// By whom.
     pub by: By,
-    /// What they are called, where the caller sees that.
-    pub by_name: Option<String>,
     /// In which request.
     pub request_id: Option<String>,
     /// The entry of the record, if it is there.
@@ -221,8 +219,10 @@ pub async fn between(app: &App, caller: &Caller, asked: Between) -> Result<Chang
     let after = policy_at(app, &tx, Some(to)).await?;
     let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let organization = organization.map(Uuid::from);
-    let (at, id) = cursor.unwrap_or((from, i64::MAX));
-    let values = [organization.into(), from.into(), to.into(), at.into(), id.into(), most.into()];
+    // What happened at `from` itself was so then already; without it the first moment of the history counts too.
+    let past = if asked.from.is_some() { from } else { from - TimeDelta::microseconds(1) };
+    let (at, id) = cursor.unwrap_or((past, i64::MAX));
+    let values = [organization.into(), past.into(), to.into(), at.into(), id.into(), most.into()];
     let mut rows: Vec<Row> = tx.query(CHANGES, values).await?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > most;
@@ -284,13 +284,9 @@ fn flat(fields: &Fields<String, Value>) -> BTreeMap<String, String> {
 /// The changes, with names where the caller sees them: an organisation those of its own, the platform those of its own
 /// organisation (AZ-2).
 async fn named(app: &App, tx: &Tx, rows: Vec<Row>) -> Result<Vec<Change>> {
-    let own = tx.caller().organization().unwrap_or(OrganizationId::PLATFORM);
-    let seen = || rows.iter().filter(|row| row.organization_id == own.0);
-    let actors = |kind: &'static str| seen().filter(move |row| row.actor_type == kind).filter_map(|row| row.actor_id);
-    let people: Vec<AccountId> =
-        seen().filter_map(|row| row.account_id).chain(actors("account").map(AccountId)).collect();
-    let people = accounts::people(&app.vault, tx, people).await?;
-    let services = service_accounts::names(tx, actors("service").map(ServiceAccountId)).await?;
+    let own = history::own(tx);
+    let seen = rows.iter().filter(|row| row.organization_id == own).filter_map(|row| row.account_id);
+    let people = accounts::people(&app.vault, tx, seen.collect::<Vec<_>>()).await?;
     let name = |id: AccountId| match people.get(&id) {
         Some(Person::Known(account)) => (Some(account.name.clone()), false),
         Some(Person::Erased(_)) => (None, true),
@@ -298,13 +294,9 @@ async fn named(app: &App, tx: &Tx, rows: Vec<Row>) -> Result<Vec<Change>> {
     };
     let names: HashMap<AccountId, (Option<String>, bool)> = people.keys().map(|id| (*id, name(*id))).collect();
     let change = |row: Row| {
-        let shown = row.organization_id == own.0;
+        let shown = row.organization_id == own;
         let (name, erased) =
             row.account_id.filter(|_| shown).and_then(|id| names.get(&id).cloned()).unwrap_or_default();
-        let by_name = row.actor_id.filter(|_| shown).and_then(|id| match row.actor_type.as_str() {
-            "service" => services.get(&ServiceAccountId(id)).cloned(),
-            _ => names.get(&AccountId(id)).and_then(|(name, _)| name.clone()),
-        });
         let (role, status, permissions, change) = match row.change.as_str() {
             "began" => ((None, row.role), (None, row.status), (None, row.permissions), "granted"),
             "ended" => ((row.role, None), (row.status, None), (row.permissions, None), "lost"),
@@ -329,14 +321,15 @@ async fn named(app: &App, tx: &Tx, rows: Vec<Row>) -> Result<Vec<Change>> {
             status,
             custom_role: row.custom_role_id.map(|id| (id, row.custom_role)),
             permissions,
-            by: By { kind: row.actor_type, id: row.actor_id },
-            by_name,
+            by: By::unnamed(row.actor_type, row.actor_id),
             request_id: row.request_id,
             entry: row.entry_id,
             kind: row.kind,
         }
     };
-    Ok(rows.into_iter().map(change).collect())
+    let mut changes: Vec<Change> = rows.into_iter().map(change).collect();
+    history::name(app, tx, changes.iter_mut().map(|change| (change.organization, &mut change.by))).await?;
+    Ok(changes)
 }
 
 fn encode(at: Timestamp, id: i64) -> String {

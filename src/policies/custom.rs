@@ -6,12 +6,17 @@ use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::history::{By, moment};
-use crate::{db::Tx, error::Result, runtime::Timestamp};
+use super::history::{self, By, moment};
+use crate::{app::App, db::Tx, error::Result, runtime::Timestamp};
 
-/// A custom role, as it was.
-#[derive(FromQueryResult)]
+/// A custom role, as it was, and who made it so.
 pub(super) struct CustomRole {
+    row: RoleRow,
+    by: By,
+}
+
+#[derive(FromQueryResult)]
+struct RoleRow {
     organization_id: Uuid,
     id: Uuid,
     name: String,
@@ -38,26 +43,31 @@ const ROLES: &str = "
 /// # Errors
 /// When the database fails.
 pub(super) async fn roles(
+    app: &App,
     tx: &Tx,
     organization: Option<Uuid>,
     named: Vec<Uuid>,
     at: Option<Timestamp>,
 ) -> Result<Vec<CustomRole>> {
     let named = if organization.is_some() { None } else { Some(named) };
-    tx.query(ROLES, [organization.into(), named.into(), at.into()]).await
+    let rows: Vec<RoleRow> = tx.query(ROLES, [organization.into(), named.into(), at.into()]).await?;
+    let role = |row: RoleRow| CustomRole { by: By::unnamed(row.by_type.clone(), row.by_id), row };
+    let mut roles: Vec<CustomRole> = rows.into_iter().map(role).collect();
+    history::name(app, tx, roles.iter_mut().map(|role| (role.row.organization_id, &mut role.by))).await?;
+    Ok(roles)
 }
 
 impl CustomRole {
     /// As the export has it.
     pub(super) fn json(&self) -> Value {
         json!({
-            "organization_id": self.organization_id,
-            "id": self.id,
-            "name": self.name,
-            "permissions": self.permissions,
-            "since": moment(self.since),
-            "before_history": self.known.then_some(true),
-            "by": By { kind: self.by_type.clone(), id: self.by_id }.json(),
+            "organization_id": self.row.organization_id,
+            "id": self.row.id,
+            "name": self.row.name,
+            "permissions": self.row.permissions,
+            "since": moment(self.row.since),
+            "before_history": self.row.known.then_some(true),
+            "by": self.by.json(),
         })
     }
 }
@@ -170,7 +180,7 @@ pub(super) async fn grants(
             team: row.team_id.map(|id| (id, row.team)),
             since: row.since,
             known: row.known,
-            by: By { kind: row.by_type, id: row.by_id },
+            by: By::unnamed(row.by_type, row.by_id),
         });
     }
     Ok(grants)

@@ -117,7 +117,7 @@ pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Docume
     let next = last.map(|last| Cursor { at, organization: last.organization, id: last.id }.encode());
     let named = held.iter().flat_map(|holder| holder.custom.iter().map(|grant| grant.id)).collect();
     let custom = match wanted.format {
-        Format::Json => custom::roles(&tx, organization.map(Uuid::from), named, as_of).await?,
+        Format::Json => custom::roles(app, &tx, organization.map(Uuid::from), named, as_of).await?,
         Format::Csv(_) => Vec::new(),
     };
     let text = match wanted.format {

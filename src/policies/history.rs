@@ -1,15 +1,23 @@
 //! The history's edges and its words: since when it is kept, which moments can be asked about, who did something.
 
-use entity::OrganizationId;
+use std::collections::{BTreeSet, HashMap};
+
+use entity::{AccountId, OrganizationId, ServiceAccountId};
 use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
+    accounts::{self, Person},
+    app::App,
     db::Tx,
     error::{Error, Fault, Result},
     runtime::Timestamp,
+    tenancy::service_accounts,
 };
+
+/// How many people are looked up at once.
+pub(super) const AT_ONCE: usize = 1_000;
 
 /// Who did something, as the history has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +26,51 @@ pub struct By {
     pub kind: String,
     /// The account or service account.
     pub id: Option<Uuid>,
+    /// What it is called today, where the caller sees that.
+    pub name: Option<String>,
 }
 
 impl By {
-    pub(super) fn json(&self) -> Value {
-        json!({"type": self.kind, "id": self.id})
+    /// Somebody whose name is not known yet.
+    pub(super) fn unnamed(kind: String, id: Option<Uuid>) -> Self {
+        Self { kind, id, name: None }
     }
+
+    pub(super) fn json(&self) -> Value {
+        json!({"type": self.kind, "id": self.id, "name": self.name})
+    }
+}
+
+/// Whose people the caller sees by name: an organisation its own, the platform those of its own organisation (AZ-2).
+pub(super) fn own(tx: &Tx) -> Uuid {
+    tx.caller().organization().unwrap_or(OrganizationId::PLATFORM).0
+}
+
+/// Names those who did something in the organisation whose people the caller sees by name.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn name<'a>(app: &App, tx: &Tx, actors: impl Iterator<Item = (Uuid, &'a mut By)>) -> Result<()> {
+    let own = own(tx);
+    let mut actors: Vec<&mut By> = actors.filter(|(place, _)| *place == own).map(|(_, by)| by).collect();
+    let of = |kind: &str, actors: &[&mut By]| -> Vec<Uuid> {
+        let ids: BTreeSet<Uuid> = actors.iter().filter(|by| by.kind == kind).filter_map(|by| by.id).collect();
+        ids.into_iter().collect()
+    };
+    let mut names = HashMap::new();
+    for some in of("account", &actors).chunks(AT_ONCE) {
+        for (id, person) in accounts::people(&app.vault, tx, some.iter().copied().map(AccountId)).await? {
+            if let Person::Known(account) = person {
+                names.insert(id.0, account.name);
+            }
+        }
+    }
+    let services = of("service", &actors).into_iter().map(ServiceAccountId);
+    names.extend(service_accounts::names(tx, services).await?.into_iter().map(|(id, name)| (id.0, name)));
+    for by in &mut actors {
+        by.name = by.id.and_then(|id| names.get(&id).cloned());
+    }
+    Ok(())
 }
 
 /// A time as the API writes it (RFC 3339).

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     custom::{self, CustomGrant},
-    history::{By, moment},
+    history::{self, AT_ONCE, By, moment},
 };
 use crate::{
     accounts::{self, Person},
@@ -20,9 +20,6 @@ use crate::{
     runtime::Timestamp,
     tenancy::seats,
 };
-
-/// How many people are looked up at once.
-const AT_ONCE: usize = 1_000;
 
 /// Whose roles are asked for, and when.
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +178,7 @@ pub(super) async fn list(app: &App, tx: &Tx, asked: Asked, hierarchy: &Hierarchy
         let direct = row.role.unwrap_or_default();
         let by_team = by_teams.remove(&row.object_id).unwrap_or_default();
         let effective = hierarchy.effective(&direct, by_team.iter().map(|grant| grant.role.as_str()));
-        let by = By { kind: row.by_type, id: row.by_id };
+        let by = By::unnamed(row.by_type, row.by_id);
         let grant = Grant { role: direct.clone(), team: None, since: row.since, known: row.known, by };
         Holder {
             organization: row.organization_id,
@@ -196,7 +193,9 @@ pub(super) async fn list(app: &App, tx: &Tx, asked: Asked, hierarchy: &Hierarchy
             custom: custom.remove(&row.object_id).unwrap_or_default(),
         }
     });
-    Ok(holders.collect())
+    let mut holders: Vec<Holder> = holders.collect();
+    history::name(app, tx, holders.iter_mut().flat_map(Holder::givers)).await?;
+    Ok(holders)
 }
 
 async fn through_teams(tx: &Tx, rows: &[HolderRow], at: Option<Timestamp>) -> Result<HashMap<Uuid, Vec<Grant>>> {
@@ -212,7 +211,7 @@ async fn through_teams(tx: &Tx, rows: &[HolderRow], at: Option<Timestamp>) -> Re
             team: Some((row.team_id, row.name)),
             since: row.since,
             known: row.known,
-            by: By { kind: row.by_type, id: row.by_id },
+            by: By::unnamed(row.by_type, row.by_id),
         });
     }
     Ok(grants)
@@ -227,8 +226,8 @@ async fn people(
     rows: &[HolderRow],
     at: Option<Timestamp>,
 ) -> Result<HashMap<(Uuid, AccountId), Shown>> {
-    let own = tx.caller().organization().unwrap_or(OrganizationId::PLATFORM);
-    let ids = rows.iter().filter(|row| row.organization_id == own.0).filter_map(|row| row.account_id);
+    let own = history::own(tx);
+    let ids = rows.iter().filter(|row| row.organization_id == own).filter_map(|row| row.account_id);
     let ids: Vec<AccountId> = ids.collect();
     let mut shown = HashMap::new();
     for some in ids.chunks(AT_ONCE) {
@@ -247,7 +246,7 @@ async fn people(
                     last_sign_in_at: account.last_sign_in_at.filter(|last| at.is_none_or(|at| *last <= at)),
                 },
             };
-            shown.insert((own.0, id), what);
+            shown.insert((own, id), what);
         }
     }
     Ok(shown)
@@ -267,6 +266,13 @@ impl Holder {
     pub(super) fn name(&self) -> Option<&str> {
         let person = self.person.as_ref().and_then(|person| person.name.as_deref());
         person.or(self.called.as_deref())
+    }
+
+    /// Who gave it what it holds, each with the organisation.
+    fn givers(&mut self) -> impl Iterator<Item = (Uuid, &mut By)> {
+        let place = self.organization;
+        let direct = self.grants.iter_mut().map(|grant| &mut grant.by);
+        direct.chain(self.custom.iter_mut().map(|grant| &mut grant.by)).map(move |by| (place, by))
     }
 
     /// As the export has it.

@@ -12,6 +12,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// The scope of roles that are held in the platform's organisation only, and the decision that holds there only.
+const PLATFORM: &str = "platform";
+
 /// What one instance enforces, from its start to its end.
 #[derive(Clone, Debug)]
 pub struct Map {
@@ -46,7 +49,8 @@ impl Map {
             let place = places.get(&row.operation);
             let (method, path) = place.ok_or_else(|| Error::internal(format!("{} is nowhere", row.operation)))?;
             let roles = policy.hierarchy().rows().iter();
-            let decisions = roles.map(|role| (role.name.clone(), word(decision(policy, row, &role.name, at))));
+            let decisions =
+                roles.map(|role| (role.name.clone(), word(row, role, decision(policy, row, &role.name, at))));
             let decisions: BTreeMap<String, &str> = decisions.collect();
             let mut operation = serde_json::to_value(row).map_err(Error::internal)?;
             if let Some(fields) = operation.as_object_mut() {
@@ -116,8 +120,10 @@ fn decision(policy: &Policy, row: &OperationPolicy, role: &str, at: usize) -> De
     }
 }
 
-fn word(decision: Decision) -> &'static str {
+/// How the map says it. A tenant's people are refused what is of the platform's scope, whatever role they hold there.
+fn word(row: &OperationPolicy, role: &RoleRow, decision: Decision) -> &'static str {
     match decision {
+        Decision::Allow if row.scope == Scope::Platform && role.scope != PLATFORM => PLATFORM,
         Decision::Allow => "allow",
         Decision::IfOwner => "own",
         Decision::Deny => "deny",

@@ -86,7 +86,7 @@ async fn ready(config: &Config, clock: &Clock, embedded: Option<Embedded>) -> Re
 
 async fn connect(config: &Config, clock: &Clock, embedded: Option<&Embedded>) -> Result<(db::Settings, Vault)> {
     let section = &config.database;
-    let url = section.url.as_ref().or(embedded.map(Embedded::owner_url));
+    let url = section.url.as_ref().or(embedded.map(Embedded::nearest_url));
     let pooled = options(url.ok_or_else(|| Error::internal("no database"))?)?;
     let direct = section.direct_url.as_ref().map(options).transpose()?.unwrap_or_else(|| pooled.clone());
     let (vault, logins) = prepare(config, clock, &direct).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
+    events::stream::Stream,
     harness::{Database, PASSWORD, PgBouncer, Process, eventually},
     path::{first_admin, switch},
 };
@@ -14,7 +15,7 @@ use crate::{
 /// How soon a change on one instance is in force on another (SES-4).
 const BOUND: Duration = Duration::from_secs(1);
 
-/// Proves OPS-11.
+/// Proves OPS-11, NET-12.
 #[tokio::test]
 async fn everything_works_through_pgbouncer_in_transaction_mode() {
     let database = Database::new().await;
@@ -62,8 +63,14 @@ async fn everything_works_through_pgbouncer_in_transaction_mode() {
     for (account, member) in &members {
         assert_eq!(member.get("/v1/me").await.expect(200).json["account"]["id"], *account);
     }
+    // What happens on one instance is told on the other, live, and a stream ends with what opened it.
+    let mut stream = Stream::open(&ada.at_server_of(&there)).await;
+    let renamed = json!({"name": "Engines and boilers"});
+    ada.patch(&path, renamed).await.expect(200);
+    assert_eq!(stream.entries().await[0]["event"], "organization.updated");
     // A change on one instance is in force on the other, through the connection that goes past the pooler.
     switch(&ada, entity::OrganizationId::PLATFORM.into()).await;
+    assert_eq!(stream.closed().await, 4403);
     let (blocked, member) = &members[0];
     let block = format!("/v1/accounts/{}/block", blocked.as_str().unwrap());
     ada.post(&block, json!({"reason": "a test"})).await.expect(200);

@@ -108,7 +108,6 @@ async fn the_first_start_makes_a_database_and_later_ones_keep_it() {
         ("show data_checksums", "on"),
         ("show fsync", "on"),
         ("show listen_addresses", "127.0.0.1"),
-        ("show unix_socket_directories", ""),
     ] {
         assert_eq!(ask(&embedded, sql).await, expected, "{sql}");
     }
@@ -125,6 +124,35 @@ async fn the_first_start_makes_a_database_and_later_ones_keep_it() {
     assert_eq!(ask(&embedded, "select value from kept").await, "Grüße");
     assert_eq!(embedded.owner_url().expose(), url, "the port has changed for no reason");
     assert_eq!(fs::read_dir(folder.0.join("data")).unwrap().count(), 2, "only the cluster and the lock remain");
+    embedded.stop().await.unwrap();
+}
+
+/// Proves DEP-1: the server comes over a socket that only it reaches, where the path is short enough, and over TCP else.
+#[tokio::test]
+async fn the_server_comes_by_the_shortest_way_and_nobody_without_the_password() {
+    let over = "select coalesce(host(client_addr), 'socket') from pg_stat_activity where pid = pg_backend_pid()";
+    let folder = Folder::new("socket");
+    // A cluster that was made before there was a socket.
+    start(&folder).await.stop().await.unwrap();
+    let hba = folder.0.join("data/postgres/data/pg_hba.conf");
+    fs::write(&hba, "# Written by Freehold.\nhost all all 127.0.0.1/32 scram-sha-256\n").unwrap();
+    let embedded = start(&folder).await;
+    let url = embedded.nearest_url().expose();
+    let came: String = sqlx::query(over).fetch_one(&mut connect_to(url).await.unwrap()).await.unwrap().get(0);
+    assert_eq!((came.as_str(), ask(&embedded, over).await.as_str()), ("socket", "127.0.0.1"));
+    for stranger in
+        [url.replacen("freehold_owner", "postgres", 1), url.replacen("freehold_owner:", "freehold_owner:x", 1)]
+    {
+        assert!(connect_to(&stranger).await.is_err(), "somebody came in without the password");
+    }
+    let home = fs::metadata(folder.0.join("data/postgres")).unwrap();
+    assert_eq!(home.mode() & 0o077, 0, "others reach the socket");
+    embedded.stop().await.unwrap();
+
+    let long = Folder::new(&"long".repeat(25));
+    let embedded = start(&long).await;
+    assert_eq!(embedded.nearest_url().expose(), embedded.owner_url().expose());
+    assert_eq!(ask(&embedded, "show unix_socket_directories").await, "");
     embedded.stop().await.unwrap();
 }
 

@@ -6334,7 +6334,10 @@ export interface components {
             action: string;
             /** @description The event that records it. */
             audit_event?: string;
-            /** @description For each role `allow`, `own` (only what is the caller's own) or `deny`: what the guard decides. */
+            /**
+             * @description For each role `allow`, `own` (only what is the caller's own), `platform` (only if held in the platform's own
+             *     organisation) or `deny`: what the guard decides.
+             */
             decisions: {
                 [key: string]: string;
             };

@@ -54,11 +54,13 @@ export const policies = {
   decisions: {
     allow: "Allowed",
     own: "Own only",
+    platform: "Platform only",
     deny: "No",
   } as Record<string, string>,
   decisionsLong: {
     allow: "On every object",
     own: "Only on their own",
+    platform: "Only if held in the platform's organisation",
     deny: "Refused",
   } as Record<string, string>,
   scopes: {
@@ -143,6 +145,7 @@ export const policies = {
     sensitives: { yes: "Yes: its body is never logged", no: "No" } as Record<string, string>,
     protocol: "Standard",
     decisions: "Who may do it",
+    explain: "Explain for somebody",
     holders: (count: number) => plural(count, "holder", "holders"),
     gone: "This operation is not in the policy of that moment.",
   },

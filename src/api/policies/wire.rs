@@ -137,7 +137,8 @@ struct PolicyOperation {
     sensitive: String,
     /// The standard that it follows.
     protocol: Option<String>,
-    /// For each role `allow`, `own` (only what is the caller's own) or `deny`: what the guard decides.
+    /// For each role `allow`, `own` (only what is the caller's own), `platform` (only if held in the platform's own
+    /// organisation) or `deny`: what the guard decides.
     decisions: BTreeMap<String, String>,
 }
 
@@ -489,7 +490,7 @@ impl From<Change> for PolicyChange {
             custom_role: change.custom_role.and_then(|(_, name)| name),
             permissions_before: change.permissions.0,
             permissions: change.permissions.1,
-            by: PolicyActor { kind: change.by.kind, id: change.by.id, name: change.by_name },
+            by: PolicyActor { kind: change.by.kind, id: change.by.id, name: change.by.name },
             request_id: change.request_id,
             audit_entry_id: change.entry,
         }

@@ -29,6 +29,14 @@ const ELSEWHERE: &str = "/var/lib/freehold";
 /// the embedded database allows nothing that a managed one would not.
 const OWNER: &str = "freehold_owner";
 const DATABASE: &str = "freehold";
+/// What PostgreSQL calls its socket, with the longest port there is.
+const SOCKET: &str = "/.s.PGSQL.65535";
+/// The longest path of a socket (unix(7): 108 bytes with the end mark; macOS has 104).
+const SOCKET_PATH: usize = 103;
+/// Who may come in.
+const DOORS: &str = "# Written by Freehold.\nhost all all 127.0.0.1/32 scram-sha-256\nlocal all all scram-sha-256\n";
+/// Who might before there was a socket.
+const DOORS_BEFORE: &str = "# Written by Freehold.\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
 /// A complete cluster and what it takes to run it.
 #[derive(Clone, Debug)]
@@ -72,13 +80,34 @@ impl Cluster {
         self.home.join("port")
     }
 
-    /// The owner's connection URL.
-    pub(super) fn owner_url(&self, port: u16) -> Result<SecretString> {
+    /// The folder of PostgreSQL's socket: the cluster's own, unless its path is too long or has characters that a list
+    /// of folders or a URL would not take as they are.
+    pub(super) fn socket_folder(&self) -> Option<&str> {
+        let folder = self.home.to_str()?;
+        let plain = folder.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+        (plain && folder.len() + SOCKET.len() <= SOCKET_PATH).then_some(folder)
+    }
+
+    /// The owner's connection URLs: over TCP, and by the shortest way.
+    pub(super) fn owner_urls(&self, port: u16) -> Result<(SecretString, SecretString)> {
         let path = password_file(&self.home);
         let password = fs::read_to_string(&path).map(SecretString::new).doing("read", &path)?;
         let password = password.expose().trim();
         // Loopback never leaves the machine, and the cluster has no certificate.
-        Ok(SecretString::new(format!("postgres://{OWNER}:{password}@127.0.0.1:{port}/{DATABASE}?sslmode=disable")))
+        let tcp = format!("postgres://{OWNER}:{password}@127.0.0.1:{port}/{DATABASE}?sslmode=disable");
+        let nearest = match self.socket_folder() {
+            Some(folder) => format!("postgres://{OWNER}:{password}@localhost:{port}/{DATABASE}?host={folder}"),
+            None => tcp.clone(),
+        };
+        Ok((SecretString::new(tcp), SecretString::new(nearest)))
+    }
+
+    /// Says who may come in, and how: with a password, over loopback or the socket. The superuser has none, so nobody
+    /// can be it. What somebody has written stays.
+    pub(super) fn open_doors(&self) -> Result<()> {
+        let path = self.data().join("pg_hba.conf");
+        let written = fs::read_to_string(&path).doing("read", &path)?;
+        if written == DOORS_BEFORE { fs::write(&path, DOORS).doing("write", &path) } else { Ok(()) }
     }
 }
 
@@ -168,9 +197,8 @@ fn initialise(home: &Path, account: &Account, programs: &Programs) -> Result<()>
         output = initdb("C")?;
     }
     succeeded("initdb", &output)?;
-    // One way in: a password over loopback. The superuser has none, so nobody can be it.
     let hba = data.join("pg_hba.conf");
-    fs::write(&hba, "# Written by Freehold.\nhost all all 127.0.0.1/32 scram-sha-256\n").doing("write", &hba)?;
+    fs::write(&hba, DOORS).doing("write", &hba)?;
     let password = SecretBytes::random().doing("find random bytes for", home)?;
     let password = SecretString::new(URL_SAFE_NO_PAD.encode(password.expose()));
     make_owner(&data, &password, account, programs)?;

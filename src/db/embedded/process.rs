@@ -41,6 +41,7 @@ impl Server {
     /// the process should.
     pub(super) fn spawn(&self) -> Result<Child> {
         self.clear_leftovers()?;
+        self.cluster.open_doors()?;
         let log = self.open_log()?;
         let errors = log.try_clone().doing("open", &self.cluster.log())?;
         let program = self.cluster.programs.path("postgres");
@@ -56,7 +57,7 @@ impl Server {
         let mut settings = vec![
             ("listen_addresses", "127.0.0.1".to_owned()),
             ("port", self.port.to_string()),
-            ("unix_socket_directories", String::new()),
+            ("unix_socket_directories", self.cluster.socket_folder().unwrap_or_default().to_owned()),
             ("max_connections", self.max_connections.to_string()),
             ("password_encryption", "scram-sha-256".to_owned()),
             ("timezone", "UTC".to_owned()),
@@ -166,17 +167,29 @@ impl Server {
     fn clear_leftovers(&self) -> Result<()> {
         let data = self.cluster.data();
         let path = data.join("postmaster.pid");
-        let Ok(lock) = fs::read_to_string(&path) else { return Ok(()) };
+        let Ok(lock) = fs::read_to_string(&path) else { return self.clear_sockets() };
         let (number, rest) = lock.split_once('\n').unwrap_or((lock.as_str(), ""));
         match number.trim().parse::<u32>() {
             Ok(pid) if is_postmaster(pid, &data) => {
                 tracing::warn!(pid, "stopping a PostgreSQL that an earlier server left behind");
-                self.stop_orphan(pid)
+                self.stop_orphan(pid)?;
             }
-            Ok(_) => fs::write(&path, format!("{}\n{rest}", std::process::id())).doing("write", &path),
+            Ok(_) => fs::write(&path, format!("{}\n{rest}", std::process::id())).doing("write", &path)?,
             // Cut off while it was written: no process came far enough to need the guard.
-            Err(_) => fs::remove_file(&path).doing("remove", &path),
+            Err(_) => fs::remove_file(&path).doing("remove", &path)?,
         }
+        self.clear_sockets()
+    }
+
+    /// A socket's lock file has a number too, and guards nothing but the socket.
+    fn clear_sockets(&self) -> Result<()> {
+        let home = &self.cluster.home;
+        for entry in fs::read_dir(home).doing("list", home)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(".s.PGSQL.") {
+                fs::remove_file(entry.path()).doing("remove", &entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     fn stop_orphan(&self, pid: u32) -> Result<()> {

@@ -111,7 +111,7 @@ struct Unmatched {
     salt: Salt,
 }
 
-/// Nobody writes a value while what it is found by is made.
+/// Nobody writes a value while what it is found by is made. The key is compared as in `accounts`.
 const UNMATCHED: &str = "
     SELECT v.id, v.organization_id, v.attribute_id, v.sealed, t.kind, t.scope, a.salt
     FROM attribute_values v
@@ -119,8 +119,8 @@ const UNMATCHED: &str = "
     JOIN memberships m ON m.id = v.membership_id JOIN accounts a ON a.id = m.account_id
     WHERE v.id > $1 AND v.sealed IS NOT NULL AND t.searchable AND a.salt IS NOT NULL
       AND t.scope = (SELECT scope FROM data_keys WHERE id = $2)
-      AND NOT EXISTS (SELECT FROM attribute_matches x
-                      WHERE x.organization_id = v.organization_id AND x.value_id = v.id AND (x.key_id = $2) IS TRUE)
+      AND (SELECT count(*) FROM attribute_matches x
+           WHERE x.organization_id = v.organization_id AND x.value_id = v.id AND (x.key_id = $2) IS TRUE) = 0
     ORDER BY v.id LIMIT $3 FOR UPDATE OF v";
 const MATCH: &str = "
     INSERT INTO attribute_matches (organization_id, value_id, value, key_id)

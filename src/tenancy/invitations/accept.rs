@@ -15,7 +15,7 @@ use crate::{
     app::App,
     audit::{Event, Kind},
     config::SecretString,
-    db::{Tx, WriteTx},
+    db::{Giver, Tx, WriteTx},
     error::{Code, Error, Fault, Result},
     runtime::{Entropy, Timestamp},
     sessions::{NewSession, Opened, hash},
@@ -150,6 +150,7 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
         factors: &["pwd"],
         organization: Some(row.organization_id),
     };
+    given(&tx, &row).await?;
     let member = members::add(&tx, app, row.organization_id, account.id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &member).await?;
     receive(&tx, app, &custom, &member).await?;
@@ -180,6 +181,7 @@ pub async fn join(app: &App, caller: &Caller, token: &SecretString) -> Result<me
         return Err(Error::Conflict(Code::InvitationAccountMismatch));
     }
     app.settings.effective_in(&tx).await?.invitations.admit(&email)?;
+    given(&tx, &row).await?;
     let membership = members::add(&tx, app, row.organization_id, id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &membership).await?;
     receive(&tx, app, &custom, &membership).await?;
@@ -209,6 +211,15 @@ async fn new_account(
     let password_hash = app.passwords.hash(password).await?;
     // The link went to the address.
     Ok(NewAccount { email, name, password_hash, email_verified_at: Some(caller.now()) })
+}
+
+/// Whoever accepts takes what the inviter gave: the history of who holds what names the inviter.
+async fn given(tx: &WriteTx, row: &rows::Model) -> Result<()> {
+    match (row.invited_by, row.invited_by_service) {
+        (Some(inviter), _) => tx.given_by(Giver::Account(inviter)).await,
+        (None, Some(service)) => tx.given_by(Giver::Service(service)).await,
+        (None, None) => Ok(()),
+    }
 }
 
 /// Lets a new member hold the custom roles of their invitation.

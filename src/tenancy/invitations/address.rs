@@ -110,10 +110,10 @@ struct Unmatched {
     row: rows::Model,
 }
 
-/// The key is compared in a way that no index serves, as in `accounts`.
+/// The key is compared as in `accounts`.
 const UNMATCHED: &str = "
-    SELECT i.* FROM invitations i WHERE i.id > $1 AND NOT EXISTS (
-        SELECT FROM invitation_matches m WHERE m.invitation_id = i.id AND (m.key_id = $2) IS TRUE)
+    SELECT i.* FROM invitations i WHERE i.id > $1 AND (
+        SELECT count(*) FROM invitation_matches m WHERE m.invitation_id = i.id AND (m.key_id = $2) IS TRUE) = 0
     ORDER BY i.id LIMIT $3 FOR UPDATE OF i";
 
 /// Gives some invitations that have none the match value under a key, beginning after one.

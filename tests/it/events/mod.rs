@@ -4,7 +4,7 @@ mod bounds;
 mod ends;
 mod handshake;
 mod resume;
-mod stream;
+pub mod stream;
 mod told;
 
 use std::time::Duration;

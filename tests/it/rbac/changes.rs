@@ -99,6 +99,23 @@ async fn the_difference_says_who_got_or_lost_what_when_and_by_whom() {
     world.close().await;
 }
 
+/// Proves AZ-5: without a moment to begin at, all is told from the first owner on.
+#[tokio::test]
+async fn the_history_is_told_from_its_first_owner_on() {
+    let world = World::open().await;
+    let a = &world.a;
+    let all = items(&a.auditor.get(&path(a, "/diff")).await.expect(200));
+    let first = &all[0];
+    assert_eq!(
+        (&first["change"], &first["type"], &first["role"]),
+        (&json!("granted"), &json!("membership"), &json!("owner"))
+    );
+    // Pages of one begin with it too.
+    let page = a.auditor.get(&path(a, "/diff?limit=1")).await.expect(200);
+    assert_eq!(page.items(), &all[..1]);
+    world.close().await;
+}
+
 /// Proves AZ-5: nothing changed is nothing different.
 #[tokio::test]
 async fn between_a_moment_and_itself_nothing_is_different() {

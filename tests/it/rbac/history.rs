@@ -231,7 +231,26 @@ async fn programs_hold_roles_too_and_give_them() {
     let now = export(&a.auditor, a, "").await;
     assert_eq!(grants(&now, a.service), pairs(&[("admin", "direct")]));
     let holder = find(&now, a.subject.membership).unwrap();
-    assert_eq!(holder["grants"][0]["by"], json!({"type": "service", "id": a.service}));
+    let by = &holder["grants"][0]["by"];
+    assert_eq!((&by["type"], &by["id"]), (&json!("service"), &json!(a.service)));
+    assert!(by["name"].as_str().is_some_and(|name| name.starts_with("Planner")), "{by}");
+    world.close().await;
+}
+
+/// Proves AZ-5, AZ-8: whoever accepts an invitation holds what its inviter gave.
+#[tokio::test]
+async fn whoever_invited_somebody_gave_them_their_role() {
+    let world = World::open().await;
+    let (a, owner) = (&world.a, &world.a.owner);
+    let own = export(&a.auditor, a, "").await;
+    let by = find(&own, a.member.membership).unwrap()["grants"][0]["by"].clone();
+    assert_eq!((&by["type"], &by["id"]), (&json!("account"), &json!(owner.account)));
+    let owners = find(&own, owner.membership).unwrap();
+    assert_eq!(by["name"], owners["name"], "an organisation sees its own people's names");
+    // The platform sees a tenant's people by their ids, also those who give.
+    let all = world.platform.get(&format!("/v1/rbac/policies?organization_id={}", a.id)).await.expect(200);
+    let by = find(&all, a.member.membership).unwrap()["grants"][0]["by"].clone();
+    assert_eq!((&by["id"], by.get("name")), (&json!(owner.account), None));
     world.close().await;
 }
 

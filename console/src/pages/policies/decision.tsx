@@ -1,11 +1,22 @@
 /** A decision: an icon and its word, never a colour alone. */
-import { IconCheck, IconMinus, IconUser, type TablerIcon } from "@tabler/icons-react";
+import {
+  IconBuildingSkyscraper,
+  IconCheck,
+  IconMinus,
+  IconUser,
+  type TablerIcon,
+} from "@tabler/icons-react";
 import { words } from "../../words";
 import classes from "./policies.module.css";
 
 const said = words.policies;
 
-const icons: Record<string, TablerIcon> = { allow: IconCheck, own: IconUser, deny: IconMinus };
+const icons: Record<string, TablerIcon> = {
+  allow: IconCheck,
+  own: IconUser,
+  platform: IconBuildingSkyscraper,
+  deny: IconMinus,
+};
 
 export function Decision({ decision, long = false }: { decision: string; long?: boolean }) {
   const Icon = icons[decision] ?? IconMinus;

@@ -77,7 +77,7 @@ export function Matrix({ whose, documents }: MatrixProps) {
           <Table groups={groups} roles={roles} all={here} inTenant={inTenant} />
         )}
       </div>
-      <OperationDetails documents={documents} roles={roles} />
+      <OperationDetails documents={documents} roles={roles} own={whose !== null} />
     </>
   );
 }

@@ -1,12 +1,16 @@
 /** One operation: how it is called, what it asks for, what it leaves in the record, and who may do it. */
-import { Anchor, Code, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Code, Group, Stack, Text, Title } from "@mantine/core";
+import { IconHelpCircle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { type OperationId, operations } from "../../api/operations.gen";
 import type { PolicyDocument } from "../../api/policies";
 import type { PolicyOperation, PolicyRole } from "../../api/types";
 import { RoleBadge } from "../../parts/badges";
+import { ExplainDialog } from "../../parts/decisions/explain-dialog";
 import { CopyId, Details, Field, Fields } from "../../parts/details";
 import { useOpen } from "../../parts/filters";
-import { roleName } from "../../parts/permissions";
+import { GuardedButton, roleName, useWhyNot } from "../../parts/permissions";
 import { words } from "../../words";
 import { Decision } from "./decision";
 import { decisionOf, operationTitle } from "./operations";
@@ -18,9 +22,11 @@ const said = words.policies.operation;
 interface DetailsProps {
   documents: PolicyDocument[];
   roles: PolicyRole[];
+  /** Whether it is of the organisation that one is in, whose people's decisions can be explained. */
+  own: boolean;
 }
 
-export function OperationDetails({ documents, roles }: DetailsProps) {
+export function OperationDetails({ documents, roles, own }: DetailsProps) {
   const { open: id } = usePolicySearch();
   const open = useOpen();
   const found = documents[0]?.policy.operations.find(({ operation }) => operation === id);
@@ -34,7 +40,7 @@ export function OperationDetails({ documents, roles }: DetailsProps) {
       {found ? (
         <Stack gap="lg">
           <OperationFields operation={found} />
-          <Deciders operation={found} roles={roles} documents={documents} />
+          <Deciders operation={found} roles={roles} documents={documents} own={own} />
         </Stack>
       ) : (
         <Text>{said.gone}</Text>
@@ -93,15 +99,21 @@ function ownership({ ownership: what, own_role, scope }: PolicyOperation): strin
   return scope === "self" ? said.ownedSelf : said.noOwnership;
 }
 
-function Deciders({ operation, roles, documents }: DetailsProps & { operation: PolicyOperation }) {
+function Deciders({
+  operation,
+  roles,
+  documents,
+  own,
+}: DetailsProps & { operation: PolicyOperation }) {
   const holders = documents.flatMap(({ policy }) => policy.holders);
   const count = (role: string) =>
     holders.filter(({ effective_roles }) => effective_roles.includes(role)).length;
   return (
     <section>
-      <Title order={3} mb="xs">
-        {said.decisions}
-      </Title>
+      <Group justify="space-between" mb="xs">
+        <Title order={3}>{said.decisions}</Title>
+        {own && isKnown(operation.operation) ? <Explain operation={operation.operation} /> : null}
+      </Group>
       <ul className={classes.deciders}>
         {roles.map(({ name }) => (
           <li key={name}>
@@ -128,5 +140,30 @@ function Deciders({ operation, roles, documents }: DetailsProps & { operation: P
         ))}
       </ul>
     </section>
+  );
+}
+
+/** A past policy may have what this release does not know. */
+function isKnown(operation: string): operation is OperationId {
+  return operation in operations;
+}
+
+/** Why one person or program may or may not, now. */
+function Explain({ operation }: { operation: OperationId }) {
+  const reason = useWhyNot("rbac_explain");
+  const [opened, setOpened] = useState(false);
+  return (
+    <>
+      <GuardedButton
+        size="compact-sm"
+        variant="default"
+        reason={reason}
+        onClick={() => setOpened(true)}
+        leftSection={<IconHelpCircle size={14} aria-hidden="true" />}
+      >
+        {said.explain}
+      </GuardedButton>
+      <ExplainDialog opened={opened} onClose={() => setOpened(false)} operation={operation} />
+    </>
   );
 }
