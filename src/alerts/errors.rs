@@ -139,12 +139,12 @@ pub async fn look_at_errors(db: &Db, policy: &AlertPolicy, caller: &Caller) -> R
         let standing: Vec<Standing> = db.read(caller).await?.query(STANDING, values).await?;
         let Some(standing) = standing.into_iter().next() else { continue };
         match standing {
-            Standing { open: Some(id), open_count, total: Some(total), last: Some(last), .. } => {
-                if open_count != Some(total) {
-                    let tx = db.write(caller).await?;
-                    tx.execute(GROW, [id.into(), total.into(), last.into()]).await?;
-                    tx.commit(Unrecorded("what is counted for alerts is in the record already")).await?;
-                }
+            Standing { open: Some(id), open_count, total: Some(total), last: Some(last), .. }
+                if open_count != Some(total) =>
+            {
+                let tx = db.write(caller).await?;
+                tx.execute(GROW, [id.into(), total.into(), last.into()]).await?;
+                tx.commit(Unrecorded("what is counted for alerts is in the record already")).await?;
             }
             Standing { open: None, recent, first: Some(first), last: Some(last), .. } if recent >= rule.count => {
                 raised += usize::from(raise(db, caller, rule, (recent, first, last)).await?);

@@ -152,6 +152,10 @@ async fn is_own(tx: &Tx, id: Uuid) -> Result<bool> {
 /// # Errors
 /// `NotFound` when it is not muted.
 pub async fn unmute_rule(db: &Db, caller: &Caller, rule: &str) -> Result<()> {
+    // It comes from a path, where anything can be; PostgreSQL takes no NUL in a text.
+    if rule.chars().any(char::is_control) {
+        return Err(Error::not_found());
+    }
     let organization = caller.organization().ok_or_else(Error::not_found)?;
     let tx = db.write(caller).await?;
     let query = tx.find::<rows::Entity>().filter(rows::Column::Rule.eq(rule));

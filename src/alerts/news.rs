@@ -12,6 +12,7 @@
 //!
 //! An entry that stays must not be written below a savepoint, for the reason that `audit::feed` gives.
 
+use chrono::TimeDelta;
 use entity::{AuditEntryId, OrganizationId};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
@@ -24,6 +25,9 @@ use crate::{
 
 /// How many entries are taken at once, but for those of one transaction, which are never parted: some megabytes.
 const MOST: i64 = 10_000;
+
+/// How long before PostgreSQL numbers its transaction an entry may get its id, as `audit::feed` reckons.
+const BEFORE: TimeDelta = TimeDelta::seconds(60);
 
 /// An entry as rules see it.
 #[derive(Clone, Debug)]
@@ -77,14 +81,26 @@ struct Row {
     number: Option<i64>,
 }
 
-/// Entries keep the lower half of their transaction's number; the upper follows from the next number to be given. An id
-/// may be made a minute before its transaction is numbered (`audit::feed`). Entries that stand for several were refused
-/// or failed, and say how many.
+#[derive(FromQueryResult)]
+struct Reached {
+    since: Timestamp,
+}
+
+impl Reached {
+    /// The least id that an entry can have that is not counted yet: ids begin with their milliseconds (RFC 9562, 5.7), and
+    /// one may be made a minute before its transaction is numbered (`audit::feed`).
+    fn least(&self) -> Uuid {
+        let begin = (self.since - BEFORE).timestamp_millis();
+        Uuid::from_u128(u128::try_from(begin).unwrap_or_default() << 80)
+    }
+}
+
+/// Entries keep the lower half of their transaction's number; the upper follows from the next number to be given. Entries
+/// that stand for several were refused or failed, and say how many.
 const NEWS: &str = "
     WITH moment AS MATERIALIZED (
         SELECT p.below, p.since, p.ahead, p.ahead_at, statement_timestamp() AS at,
-               pg_snapshot_xmin(s.now)::text::bigint AS low, pg_snapshot_xmax(s.now)::text::bigint AS high,
-               rpad(lpad(to_hex((extract(epoch FROM p.since) * 1000)::bigint - 60000), 12, '0'), 32, '0')::uuid AS least
+               pg_snapshot_xmin(s.now)::text::bigint AS low, pg_snapshot_xmax(s.now)::text::bigint AS high
         FROM alert_progress p CROSS JOIN (SELECT pg_current_snapshot() AS now) s
     ), fresh AS MATERIALIZED (
         SELECT e.* FROM moment m CROSS JOIN LATERAL (
@@ -92,7 +108,7 @@ const NEWS: &str = "
                    CASE WHEN a.outcome <> 'success' AND jsonb_typeof(a.metadata -> 'count') = 'number'
                         THEN least(greatest((a.metadata ->> 'count')::numeric, 1), 1000000)::bigint ELSE 1 END AS number,
                    m.high - ((m.high - a.xmin::text::bigint) & 4294967295) AS transaction
-            FROM audit_entries a WHERE a.id >= m.least) e
+            FROM audit_entries a WHERE a.id >= $2) e
         WHERE e.transaction >= m.below AND e.transaction < m.low
     ), cut AS (
         SELECT coalesce((
@@ -120,10 +136,13 @@ pub(super) async fn alone(tx: &WriteTx) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub(super) async fn read(tx: &Tx) -> Result<News> {
-    let rows: Vec<Row> = tx.query(NEWS, [MOST.into()]).await?;
+    // A value that the planner knows: only then does it know that the index leads to a few entries.
+    let progress: Vec<Reached> = tx.query("SELECT since FROM alert_progress", []).await?;
+    let least = progress.first().map_or_else(Uuid::max, Reached::least);
+    let rows: Vec<Row> = tx.query(NEWS, [MOST.into(), least.into()]).await?;
     let first = rows.first().ok_or_else(|| Error::internal("nobody knows how far the record has been looked at"))?;
     let (next, more) = (first.next(), first.upto < first.low);
-    let is_stale = first.at - first.since > chrono::TimeDelta::minutes(1) && next.since > first.since;
+    let is_stale = first.at - first.since > TimeDelta::minutes(1) && next.since > first.since;
     let is_back = first.is_of_another_database();
     let entries = rows.into_iter().filter(|_| !is_back).filter_map(Row::entry).collect();
     Ok(News { entries, more, next, is_stale: is_stale || is_back })

@@ -102,7 +102,7 @@ pub(super) async fn count(
     }
     for (key, touch) in beyond {
         if !grow(tx, &key, &touch).await? {
-            let total = Total { total: touch.number(), first_part: touch.rule.part(touch.first) };
+            let total = Total { total: touch.number(), first_at: touch.first };
             events.extend(raise(vault, tx, present, (&key, &touch, total)).await?);
         }
     }
@@ -132,16 +132,15 @@ fn entries(touch: &Touch) -> Vec<Uuid> {
 }
 
 const ADD: &str = "
-    INSERT INTO alert_counts (organization_id, rule, subject, part, count, until)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[], $6::timestamptz[])
-    ON CONFLICT (organization_id, rule, subject, part) DO UPDATE SET count = alert_counts.count + excluded.count";
+    INSERT INTO alert_counts (organization_id, rule, subject, part, count, first_at, until)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
+    ON CONFLICT (organization_id, rule, subject, part) DO UPDATE SET count = alert_counts.count + excluded.count,
+        first_at = least(alert_counts.first_at, excluded.first_at)";
 
 async fn add(tx: &WriteTx, touched: &[(Key, Touch)]) -> Result<()> {
     let lines: Vec<_> = touched
         .iter()
-        .flat_map(|(key, touch)| {
-            touch.parts.iter().map(move |(part, number)| (key, touch.rule.until(*part), *part, *number))
-        })
+        .flat_map(|(key, touch)| touch.parts.iter().map(move |(part, number)| (key, touch, *part, *number)))
         .collect();
     if lines.is_empty() {
         return Ok(());
@@ -152,17 +151,18 @@ async fn add(tx: &WriteTx, touched: &[(Key, Touch)]) -> Result<()> {
         lines.iter().map(|(key, ..)| key.subject.clone()).collect::<Vec<_>>().into(),
         lines.iter().map(|(_, _, part, _)| *part).collect::<Vec<_>>().into(),
         lines.iter().map(|(.., number)| *number).collect::<Vec<_>>().into(),
-        lines.iter().map(|(_, until, ..)| *until).collect::<Vec<_>>().into(),
+        lines.iter().map(|(_, touch, part, _)| touch.rule.begin(*part).max(touch.first)).collect::<Vec<_>>().into(),
+        lines.iter().map(|(_, touch, part, _)| touch.rule.until(*part)).collect::<Vec<_>>().into(),
     ];
     tx.execute(ADD, values).await?;
     Ok(())
 }
 
-/// How much there is within a window, and where that begins.
+/// How much there is within a window, and when it began.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
 struct Total {
     total: i64,
-    first_part: i64,
+    first_at: Timestamp,
 }
 
 #[derive(FromQueryResult)]
@@ -174,11 +174,11 @@ struct TotalOf {
 
 /// Of each, the fullest window that ends where something came, if it is enough.
 const TOTALS: &str = "
-    SELECT DISTINCT ON (u.at) u.at, t.total, t.first_part
+    SELECT DISTINCT ON (u.at) u.at, t.total, t.first_at
     FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[])
         AS u (at, organization_id, rule, subject, part, back, enough)
     CROSS JOIN LATERAL (
-        SELECT sum(c.count)::bigint AS total, min(c.part) AS first_part FROM alert_counts c
+        SELECT sum(c.count)::bigint AS total, min(c.first_at) AS first_at FROM alert_counts c
         WHERE c.organization_id = u.organization_id AND c.rule = u.rule AND c.subject = u.subject
           AND c.part BETWEEN u.part - u.back AND u.part) t
     WHERE t.total >= u.enough ORDER BY u.at, t.total DESC";
@@ -242,7 +242,6 @@ async fn raise(
     let by = if key.subject == REST { "rest" } else { rule.by.as_str() };
     let (actor_type, actor_id) = touch.actor.clone().unzip();
     let address = touch.address.as_deref().map(|text| vault.seal(ADDRESS, id, text.as_bytes())).transpose()?;
-    let first = touch.first.min(rule.begin(total.first_part).max(touch.first - chrono::TimeDelta::days(2)));
     let muted = present.muted.get(&(key.organization, key.rule.clone())).copied();
     let values = [
         id.into(),
@@ -256,7 +255,7 @@ async fn raise(
         actor_id.flatten().into(),
         address.map(|sealed| sealed.as_bytes().to_vec()).into(),
         total.total.into(),
-        first.into(),
+        total.first_at.min(touch.first).into(),
         touch.last.into(),
         entries(touch).into(),
         muted.into(),

@@ -135,7 +135,7 @@ async fn visited(world: &World) {
 
 fn alerting(organization: Uuid, account: Uuid) -> [String; 4] {
     [
-        format!("INSERT INTO alert_counts VALUES ('{organization}', 'lockouts', sha256('x'), 1, 1, now())"),
+        format!("INSERT INTO alert_counts VALUES ('{organization}', 'lockouts', sha256('x'), 1, 1, now(), now())"),
         format!("INSERT INTO alert_mutes VALUES ('{organization}', 'lockouts', now() + interval '1 day', NULL, now())"),
         format!("INSERT INTO alert_preferences VALUES ('{organization}', '{account}', 'off', 'low', true, now())"),
         format!("INSERT INTO alert_digests VALUES ('{organization}', '{account}', now())"),

@@ -70,6 +70,7 @@ CREATE TABLE alert_counts (
     -- Parts of the rule's window since 1970.
     part bigint NOT NULL,
     count bigint NOT NULL CHECK (count > 0),
+    first_at timestamptz NOT NULL,
     -- When it counts no more.
     until timestamptz NOT NULL,
     PRIMARY KEY (organization_id, rule, subject, part)
@@ -159,7 +160,7 @@ GRANT UPDATE (count, first_at, last_at, entries, told_at, address, note) ON aler
 
 GRANT SELECT, DELETE ON alert_counts TO freehold_application;
 GRANT SELECT, INSERT, DELETE ON alert_counts TO freehold_platform;
-GRANT UPDATE (count) ON alert_counts TO freehold_platform;
+GRANT UPDATE (count, first_at) ON alert_counts TO freehold_platform;
 
 GRANT SELECT, INSERT, DELETE ON alert_mutes TO freehold_application;
 GRANT UPDATE (muted_until, muted_by, muted_at) ON alert_mutes TO freehold_application;

@@ -1,8 +1,11 @@
 //! Those who would rather not be alerted of: by burying, by muting, by looking at somebody else's.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use entity::Pii;
-use freehold::{runtime::Ids, vault::Field};
+use freehold::{
+    runtime::{Ids, Timestamp},
+    vault::Field,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -91,14 +94,15 @@ async fn what_is_critical_or_about_alerts_nobody_mutes_and_whoever_tries_is_an_a
     let world = World::open().await;
     let (a, mut psql) = (world.a.clone(), world.database.psql(Login::Owner).await);
     let mutes = inside(&a, "alert-mutes");
-    let mute = |rule: &str, until: chrono::DateTime<Utc>| json!({"rule": rule, "until": until.to_rfc3339()});
-    let (soon, late) = (Utc::now() + TimeDelta::days(7), Utc::now() + TimeDelta::days(31));
+    let mute = |rule: &str, until: Timestamp| json!({"rule": rule, "until": until.to_rfc3339()});
+    let now = world.server.app().clock.now();
+    let (soon, late) = (now + TimeDelta::days(7), now + TimeDelta::days(31));
     for rule in ["everybodys_sessions_ended", "alert_mutes_refused", "alert_rules_muted", "alert_rules_deleted"] {
         a.owner.post(&mutes, mute(rule, soon)).await.expect(403).problem("critical_alert_stays");
     }
     for (body, pointer) in [
         (mute("lockouts", late), "/until"),
-        (mute("lockouts", Utc::now() - TimeDelta::minutes(1)), "/until"),
+        (mute("lockouts", now - TimeDelta::minutes(1)), "/until"),
         (mute("nothing", soon), "/rule"),
         (mute(&world.b.alert_rule.to_string(), soon), "/rule"),
     ] {
@@ -121,7 +125,10 @@ async fn what_is_critical_or_about_alerts_nobody_mutes_and_whoever_tries_is_an_a
     assert_eq!(counts.json["muted"], 1);
     a.auditor.delete(&format!("{mutes}/import_failures")).await.expect(403);
     a.admin.delete(&format!("{mutes}/import_failures")).await.expect(204);
-    a.admin.delete(&format!("{mutes}/import_failures")).await.expect(404);
+    for rule in ["import_failures", "%00", "a%0Ab", "%27%20OR%201=1"] {
+        a.admin.delete(&format!("{mutes}/{rule}")).await.expect(404);
+    }
+    a.admin.get(&inside(&a, "alerts?rule=%00")).await.expect(422);
     assert!(alerts_of(&a.admin, &a, "import_failures").await[0].get("muted_until").is_none());
     world.close().await;
 }

@@ -97,22 +97,7 @@ impl Stage {
             Before::PausedImport => {
                 stage.psql.get_mut().run("UPDATE imports SET state = 'importing', paused = true").await.unwrap();
             }
-            Before::AcknowledgedAlert => {
-                let done = "UPDATE alerts SET state = 'acknowledged', decided_at = now()";
-                stage.psql.get_mut().run(done).await.unwrap();
-            }
-            Before::MutedAlert => {
-                let mute = "UPDATE alerts SET muted_until = now() + interval '1 day'";
-                stage.psql.get_mut().run(mute).await.unwrap();
-            }
-            Before::MutedRule => {
-                let mute = format!(
-                    "INSERT INTO alert_mutes (organization_id, rule, muted_until, muted_at)
-                     VALUES ('{}', '{RULE}', now() + interval '1 day', now())",
-                    stage.world.a.id
-                );
-                stage.psql.get_mut().run(&mute).await.unwrap();
-            }
+            Before::AcknowledgedAlert | Before::MutedAlert | Before::MutedRule => stage.alert(case.before).await,
             Before::RunningImport => {
                 let later = "now() + interval '1 year'";
                 let running = format!("UPDATE imports SET state = 'importing', available_at = {later}");
@@ -161,6 +146,20 @@ impl Stage {
             }
         }
         stage
+    }
+
+    async fn alert(&mut self, before: Before) {
+        let tomorrow = "now() + interval '1 day'";
+        let sql = match before {
+            Before::AcknowledgedAlert => "UPDATE alerts SET state = 'acknowledged', decided_at = now()".to_owned(),
+            Before::MutedAlert => format!("UPDATE alerts SET muted_until = {tomorrow}"),
+            _ => format!(
+                "INSERT INTO alert_mutes (organization_id, rule, muted_until, muted_at)
+                 VALUES ('{}', '{RULE}', {tomorrow}, now())",
+                self.world.a.id
+            ),
+        };
+        self.psql.get_mut().run(&sql).await.unwrap();
     }
 
     /// Who waits in a tenant after [`Before::SigningUp`].

@@ -205,7 +205,7 @@ function RuleForm({ initial, action, busy, onSubmit, onClose }: RuleFormProps) {
             {...form.getInputProps("at_least")}
           />
         )}
-        <Group grow align="flex-start">
+        <Group grow align="flex-end">
           <NumberInput
             label={said.number}
             min={1}
