@@ -224,6 +224,13 @@ const platformAccess = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-access/page")),
 });
 
+const evidence = createRoute({
+  getParentRoute: () => organization,
+  path: "/evidence",
+  validateSearch: texts("cursor"),
+  component: lazyRouteComponent(() => import("./pages/evidence/page")),
+});
+
 const simulate = createRoute({
   getParentRoute: () => organization,
   path: "/simulate",
@@ -348,6 +355,7 @@ const tree = root.addChildren([
       audit,
       policies,
       platformAccess,
+      evidence,
       simulate,
       settings,
       attributes,

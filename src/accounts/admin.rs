@@ -51,7 +51,7 @@ pub async fn list_in(tx: &Tx, app: &App, search: &Search, page: PageRequest) -> 
         query = query.filter(rows::Column::ManagedBy.eq(organization));
     }
     if let Some(text) = &search.text {
-        query = query.filter(profile::searched(&app.vault, tx, (rows::Entity, rows::Column::Id), text)?);
+        query = query.filter(profile::searched(&app.vault, tx, (rows::Entity, rows::Column::Id), text).await?);
     }
     if let Some(state) = search.state {
         query = query.filter(rows::Column::State.eq(state));

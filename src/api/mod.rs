@@ -30,6 +30,7 @@ mod organizations;
 mod passwords;
 mod policies;
 mod policy;
+mod seals;
 mod service_accounts;
 mod session_ends;
 mod sessions;
@@ -79,7 +80,7 @@ pub type Everything = (
     (teams::Teams, custom_roles::CustomRoles, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
-    (audit::Audit, events::Events, alerts::Alerts, alerts::rules::AlertRules),
+    (audit::Audit, seals::Seals, events::Events, alerts::Alerts, alerts::rules::AlertRules),
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits, errors::Errors),
     keys::Keys,
@@ -116,6 +117,7 @@ pub fn everything(face: &Face) -> Everything {
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
         (
             audit::Audit(face.clone()),
+            seals::Seals(face.clone()),
             events::Events(face.clone()),
             alerts::Alerts(face.clone()),
             alerts::rules::AlertRules(face.clone()),

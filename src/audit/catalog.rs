@@ -226,6 +226,9 @@ catalogue! {
     JobResumed = "job.resumed", Medium, Security, Platform, "job", "Job resumed", "A platform administrator put a job on its schedule again.";
     JobFailed = "job.failed", High, Security, Platform, "job_run", "Job failed", "A run of a job failed for good and waits for a person.";
     AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "Calls to an operation were refused, by the guard or by a limit. The metadata has the operation, the reason and how many calls in a few seconds.";
+    EvidenceExported = "audit.evidence_exported", Medium, Security, Tenant, "organization", "Evidence of the record exported", "Somebody got a file of sealed entries that can be verified without this installation. The metadata says which.";
+    CheckpointsPublished = "audit.checkpoints_published", Low, Security, Platform, "organization", "Checkpoints sent out", "The latest checkpoints of the record were written into a directory or sent by mail, where nobody who has only this installation can change them. The metadata says how many there are, and has the SHA-256 of the file.";
+    AuditChainBroken = "audit.chain_broken", Critical, Security, Platform, "organization", "Seals of the record are broken", "The last checkpoint of an organisation's record is not one that this installation signed: somebody has changed the database around the server. Nothing is sealed there until it is mended.";
 }
 
 impl Kind {

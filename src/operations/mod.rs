@@ -11,21 +11,27 @@ use crate::{
     accounts::{self, resets},
     alerts,
     app::App,
+    config,
     db::{Unrecorded, idempotency},
     decisions,
     digests::{self, Clockwork},
     error::Result,
     guessing,
     jobs::{self, Duty, Job, Report, Run, Schedule, Then},
-    mail, people, sessions,
+    mail, people, seals, sessions,
     tenancy::{invitations, organizations, sign_ups},
 };
 
 /// How long the history of jobs is kept.
 const HISTORY: TimeDelta = TimeDelta::days(90);
 
-/// The jobs of this release.
+/// The jobs of this release, with nowhere outside to send anything.
 pub fn jobs() -> Vec<Job> {
+    jobs_for(config::Audit::default())
+}
+
+/// The jobs of this release.
+pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
     vec![
         Job::new("invitations_expire", Schedule::QUARTERLY, invitations::expire_all)
             .described("Expire invitations", "Closes invitations that nobody accepted in their time."),
@@ -71,6 +77,10 @@ pub fn jobs() -> Vec<Job> {
             "Remove deleted organisations",
             "Removes organisations whose grace period has ended, with everything that belonged to them but their audit entries.",
         ),
+        Job::new("audit_checkpoints_publish", Schedule::NIGHTLY, move |run| seals::publish(run, outside.clone())).described(
+            "Send out checkpoints",
+            "Writes the latest checkpoints of the record into a directory and sends them by mail, where that is configured.",
+        ),
         Job::new(keys::JOB, Schedule::HOURLY_AT_7, keys::rotate)
             .within(Duration::from_secs(24 * 3600))
             .described("Rotate data keys", "Goes on with the rotations of data keys that have been started."),
@@ -91,22 +101,22 @@ pub fn duties(app: &App) -> Vec<Duty> {
     let (looking, errors, urgent, digesting) = (app.clone(), app.clone(), app.clone(), app.clone());
     let clockwork = Clockwork::default();
     vec![
-        Duty::new("alerts", LOOK, move |caller| {
+        Duty::again("alerts", LOOK, move |caller| {
             let app = looking.clone();
             async move {
                 let seen = alerts::look(&app.db, &app.vault, &app.alerts, &caller).await?;
                 Ok(if seen.more { Then::GoOn } else { Then::Wait })
             }
         }),
-        Duty::new("alerts_of_errors", LOOK_AT_ERRORS, move |caller| {
+        Duty::again("alerts_of_errors", LOOK_AT_ERRORS, move |caller| {
             let app = errors.clone();
             async move { alerts::look_at_errors(&app.db, &app.alerts, &caller).await.map(|_| Then::Wait) }
         }),
-        Duty::new("alerts_at_once", LOOK, move |caller| {
+        Duty::again("alerts_at_once", LOOK, move |caller| {
             let app = urgent.clone();
             async move { digests::send_urgent(&app, &caller).await.map(|_| Then::Wait) }
         }),
-        Duty::new("alert_digests", SEND_DIGESTS, move |caller| {
+        Duty::again("alert_digests", SEND_DIGESTS, move |caller| {
             let (app, clockwork) = (digesting.clone(), clockwork.clone());
             async move { digests::send_digests(&app, &clockwork, &caller).await.map(|_| Then::Wait) }
         }),

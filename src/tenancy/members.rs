@@ -75,7 +75,7 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: PageRequest
     }
     if let Some(text) = &filter.search {
         let id = (rows::Entity, rows::Column::AccountId);
-        query = query.filter(accounts::searched(&app.vault, &tx, id, text)?);
+        query = query.filter(accounts::searched(&app.vault, &tx, id, text).await?);
     }
     if let Some(wanted) = &filter.attribute {
         query = query.filter(rows::Column::Id.in_subquery(attributes::holders(app, &tx, wanted).await?));

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 30] = [
+const IDENTITY: [(&str, &str); 31] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -25,6 +25,7 @@ const IDENTITY: [(&str, &str); 30] = [
     ("email_links", "belong to an account"),
     ("sign_ups", "of people who are nobody yet; the organisation is where they want to go"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
+    ("audit_sealing", "how far the sealing of the record is; says nothing of anybody"),
     ("certificates", "the installation's certificate and its account there; out of reach for the application"),
     ("data_keys", "the installation's keys; out of reach for the application"),
     ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
@@ -44,7 +45,7 @@ const IDENTITY: [(&str, &str); 30] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 32] = [
+const TENANT: [(&str, &str); 34] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -72,8 +73,10 @@ const TENANT: [(&str, &str); 32] = [
     ("alert_mutes", "organization_id"),
     ("alert_preferences", "organization_id"),
     ("alert_digests", "organization_id"),
+    ("audit_checkpoints", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_personal", "organization_id"),
+    ("audit_seals", "organization_id"),
     ("audit_words", "organization_id"),
     ("settings", "organization_id"),
     ("settings_history", "organization_id"),
@@ -130,6 +133,8 @@ async fn visited(world: &World) {
         for alerting in alerting(tenant.id, tenant.admin.account) {
             assert_eq!(owner.run(&alerting).await.unwrap(), 1);
         }
+        owner.run(&seal(tenant.id)).await.unwrap();
+        owner.run(&checkpoint(tenant.id)).await.unwrap();
     }
 }
 
@@ -147,6 +152,20 @@ fn grant(organization: Uuid, membership: Uuid) -> String {
         "INSERT INTO custom_role_grants (id, organization_id, custom_role_id, membership_id)
          SELECT gen_random_uuid(), '{organization}', id, '{membership}' FROM custom_roles
          WHERE organization_id = '{organization}' LIMIT 1"
+    )
+}
+
+fn seal(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO audit_seals (organization_id, sequence, entry_id, hash)
+         VALUES ('{organization}', 1, gen_random_uuid(), sha256('x'))"
+    )
+}
+
+fn checkpoint(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO audit_checkpoints (organization_id, number, sequence, sealed_at, jws)
+         VALUES ('{organization}', 1, 1, now(), 'x')"
     )
 }
 
@@ -259,6 +278,13 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("DELETE FROM alerts WHERE id = '{}'", a.alert),
         "UPDATE alert_progress SET below = 1".to_owned(),
         "SELECT count(*) FROM error_counts".to_owned(),
+        // Seals are the platform's to add, and nobody's to change: not even one's own.
+        seal(b.id),
+        seal(a.id),
+        checkpoint(a.id),
+        "UPDATE audit_seals SET hash = sha256('y')".to_owned(),
+        "DELETE FROM audit_checkpoints".to_owned(),
+        "UPDATE audit_sealing SET settled = now()".to_owned(),
         // Moved over.
         format!("UPDATE sign_up_requests SET organization_id = '{b_id}'"),
         format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),

@@ -178,12 +178,27 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "audit_checkpoints_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "audit_evidence_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "audit_get": {
     "scope": "organization",
     "minimumRole": "admin",
     "ownership": null
   },
   "audit_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "audit_seals_get": {
     "scope": "organization",
     "minimumRole": "admin",
     "ownership": null

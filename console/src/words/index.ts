@@ -8,6 +8,7 @@ import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { explainDecision, simulate } from "./decisions";
+import { evidence } from "./evidence";
 import { gate } from "./gate";
 import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
@@ -37,6 +38,7 @@ export const words = {
   audit,
   common,
   email,
+  evidence,
   explainDecision,
   exports,
   gate,

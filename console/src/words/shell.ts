@@ -20,6 +20,7 @@ export const shell = {
   imports: "Import",
   alerts: "Alerts",
   audit: "Audit log",
+  evidence: "Evidence",
   policies: "Policies",
   platformAccess: "Platform support",
   simulate: "Simulate a change",

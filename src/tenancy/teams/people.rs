@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use entity::{MembershipId, OrganizationId, TeamId, memberships, team_members as rows, teams};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use super::{Row, given, gives, locked, membership, refuse, roles, row};
 use crate::{
@@ -25,18 +25,13 @@ pub type OfMembers = HashMap<MembershipId, Vec<Row>>;
 pub async fn members(app: &App, caller: &Caller, team: TeamId, page: PageRequest) -> Result<Page<membership::Member>> {
     let tx = app.db.read(caller).await?;
     row(&tx, team).await?;
+    // The page first and then who they are: how many there are in all costs nothing.
     let inside = tx.find::<rows::Entity>().filter(rows::Column::TeamId.eq(team));
-    let inside = inside.select_only().column(rows::Column::MembershipId).into_query();
-    let mut query = tx
-        .find::<memberships::Entity>()
-        .filter(memberships::Column::Id.in_subquery(inside))
-        .order_by_desc(memberships::Column::Id)
-        .limit(page.rows());
-    if let Some(after) = page.after {
-        query = query.filter(memberships::Column::Id.lt(after.0));
-    }
-    let page = Page::of(page, tx.all(query).await?, |row| row.id.into());
-    membership::with_people(app, &tx, page).await
+    let page = tx.page(inside, rows::Column::MembershipId, |row| row.membership_id.into(), page).await?;
+    let ids = page.items.iter().map(|row| row.membership_id);
+    let query = tx.find::<memberships::Entity>().filter(memberships::Column::Id.is_in(ids));
+    let items = tx.all(query.order_by_desc(memberships::Column::Id)).await?;
+    membership::with_people(app, &tx, Page { items, next: page.next }).await
 }
 
 /// The teams that these members of the transaction's organisation are in.

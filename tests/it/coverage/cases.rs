@@ -515,6 +515,9 @@ const CASES: &[Case] = &[
     }),
     Case::new("alert_rules_unmute", |stage, tenant| Call { names: vec![("rule", RULE)], ..inside(stage, tenant) })
         .after(Before::MutedRule),
+    Case::new("audit_seals_get", inside),
+    Case::new("audit_checkpoints_list", inside),
+    Case::new("audit_evidence_get", inside),
 ];
 
 /// Proves AZ-4.
