@@ -7,6 +7,7 @@ use entity::InstanceId;
 
 use crate::{
     accounts::Passwords,
+    alerts::AlertPolicy,
     audit::Refusals,
     authz::Policy,
     config::Limits,
@@ -52,6 +53,8 @@ pub struct App {
     pub ledger: Ledger,
     /// What runs by itself.
     pub jobs: Jobs,
+    /// What alerts are raised of.
+    pub alerts: AlertPolicy,
     /// The guard's refusals on their way into the record.
     pub refusals: Refusals,
     /// What the guard decides, on its way into the daily counts.

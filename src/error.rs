@@ -169,6 +169,7 @@ codes! {
     AttributeNotEditable = "attribute_not_editable", 403, "A field of this profile is not yours to change";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
+    CriticalAlertStays = "critical_alert_stays", 403, "Critical alerts of the installation, and alerts about alerts, can't be muted";
     NotFound = "not_found", 404, "Not found";
     PasswordResetNotValid = "password_reset_not_valid", 404, "This link to a new password is not valid any more";
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
@@ -199,6 +200,10 @@ codes! {
     TooManyAttributes = "too_many_attributes", 409, "An organisation has at most 50 profile attributes";
     AttributeInUse = "attribute_in_use", 409, "Members have values of this attribute";
     DomainNotAllowed = "domain_not_allowed", 409, "This organisation does not take people with addresses of this domain";
+    AlertState = "alert_state", 409, "The alert is not in a state in which this can be done";
+    AlertOpenAlready = "alert_open_already", 409, "A newer alert about the same is open";
+    AlertRuleNameTaken = "alert_rule_name_taken", 409, "Another rule has this name";
+    TooManyAlertRules = "too_many_alert_rules", 409, "An organisation has at most 50 alert rules of its own";
     KeyInUse = "key_in_use", 409, "This key is not retired, or something is still under it";
     BlockedByPlatform = "blocked_by_platform", 409, "Only those who blocked this account can unblock it";
     SlugTaken = "slug_taken", 409, "Another organisation has this short name";

@@ -3,6 +3,7 @@
 //! Read `ARCHITECTURE.md` first; the modules are its floors. A floor uses those below it, never above.
 
 pub mod accounts;
+pub mod alerts;
 pub mod api;
 pub mod app;
 pub mod audit;
@@ -11,6 +12,7 @@ pub mod certificates;
 pub mod config;
 pub mod db;
 pub mod decisions;
+pub mod digests;
 pub mod edge;
 pub mod error;
 pub mod guessing;

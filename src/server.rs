@@ -24,6 +24,7 @@ use transport::Sockets;
 
 use crate::{
     accounts::{self, Passwords},
+    alerts::{self, AlertPolicy},
     api::{self, Face, events::Hub},
     app::App,
     audit::Refusals,
@@ -262,6 +263,7 @@ async fn app(
         instance,
         ledger,
         jobs: jobs.clone(),
+        alerts: alert_policy(config)?,
         refusals,
         decisions: Decisions::default(),
         limits: config.limits,
@@ -284,7 +286,8 @@ async fn assemble(
     let App { db, vault, clock, mail, instance, jobs, .. } = app.clone();
     let Bells { outbox: wake, errands, keys: renewed, imports, jobs: queued, data_keys } = listen_for_changes(&changes);
     let events = Hub::new(&app, config.events, stop);
-    let endpoint = endpoint(config, &app, &events, &contract)?;
+    let stats = Arc::new(ErrorStats::new(clock.now()));
+    let endpoint = endpoint(config, &app, &events, (&contract, &stats))?;
     drop(contract);
     let transport = transport(&config.mail)?;
     let worker = mail::Worker { db: db.clone(), mail, transport, clock: clock.clone(), wake };
@@ -299,21 +302,16 @@ async fn assemble(
     workers.spawn(keeper.run(stop.clone()));
     if config.jobs.lead {
         let sealing = Sealing { keys: keys.clone(), issuer: app.public_url.clone() };
-        let leader = Leader {
-            db: db.clone(),
-            vault: vault.clone(),
-            jobs,
-            clock: clock.clone(),
-            instance,
-            wake: queued,
-            duties: vec![sealing.duty()],
-        };
+        let duties = std::iter::once(sealing.duty()).chain(operations::duties(&app)).collect();
+        let leader =
+            Leader { db: db.clone(), vault: vault.clone(), jobs, duties, clock: clock.clone(), instance, wake: queued };
         workers.spawn(leader.run(database.leading.clone(), stop.clone()));
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));
     workers.spawn(app.refusals.clone().run(db.clone(), stop.clone()));
     workers.spawn(app.decisions.clone().run(db.clone(), clock.clone(), stop.clone()));
     workers.spawn(app.services.clone().run(vault.clone(), clock.clone(), stop.clone()));
+    workers.spawn(count_errors(stats, db.clone(), clock.clone(), stop.clone()));
     let ending = clock.clone();
     workers.spawn(accounts::end_locks(db.clone(), move || origin(&ending, &Ids), stop.clone()));
     workers.spawn(close_accesses(db.clone(), clock.clone(), stop.clone()));
@@ -391,6 +389,27 @@ async fn close_accesses(db: Db, clock: Clock, stop: CancellationToken) {
     }
 }
 
+/// How often what each instance counted of errors is written.
+const COUNT_ERRORS: Duration = Duration::from_secs(5);
+
+async fn count_errors(stats: Arc<ErrorStats>, db: Db, clock: Clock, stop: CancellationToken) {
+    loop {
+        let last = tokio::select! {
+            () = stop.cancelled() => true,
+            () = tokio::time::sleep(COUNT_ERRORS) => false,
+        };
+        let counted = stats.take();
+        let caller = Caller::system("errors", origin(&clock, &Ids));
+        if let Err(error) = alerts::count_errors(&db, &caller, &counted).await {
+            tracing::warn!(%error, "counts of errors could not be written; they are kept");
+            stats.give_back(&counted);
+        }
+        if last {
+            return;
+        }
+    }
+}
+
 /// How often sessions that were ended together get their end in their rows.
 const WRITE_ENDS: Duration = Duration::from_secs(5);
 
@@ -419,6 +438,19 @@ fn policy_files(config: &Config) -> Result<PolicyFiles> {
     Ok(PolicyFiles { operations: read("operations.csv")?, roles: read("roles.csv")?, model: read("model.conf")? })
 }
 
+/// What alerts are raised of: the operator's file, where the directory has one, or this release's.
+fn alert_policy(config: &Config) -> Result<AlertPolicy> {
+    let path = config.policies.directory.as_ref().map(|directory| directory.join("severities.csv"));
+    match path.filter(|path| path.exists()) {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path);
+            let text = text.map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
+            AlertPolicy::parse(&text).map_err(refused)
+        }
+        None => AlertPolicy::of_release().map_err(refused),
+    }
+}
+
 /// What this instance enforces, as evidence.
 fn policy_map(policy: &Policy, files: PolicyFiles, contract: &serde_json::Value) -> Result<Arc<Map>> {
     // A line without an operation stands against the start, and the guard names it better.
@@ -442,9 +474,8 @@ fn endpoint(
     config: &Config,
     app: &App,
     events: &Arc<Hub>,
-    document: &serde_json::Value,
+    (document, stats): (&serde_json::Value, &Arc<ErrorStats>),
 ) -> Result<context::Context<BoxEndpoint<'static, Response>>> {
-    let stats = Arc::new(ErrorStats::new(app.clock.now()));
     let own = match config.profile {
         Profile::Production => csrf::OwnOrigins::Public,
         Profile::Development => csrf::OwnOrigins::PublicOrLoopback,
@@ -490,7 +521,7 @@ fn endpoint(
         require_https: config.profile == Profile::Production || config.http.tls.is_some(),
         public_url: config.http.public_url.as_str().to_owned(),
         clock: app.clock.clone(),
-        stats,
+        stats: stats.clone(),
         proxies,
     };
     Ok(context::wrap(pages.boxed(), settings))

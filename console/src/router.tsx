@@ -164,6 +164,13 @@ const imports = createRoute({
   component: lazyRouteComponent(() => import("./pages/imports/page")),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => organization,
+  path: "/alerts",
+  validateSearch: texts("tab", "state", "severity", "rule", "muted", "cursor", "open", "dialog"),
+  component: lazyRouteComponent(() => import("./pages/alerts/page")),
+});
+
 const audit = createRoute({
   getParentRoute: () => organization,
   path: "/audit",
@@ -344,6 +351,7 @@ const tree = root.addChildren([
       invitations,
       signUps,
       imports,
+      alerts,
       audit,
       policies,
       platformAccess,

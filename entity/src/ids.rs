@@ -41,6 +41,10 @@ ids! {
     AccountId;
     /// An organisation: one tenant, or the platform itself.
     OrganizationId;
+    /// An alert of an organisation.
+    AlertId;
+    /// A rule of an organisation's own that raises alerts.
+    AlertRuleId;
     /// An import of people.
     ImportId;
     /// A piece of what was uploaded for an import.

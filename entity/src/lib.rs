@@ -13,6 +13,10 @@ mod sealed;
 
 pub mod account_matches;
 pub mod accounts;
+pub mod alert_mutes;
+pub mod alert_preferences;
+pub mod alert_rules;
+pub mod alerts;
 pub mod api_keys;
 pub mod attribute_matches;
 pub mod attribute_values;

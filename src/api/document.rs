@@ -8,6 +8,8 @@ use crate::authz::Registry;
 /// What the path parameters mean, the same in every operation.
 const PARAMETERS: &[(&str, &str)] = &[
     ("account_id", "The account."),
+    ("alert_id", "The alert."),
+    ("alert_rule_id", "The alert rule of the organisation's own."),
     ("api_key_id", "The key; not the secret itself."),
     ("attribute_id", "The profile attribute."),
     ("custom_role_id", "The role of the organisation's own."),
@@ -20,6 +22,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("key_rotation_id", "The rotation."),
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
+    ("rule", "The name of an alert rule of the installation's, or the id of one of the organisation's own."),
     ("run_id", "The run of a job."),
     ("scope", "The scope of a data key, such as `pii`."),
     ("service_account_id", "The service account."),
@@ -120,7 +123,25 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),
         "teams_update" => json!({"description": null, "role": "auditor"}),
-        _ => return about_decisions(operation),
+        _ => return about_decisions(operation).or_else(|| about_alerts(operation)),
+    })
+}
+
+fn about_alerts(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "alerts_acknowledge" => json!({"note": "Our own load test; it is over"}),
+        "alerts_reopen" => json!({"note": "It was not the load test"}),
+        "alerts_mute" => json!({"until": "2026-11-30T08:00:00Z"}),
+        "alert_rules_create" => json!({
+            "name": "Many new keys", "event": "api_key.created", "count": 5, "window_minutes": 60, "by": "actor",
+            "severity": "high",
+        }),
+        "alert_rules_update" => json!({"at_least": "high", "count": 10, "enabled": true}),
+        "alert_rules_mute" => json!({"rule": "access_refusals", "until": "2026-11-30T08:00:00Z"}),
+        "own_alert_preferences_update" => {
+            json!({"digest": "weekly", "minimum_severity": "medium", "critical_at_once": true})
+        }
+        _ => return None,
     })
 }
 

@@ -4,6 +4,7 @@
 mod accounts;
 mod acting;
 mod address;
+mod alerts;
 mod attributes;
 mod audit;
 mod custom_roles;
@@ -11,6 +12,7 @@ mod decisions;
 pub mod dev_mail;
 mod document;
 mod email;
+mod errors;
 pub mod events;
 mod exports;
 mod health;
@@ -70,7 +72,7 @@ pub type Everything = (
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
     (sessions::SignIn, sign_ups::SignUps, passwords::Passwords),
-    (me::Me, email::OwnEmail, known_devices::KnownDevices),
+    (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
     organizations::Organizations,
     acting::Acting,
     settings::SettingsOf,
@@ -78,9 +80,9 @@ pub type Everything = (
     (teams::Teams, custom_roles::CustomRoles, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
-    (audit::Audit, seals::Seals, events::Events),
+    (audit::Audit, seals::Seals, events::Events, alerts::Alerts, alerts::rules::AlertRules),
     (accounts::Accounts, session_ends::SessionEnds),
-    (jobs::Operations, limits::Limits),
+    (jobs::Operations, limits::Limits, errors::Errors),
     keys::Keys,
     (policy::Policies, policies::Evidence, decisions::Decisions, signing_keys::SigningKeys),
 );
@@ -91,7 +93,12 @@ pub fn everything(face: &Face) -> Everything {
         Health(face.clone()),
         setup::Setup(face.clone()),
         (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone()), passwords::Passwords(face.clone())),
-        (me::Me(face.clone()), email::OwnEmail(face.clone()), known_devices::KnownDevices(face.clone())),
+        (
+            me::Me(face.clone()),
+            email::OwnEmail(face.clone()),
+            known_devices::KnownDevices(face.clone()),
+            alerts::mail::AlertMail(face.clone()),
+        ),
         organizations::Organizations(face.clone()),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
@@ -108,9 +115,15 @@ pub fn everything(face: &Face) -> Everything {
         ),
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
-        (audit::Audit(face.clone()), seals::Seals(face.clone()), events::Events(face.clone())),
+        (
+            audit::Audit(face.clone()),
+            seals::Seals(face.clone()),
+            events::Events(face.clone()),
+            alerts::Alerts(face.clone()),
+            alerts::rules::AlertRules(face.clone()),
+        ),
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
-        (jobs::Operations(face.clone()), limits::Limits(face.clone())),
+        (jobs::Operations(face.clone()), limits::Limits(face.clone()), errors::Errors(face.clone())),
         keys::Keys(face.clone()),
         (
             policy::Policies(face.clone()),
@@ -160,6 +173,8 @@ enum Tag {
     Imports,
     /// What happened.
     Audit,
+    /// What rules found in what happened, and who is told.
+    Alerts,
     /// People, for platform administrators.
     Accounts,
     /// What runs by itself, the instances that run it, and how often one may call them.

@@ -1,6 +1,5 @@
-//! Roles, and the counts of errors for operators.
+//! Roles.
 
-use chrono::{DateTime, Utc};
 use poem_openapi::{Object, OpenApi, payload::Json};
 
 use super::{Face, Tag};
@@ -36,26 +35,6 @@ struct Roles {
     items: Vec<Role>,
 }
 
-/// How often one kind of error was answered.
-#[derive(Debug, Object)]
-struct ErrorCount {
-    /// The stable code.
-    code: String,
-    /// The status that goes with it.
-    status: u16,
-    /// How often since the start of this instance.
-    count: u64,
-}
-
-/// The errors that this instance has answered.
-#[derive(Debug, Object)]
-struct ErrorCounts {
-    /// Since when.
-    since: DateTime<Utc>,
-    /// By code.
-    items: Vec<ErrorCount>,
-}
-
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Policy")]
 impl Policies {
     /// The roles of this installation.
@@ -73,17 +52,5 @@ impl Policies {
             description: row.description.clone(),
         });
         Ok(Json(Roles { items: items.collect() }))
-    }
-
-    /// How often this instance has answered each kind of error since it started.
-    #[oai(path = "/errors/stats", method = "get", operation_id = "errors_stats", tag = "Tag::Health")]
-    async fn errors(&self, caller: Caller) -> ApiResult<Json<ErrorCounts>> {
-        let _ = caller;
-        let items = self.0.stats.snapshot().into_iter().map(|count| ErrorCount {
-            status: count.code.status(),
-            code: count.code.to_string(),
-            count: count.count,
-        });
-        Ok(Json(ErrorCounts { since: self.0.stats.since(), items: items.collect() }))
     }
 }

@@ -1,7 +1,10 @@
 //! The catalogue of event types: code, severity, class and meaning (AUD-1). A code never changes its meaning.
 
-/// How much an event matters by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// How much an event matters by itself, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Everyday work.
     Low,
@@ -14,6 +17,14 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The severity with this stored word.
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == word)
+    }
+
     /// The stored word.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -198,6 +209,18 @@ catalogue! {
     DataKeyActivated = "data_key.activated", Medium, Security, Platform, "data_key", "Data key activated", "Values of a scope are sealed under a new data key from now on.";
     DataKeyRetired = "data_key.retired", Medium, Security, Platform, "data_key", "Data key retired", "Nothing is sealed under this data key any more.";
     DataKeyDestroyed = "data_key.destroyed", High, Security, Platform, "data_key", "Data key destroyed", "A platform administrator destroyed a retired data key; what was sealed under it can't be opened any more.";
+    AlertRaised = "alert.raised", Low, Security, Tenant, "alert", "Alert raised", "A rule found as much as it waits for. The metadata has the rule, the severity, and what it counts by. What comes after it adds to the alert as long as that is open.";
+    AlertAcknowledged = "alert.acknowledged", Medium, Security, Tenant, "alert", "Alert acknowledged", "Somebody took note of an alert; what they wrote is in the details. The same again is a new alert.";
+    AlertReopened = "alert.reopened", Medium, Security, Tenant, "alert", "Alert reopened", "Somebody opened an alert again that had been acknowledged.";
+    AlertMuted = "alert.muted", High, Security, Tenant, "alert", "Alert muted", "Nobody is told of an alert by mail until the time in the metadata.";
+    AlertUnmuted = "alert.unmuted", Low, Security, Tenant, "alert", "Alert no longer muted", "An alert that was muted tells people again.";
+    AlertMuteRefused = "alert.mute_refused", High, Security, Tenant, "alert", "Muting refused", "Somebody tried to mute what can't be muted: a critical alert of the installation's own rules, or one about alerts.";
+    AlertRuleCreated = "alert_rule.created", Medium, Security, Tenant, "alert_rule", "Alert rule made", "The organisation got a rule of its own that raises alerts. The metadata says what it waits for.";
+    AlertRuleUpdated = "alert_rule.updated", High, Security, Tenant, "alert_rule", "Alert rule changed", "A rule of the organisation's own was changed, switched on or off. The metadata says what it waits for now.";
+    AlertRuleDeleted = "alert_rule.deleted", High, Security, Tenant, "alert_rule", "Alert rule deleted", "A rule of the organisation's own raises no more alerts. The metadata says what it waited for.";
+    AlertRuleMuted = "alert_rule.muted", High, Security, Tenant, "alert_rule", "Alert rule muted", "Nobody is told of a rule's alerts by mail until the time in the metadata; they are raised all the same.";
+    AlertRuleUnmuted = "alert_rule.unmuted", Low, Security, Tenant, "alert_rule", "Alert rule no longer muted", "A rule that was muted tells people of its alerts again.";
+    AlertPreferencesUpdated = "alert_preferences.updated", Low, Security, Tenant, "account", "Mail about alerts changed", "A person chose how they are told of the organisation's alerts by mail. The metadata says what holds now.";
     JobRequested = "job.requested", Medium, Security, Platform, "job_run", "Job started by hand", "A platform administrator asked for a run of a job.";
     JobPaused = "job.paused", High, Security, Platform, "job", "Job paused", "A platform administrator took a job off its schedule.";
     JobResumed = "job.resumed", Medium, Security, Platform, "job", "Job resumed", "A platform administrator put a job on its schedule again.";

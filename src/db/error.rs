@@ -19,6 +19,8 @@ const CONSTRAINTS: &[(&str, Code)] = &[
     ("custom_roles_name_key", Code::CustomRoleNameTaken),
     ("service_accounts_name_key", Code::ServiceAccountNameTaken),
     ("attributes_key_key", Code::AttributeKeyTaken),
+    ("alerts_open_key", Code::AlertOpenAlready),
+    ("alert_rules_name_key", Code::AlertRuleNameTaken),
     ("idempotency_keys_key", Code::IdempotencyInProgress),
 ];
 

@@ -292,21 +292,15 @@ pub struct ErrorStats {
     since: Timestamp,
     /// One counter for each of [`Code::ALL`], in its order.
     counters: Vec<AtomicU64>,
-}
-
-/// The count of one code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ErrorCount {
-    /// The problem's code; its status goes with it.
-    pub code: Code,
-    /// How many since the start.
-    pub count: u64,
+    /// How much of each has been taken to be written down.
+    taken: Vec<AtomicU64>,
 }
 
 impl ErrorStats {
     /// All zero, counting from now.
     pub fn new(since: Timestamp) -> Self {
-        Self { since, counters: Code::ALL.iter().map(|_| AtomicU64::new(0)).collect() }
+        let zero = || Code::ALL.iter().map(|_| AtomicU64::new(0)).collect();
+        Self { since, counters: zero(), taken: zero() }
     }
 
     /// Counts one answer. A code that is none of ours is not counted.
@@ -322,13 +316,33 @@ impl ErrorStats {
         self.since
     }
 
-    /// The codes that occurred, with their counts.
-    pub fn snapshot(&self) -> Vec<ErrorCount> {
-        let counts = Code::ALL.iter().zip(&self.counters);
-        counts
-            .map(|(code, counter)| ErrorCount { code: *code, count: counter.load(Ordering::Relaxed) })
-            .filter(|entry| entry.count > 0)
-            .collect()
+    /// What has been counted since it was last taken.
+    pub fn take(&self) -> Vec<(Code, u64)> {
+        self.untaken(|taken, count| taken.fetch_max(count, Ordering::Relaxed))
+    }
+
+    /// The same, left where it is.
+    pub fn pending(&self) -> Vec<(Code, u64)> {
+        self.untaken(|taken, _| taken.load(Ordering::Relaxed))
+    }
+
+    fn untaken(&self, before: impl Fn(&AtomicU64, u64) -> u64) -> Vec<(Code, u64)> {
+        let counts = Code::ALL.iter().zip(&self.counters).zip(&self.taken);
+        let new = counts.map(|((code, counter), taken)| {
+            let count = counter.load(Ordering::Relaxed);
+            (*code, count.saturating_sub(before(taken, count)))
+        });
+        new.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Gives back what was taken and could not be written down.
+    pub fn give_back(&self, counted: &[(Code, u64)]) {
+        for (code, count) in counted {
+            let place = Code::ALL.iter().position(|known| known == code);
+            if let Some(taken) = place.and_then(|place| self.taken.get(place)) {
+                taken.fetch_sub(*count, Ordering::Relaxed);
+            }
+        }
     }
 }
 
@@ -360,7 +374,11 @@ mod tests {
                 "errors": [{"parameter": "limit", "code": "range", "detail": "must be between 1 and 200"}],
             })
         );
-        assert_eq!(stats.snapshot(), vec![ErrorCount { code: Code::InvalidRequest, count: 1 }]);
+        assert_eq!(stats.take(), [(Code::InvalidRequest, 1)]);
+        assert_eq!(stats.take(), []);
+        stats.give_back(&[(Code::InvalidRequest, 1)]);
+        stats.record("invalid_request");
+        assert_eq!(stats.take(), [(Code::InvalidRequest, 2)]);
     }
 
     #[tokio::test]

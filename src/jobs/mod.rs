@@ -27,7 +27,7 @@ use sea_orm::Value;
 use tokio_util::sync::CancellationToken;
 
 pub use admin::{Paused, Status, clean_up, enqueue_now, get, list, pause, request, resume, retry, run, runs};
-pub use duty::{Duty, Lead};
+pub use duty::{Duty, Lead, Then};
 pub use instances::{Instances, Seen, present};
 pub use leader::Leader;
 pub use schedule::{Schedule, next};

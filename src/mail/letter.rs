@@ -3,7 +3,11 @@
 
 use askama::Template;
 
-use super::{internal, notice::Notice};
+use super::{
+    alerts::{AlertLine, Alerts, AlertsHtml, AlertsSubject, AlertsText, Occasion},
+    internal,
+    notice::Notice,
+};
 use crate::{config::SecretString, error::Result, runtime::Timestamp};
 
 /// A letter with everything it says.
@@ -142,6 +146,19 @@ pub enum Letter {
         changed_at: Timestamp,
         /// Where to ask for a new one.
         reset_page: String,
+    },
+    /// Tells a person of alerts.
+    Alerts {
+        /// The organisation's name.
+        organization: String,
+        /// Why now.
+        occasion: Occasion,
+        /// The gravest of them.
+        lines: Vec<AlertLine>,
+        /// How many there are besides.
+        more: usize,
+        /// Where they all are.
+        link: String,
     },
 }
 
@@ -315,6 +332,10 @@ impl Letter {
             Self::PasswordChanged { name, changed_at, reset_page } => {
                 let letter = &PasswordChanged { name: plain(name), changed: moment(*changed_at), reset_page };
                 finish(&PasswordChangedSubject, &PasswordChangedText { letter }, &PasswordChangedHtml { letter })
+            }
+            Self::Alerts { organization, occasion, lines, more, link } => {
+                let letter = &Alerts::new((organization, *occasion), lines, *more, link);
+                finish(&AlertsSubject { letter }, &AlertsText { letter }, &AlertsHtml { letter })
             }
             _ => Err(internal("a letter can't be written", "it has no templates")),
         }

@@ -5,6 +5,7 @@
 //! address is ever logged or kept in clear, and a letter's text is destroyed as soon as it has left or failed.
 //! This module never decides who is written to.
 
+mod alerts;
 mod eml;
 mod errand;
 pub mod files;
@@ -23,6 +24,7 @@ use entity::{OutboxId, Sealed, Secrets, outbox};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
+pub use alerts::{AlertLine, Occasion};
 pub use errand::Errand;
 pub use letter::{Letter, LockScope};
 pub use transport::Transport;

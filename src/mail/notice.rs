@@ -48,6 +48,7 @@ impl<'a> Notice<'a> {
         Some(match letter {
             Letter::Invitation { .. }
             | Letter::PasswordReset { .. }
+            | Letter::Alerts { .. }
             | Letter::PasswordChanged { .. }
             | Letter::AccountLocked { .. } => return None,
             Letter::SignUp { .. }

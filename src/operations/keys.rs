@@ -19,7 +19,7 @@ use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
 pub use rotation::rotate;
 
 use crate::{
-    accounts,
+    accounts, alerts,
     app::App,
     audit::{self, Event, Kind},
     certificates,
@@ -57,6 +57,7 @@ fn all_tables() -> impl Iterator<Item = &'static Table> {
         attributes::SEALED,
         people::SEALED,
         sessions::SEALED,
+        alerts::SEALED,
         audit::SEALED,
         mail::SEALED,
         certificates::SEALED,

@@ -9,12 +9,15 @@ use chrono::TimeDelta;
 
 use crate::{
     accounts::{self, resets},
+    alerts,
+    app::App,
     config,
     db::{Unrecorded, idempotency},
     decisions,
+    digests::{self, Clockwork},
     error::Result,
     guessing,
-    jobs::{self, Job, Report, Run, Schedule},
+    jobs::{self, Duty, Job, Report, Run, Schedule, Then},
     mail, people, seals, sessions,
     tenancy::{invitations, organizations, sign_ups},
 };
@@ -60,6 +63,10 @@ pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
             "Clean up counts of decisions",
             "Removes the daily counts of what was allowed and refused after 90 days, and those of people who were erased.",
         ),
+        Job::new("alerts_clean_up", Schedule::HOURLY_AT_7, alerts::clean_up).described(
+            "Clean up alerts",
+            "Removes what was counted towards alerts and counts no more, counts of errors after 30 days, mutes that are over, and alerts a year after they were acknowledged.",
+        ),
         Job::new("outbox_clean_up", Schedule::NIGHTLY, mail::clean_up)
             .described("Clean up the outbox", "Removes what is left of letters that were sent or given up 30 days ago."),
         Job::new("imports_clean_up", Schedule::HOURLY_AT_7, people::clean_up).described(
@@ -79,6 +86,40 @@ pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
             .described("Rotate data keys", "Goes on with the rotations of data keys that have been started."),
         Job::new("job_history_clean_up", Schedule::NIGHTLY, job_history)
             .described("Clean up the job history", "Removes runs that succeeded more than 90 days ago."),
+    ]
+}
+
+/// How often the leader looks at what is new in the record.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often it looks at the counts of errors, which instances write every few seconds.
+const LOOK_AT_ERRORS: Duration = Duration::from_secs(10);
+/// How often it finds out whether an hour has ended.
+const SEND_DIGESTS: Duration = Duration::from_secs(20);
+
+/// What the leader does all the time.
+pub fn duties(app: &App) -> Vec<Duty> {
+    let (looking, errors, urgent, digesting) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let clockwork = Clockwork::default();
+    vec![
+        Duty::again("alerts", LOOK, move |caller| {
+            let app = looking.clone();
+            async move {
+                let seen = alerts::look(&app.db, &app.vault, &app.alerts, &caller).await?;
+                Ok(if seen.more { Then::GoOn } else { Then::Wait })
+            }
+        }),
+        Duty::again("alerts_of_errors", LOOK_AT_ERRORS, move |caller| {
+            let app = errors.clone();
+            async move { alerts::look_at_errors(&app.db, &app.alerts, &caller).await.map(|_| Then::Wait) }
+        }),
+        Duty::again("alerts_at_once", LOOK, move |caller| {
+            let app = urgent.clone();
+            async move { digests::send_urgent(&app, &caller).await.map(|_| Then::Wait) }
+        }),
+        Duty::again("alert_digests", SEND_DIGESTS, move |caller| {
+            let (app, clockwork) = (digesting.clone(), clockwork.clone());
+            async move { digests::send_digests(&app, &clockwork, &caller).await.map(|_| Then::Wait) }
+        }),
     ]
 }
 

@@ -16,6 +16,7 @@ pub use ledger::{Erasure, Ledger};
 
 use crate::{
     accounts::{self, ADMINISTRATORS, Person, Taken},
+    alerts,
     app::App,
     audit::{self, Event, Kind},
     db::{Db, Unrecorded, WriteTx, idempotency},
@@ -82,6 +83,7 @@ async fn destroy(tx: &WriteTx, vault: &Vault, taken: &Taken, erasure: Erasure) -
     events.extend(tenancy::erase_invitations(tx, vault, id, taken.email.as_ref()).await?);
     sign_ups::erase(tx, vault, id, taken.email.as_ref()).await?;
     idempotency::erase(tx, id).await?;
+    alerts::erase(tx, id).await?;
     audit::erase(tx, id).await?;
     decisions::erase(tx, id).await?;
     events.push(Event::new(Kind::AccountErased, id).with("sessions", sessions));

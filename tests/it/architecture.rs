@@ -17,6 +17,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "app",
             "authz",
             "decisions",
+            "digests",
             "operations",
             "people",
             "policies",
@@ -26,7 +27,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "tenancy",
         ],
     ),
-    (2, &["audit", "certificates", "guessing", "jobs", "mail", "settings"]),
+    (2, &["alerts", "audit", "certificates", "guessing", "jobs", "mail", "settings"]),
     (1, &["config", "db", "error", "outbound", "runtime", "telemetry", "types", "vault"]),
 ];
 
@@ -80,8 +81,11 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "what came of an attempt is recorded when it is known"),
     ("accounts", "the password was changed meanwhile"),
     ("accounts", "whose password it is about is found and recorded after the answer"),
+    ("alerts", "how often an error was answered is no act of anybody's"),
+    ("alerts", "what is counted for alerts is in the record already"),
     ("certificates", "whoever issues certificates records them publicly"),
     ("decisions", "how often something was decided is no act of anybody's"),
+    ("digests", "that an alert was raised is recorded"),
     ("edge", "bookkeeping of a call that records itself"),
     ("jobs", "a run of a job is its own record"),
     ("jobs", "a sign of life says nothing about what anybody did"),

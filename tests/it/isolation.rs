@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 29] = [
+const IDENTITY: [(&str, &str); 31] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -29,6 +29,8 @@ const IDENTITY: [(&str, &str); 29] = [
     ("certificates", "the installation's certificate and its account there; out of reach for the application"),
     ("data_keys", "the installation's keys; out of reach for the application"),
     ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
+    ("alert_progress", "how far the leader has looked at the record; out of reach for the application"),
+    ("error_counts", "counts by the kind of error, of nobody; out of reach for the application"),
     ("guesses", "of whatever people sign in with, by an HMAC that says nothing"),
     ("known_devices", "belongs to an account"),
     ("instances", "the servers; out of reach for the application"),
@@ -43,7 +45,7 @@ const IDENTITY: [(&str, &str); 29] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 28] = [
+const TENANT: [(&str, &str); 34] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -65,6 +67,12 @@ const TENANT: [(&str, &str); 28] = [
     ("import_parts", "organization_id"),
     ("import_lines", "organization_id"),
     ("platform_access", "organization_id"),
+    ("alerts", "organization_id"),
+    ("alert_rules", "organization_id"),
+    ("alert_counts", "organization_id"),
+    ("alert_mutes", "organization_id"),
+    ("alert_preferences", "organization_id"),
+    ("alert_digests", "organization_id"),
     ("audit_checkpoints", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_personal", "organization_id"),
@@ -114,17 +122,29 @@ async fn fingerprint(owner: &mut Psql, organization: Uuid) -> Vec<String> {
     all
 }
 
-/// A platform administrator has acted in both tenants, and in each somebody waits to be let in and somebody holds a role
-/// of its own.
+/// A platform administrator has acted in both tenants, and in each somebody waits to be let in, somebody holds a role
+/// of its own, and there is all that alerts need.
 async fn visited(world: &World) {
     let mut owner = world.database.psql(Login::Owner).await;
     for tenant in [&world.a, &world.b] {
         world.acting_in(tenant.id).await;
         owner.run(&sign_up_request(tenant.id)).await.unwrap();
         assert_eq!(owner.run(&grant(tenant.id, tenant.member.membership)).await.unwrap(), 1);
+        for alerting in alerting(tenant.id, tenant.admin.account) {
+            assert_eq!(owner.run(&alerting).await.unwrap(), 1);
+        }
         owner.run(&seal(tenant.id)).await.unwrap();
         owner.run(&checkpoint(tenant.id)).await.unwrap();
     }
+}
+
+fn alerting(organization: Uuid, account: Uuid) -> [String; 4] {
+    [
+        format!("INSERT INTO alert_counts VALUES ('{organization}', 'lockouts', sha256('x'), 1, 1, now(), now())"),
+        format!("INSERT INTO alert_mutes VALUES ('{organization}', 'lockouts', now() + interval '1 day', NULL, now())"),
+        format!("INSERT INTO alert_preferences VALUES ('{organization}', '{account}', 'off', 'low', true, now())"),
+        format!("INSERT INTO alert_digests VALUES ('{organization}', '{account}', now())"),
+    ]
 }
 
 fn grant(organization: Uuid, membership: Uuid) -> String {
@@ -216,6 +236,11 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("UPDATE settings SET document = '{{}}' WHERE organization_id = '{}'", b.id),
         "UPDATE settings SET document = '{}' WHERE organization_id = platform_organization()".to_owned(),
         format!("UPDATE sign_up_requests SET status = 'pending' WHERE organization_id = '{}'", b.id),
+        format!("UPDATE alerts SET state = 'acknowledged' WHERE id = '{}'", b.alert),
+        format!("UPDATE alert_rules SET enabled = false WHERE id = '{}'", b.alert_rule),
+        format!("DELETE FROM alert_rules WHERE id = '{}'", b.alert_rule),
+        format!("DELETE FROM alert_counts WHERE organization_id = '{}'", b.id),
+        format!("DELETE FROM alert_mutes WHERE organization_id = '{}'", b.id),
     ] {
         assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");
     }
@@ -246,6 +271,13 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("INSERT INTO audit_personal (id, organization_id) VALUES (gen_random_uuid(), '{b_id}')"),
         settings_version(b.id),
         sign_up_request(b.id),
+        format!("INSERT INTO alert_mutes VALUES ('{b_id}', 'x', now() + interval '1 day', NULL, now())"),
+        // Raised, changed or removed, which is the leader's to do.
+        format!("UPDATE alerts SET count = 1 WHERE id = '{}'", a.alert),
+        format!("UPDATE alerts SET severity = 'low' WHERE id = '{}'", a.alert),
+        format!("DELETE FROM alerts WHERE id = '{}'", a.alert),
+        "UPDATE alert_progress SET below = 1".to_owned(),
+        "SELECT count(*) FROM error_counts".to_owned(),
         // Seals are the platform's to add, and nobody's to change: not even one's own.
         seal(b.id),
         seal(a.id),

@@ -241,6 +241,7 @@ async fn the_clean_ups_remove_what_is_over_and_nothing_else() {
         "known_devices_clean_up",
         "idempotency_keys_clean_up",
         "decision_counts_clean_up",
+        "alerts_clean_up",
         "outbox_clean_up",
         "imports_clean_up",
         "organizations_purge",

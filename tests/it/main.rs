@@ -10,6 +10,7 @@
 )]
 
 mod acting;
+mod alerts;
 mod architecture;
 mod attributes;
 mod cluster;

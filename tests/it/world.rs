@@ -91,6 +91,10 @@ pub struct Tenant {
     pub import_bytes: usize,
     /// An entry of the audit log.
     pub entry: Uuid,
+    /// A rule of the organisation's own that raises alerts when a team is made.
+    pub alert_rule: Uuid,
+    /// An alert that it raised.
+    pub alert: Uuid,
 }
 
 /// A person with a session in their tenant.
@@ -295,6 +299,7 @@ impl Builder<'_> {
         let management = format!("/v1/accounts/{}/manager", subject.account);
         let manage = platform.request(Method::PUT, &management).json(&json!({"organization_id": id}));
         manage.send().await.expect(200);
+        let alert_rule = scene.alert_rule(&owner).await;
         let team = scene.team(&owner, &subject).await;
         let custom_role = scene.custom_role(&owner).await;
         let (service, api_key, program) = scene.service(&owner).await;
@@ -306,6 +311,7 @@ impl Builder<'_> {
         // What holds anyway, so that there are settings and a history of them.
         let settings = json!({"reauthentication": {"window_minutes": 60}});
         owner.patch(&scene.path("settings"), settings).await.expect(200);
+        let alert = scene.alert(&owner).await;
         let entry = owner.get(&scene.path("audit?limit=1")).await.expect(200).id_at("/items/0/id");
         Tenant {
             id,
@@ -330,6 +336,8 @@ impl Builder<'_> {
             import,
             import_bytes,
             entry,
+            alert_rule,
+            alert,
         }
     }
 }
@@ -353,6 +361,20 @@ impl Scene<'_> {
         let member = self.path(&format!("teams/{id}/members/{}", with.membership));
         by.request(Method::PUT, &member).send().await.expect(204);
         id
+    }
+
+    async fn alert_rule(&self, by: &Actor) -> Uuid {
+        let rule = json!({
+            "name": format!("Teams of {}", self.word), "event": "team.created", "count": 1, "window_minutes": 60,
+            "by": "address", "severity": "medium",
+        });
+        by.post(&self.path("alert-rules"), rule).await.expect(201).id_at("/id")
+    }
+
+    /// What that has raised by now.
+    async fn alert(&self, by: &Actor) -> Uuid {
+        self.builder.server.look_at_the_record().await;
+        by.get(&self.path("alerts")).await.expect(200).id_at("/items/0/id")
     }
 
     async fn custom_role(&self, by: &Actor) -> Uuid {

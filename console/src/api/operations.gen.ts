@@ -68,6 +68,76 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "alert_rules_create": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alert_rules_delete": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alert_rules_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alert_rules_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alert_rules_mute": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alert_rules_unmute": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alert_rules_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alerts_acknowledge": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alerts_count": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alerts_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alerts_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alerts_mute": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alerts_reopen": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "alerts_unmute": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "api_keys_create": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -586,6 +656,16 @@ export const operations = {
   "organizations_update": {
     "scope": "organization",
     "minimumRole": "admin",
+    "ownership": null
+  },
+  "own_alert_preferences_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "own_alert_preferences_update": {
+    "scope": "self",
+    "minimumRole": null,
     "ownership": null
   },
   "password_check": {

@@ -53,6 +53,7 @@ export const keys = {
   invitations: (id: string) => ["organization", id, "invitations"] as const,
   signUps: (id: string) => ["organization", id, "sign-ups"] as const,
   imports: (id: string) => ["organization", id, "imports"] as const,
+  alerts: (id: string) => ["organization", id, "alerts"] as const,
   audit: (id: string) => ["organization", id, "audit"] as const,
   decisions: (id: string) => ["organization", id, "decisions"] as const,
   policies: (id: string | null) =>

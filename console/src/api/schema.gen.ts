@@ -319,7 +319,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How often this instance has answered each kind of error since it started. */
+        /**
+         * How often each kind of error was answered, on all instances.
+         * @description Each instance adds what it counted every few seconds; what the instance that answers this has not yet added is in
+         *     the answer, what others have not is not. Counts are kept for 30 days, by the minute.
+         */
         get: operations["errors_stats"];
         put?: never;
         post?: never;
@@ -669,6 +673,24 @@ export interface paths {
         patch: operations["me_update"];
         trace?: never;
     };
+    "/v1/me/alert-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one is told of the alerts of the organisation that one's session is in. */
+        get: operations["own_alert_preferences_get"];
+        /** Choose how one is told of the alerts of the organisation that one's session is in. */
+        put: operations["own_alert_preferences_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/attributes": {
         parameters: {
             query?: never;
@@ -1013,6 +1035,213 @@ export interface paths {
          *     that says so in `acting`.
          */
         post: operations["acting_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alert-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many alerts are open, by severity. */
+        get: operations["alerts_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alert-mutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mute a rule: nobody is told by mail of its alerts for a while.
+         * @description They are raised and listed all the same, open ones are muted too. Critical rules of the installation's, and those
+         *     about alerts, can't be muted.
+         */
+        post: operations["alert_rules_mute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alert-mutes/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End the mute of a rule, and of those of its open alerts that it muted. */
+        delete: operations["alert_rules_unmute"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules that raise alerts in an organisation, and which of them are muted. */
+        get: operations["alert_rules_list"];
+        put?: never;
+        /**
+         * Make a rule of the organisation's own.
+         * @description It counts what happens from now on. An organisation has at most 50.
+         */
+        post: operations["alert_rules_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alert-rules/{alert_rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule of the organisation's own. */
+        get: operations["alert_rules_get"];
+        put?: never;
+        post?: never;
+        /** Delete a rule of the organisation's own. Its alerts stay. */
+        delete: operations["alert_rules_delete"];
+        options?: never;
+        head?: never;
+        /** Change a rule of the organisation's own, or switch it on or off. */
+        patch: operations["alert_rules_update"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alerts of an organisation, newest first. Every filter that is given must hold. */
+        get: operations["alerts_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert. */
+        get: operations["alerts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take note of an alert.
+         * @description While an alert is open, more of the same adds to it. Once it is acknowledged, more of the same is counted anew, and
+         *     another alert when it is enough.
+         */
+        post: operations["alerts_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alerts/{alert_id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mute an alert: nobody is told of it by mail for a while.
+         * @description It stays in the list. Critical alerts of the installation's rules, and those about alerts, can't be muted.
+         */
+        post: operations["alerts_mute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alerts/{alert_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open an alert again that was acknowledged.
+         * @description Not while a newer one about the same is open.
+         */
+        post: operations["alerts_reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/alerts/{alert_id}/unmute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the mute of an alert. */
+        post: operations["alerts_unmute"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2752,6 +2981,205 @@ export interface components {
             who: components["schemas"]["Party"] & unknown;
         };
         /**
+         * Alert
+         * @description An alert.
+         */
+        Alert: {
+            /** @description With `actor`: who. */
+            actor?: components["schemas"]["AlertPerson"] & unknown;
+            /** @description With `actor`: `account`, `service`, `anonymous` or `system`. */
+            actor_type?: string;
+            /** @description With `address`: from where. */
+            address?: string;
+            /** @description `actor`, `address` or `organization`; or `rest`, which is everything beyond the 100 open alerts of a rule. */
+            by: string;
+            /**
+             * Format: uint64
+             * @description How many times it has happened.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When they did.
+             */
+            decided_at?: string;
+            /** @description Who acknowledged it, or opened it again. */
+            decided_by?: components["schemas"]["AlertPerson"] & unknown;
+            /** @description The latest entries of the record that it is made of, at most ten, the oldest first. */
+            entry_ids: string[];
+            /** @description The code of the events that the rule waits for, if it waits for one type. */
+            event?: string;
+            /**
+             * Format: date-time
+             * @description When first.
+             */
+            first_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When last.
+             */
+            last_at: string;
+            /** @description Whether it can be muted. */
+            mutable: boolean;
+            /**
+             * Format: date-time
+             * @description Until when nobody is told of it, if that is so now.
+             */
+            muted_until?: string;
+            /** @description What they wrote. */
+            note?: string;
+            /**
+             * Format: date-time
+             * @description When the alert was raised.
+             */
+            raised_at: string;
+            /** @description The name of a rule of the installation's, or the id of one of the organisation's own. */
+            rule: string;
+            /** @description How much it matters. */
+            severity: string;
+            /** @description Whether somebody has taken note of it: `open` or `acknowledged`. */
+            state: string;
+            /** @description What the rule was called. */
+            title: string;
+            /**
+             * Format: int32
+             * @description Grows with whatever people do to it.
+             */
+            version: number;
+        };
+        /**
+         * @description What is counted together.
+         * @enum {string}
+         */
+        AlertGrouping: "actor" | "address" | "organization";
+        /**
+         * AlertMute
+         * @description A rule that is muted.
+         */
+        AlertMute: {
+            /**
+             * Format: date-time
+             * @description When they did.
+             */
+            muted_at: string;
+            /** @description Who muted it. */
+            muted_by?: components["schemas"]["AlertPerson"] & unknown;
+            /** @description The name of a rule of the installation's, or the id of one of the organisation's own. */
+            rule: string;
+            /**
+             * Format: date-time
+             * @description Until when nobody is told of its alerts.
+             */
+            until: string;
+        };
+        /**
+         * AlertPerson
+         * @description Somebody whom an alert is about, or who did something with it.
+         */
+        AlertPerson: {
+            /** @description That the person has been erased since. */
+            erased?: boolean;
+            /**
+             * Format: uuid
+             * @description The account or service account; absent for nobody in particular.
+             */
+            id?: string;
+            /** @description What it is called today. */
+            name?: string;
+        };
+        /**
+         * AlertPreferences
+         * @description What somebody wants to be told of an organisation's alerts. Only whoever may read them is told.
+         */
+        AlertPreferences: {
+            /** @description Whether critical alerts are told of at once. */
+            critical_at_once: boolean;
+            /** @description How often there is a letter with the alerts that were raised since the last; none when there were none. */
+            digest: components["schemas"]["DigestInterval"] & unknown;
+            /** @description How much an alert matters at least to be in it. */
+            minimum_severity: components["schemas"]["AlertSeverity"] & unknown;
+            /**
+             * Format: uuid
+             * @description The organisation: the one that the session is in.
+             */
+            organization_id: string;
+        };
+        /**
+         * AlertRule
+         * @description A rule of an organisation's own.
+         */
+        AlertRule: {
+            /** @description How much entries matter at least that it waits for, if it waits for all such. */
+            at_least?: string;
+            /** @description What is counted together: `actor`, `address` or `organization`. */
+            by: string;
+            /**
+             * Format: uint64
+             * @description How many make an alert.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether it counts. */
+            enabled: boolean;
+            /** @description The code of the events that it waits for, if it waits for one type. */
+            event?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description How much the alert matters. */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Grows with every change.
+             */
+            version: number;
+            /**
+             * Format: uint64
+             * @description Within how many minutes.
+             */
+            window_minutes: number;
+        };
+        /**
+         * AlertRuleList
+         * @description The rules that raise alerts in an organisation.
+         */
+        AlertRuleList: {
+            /** @description Those of either that are muted now. */
+            muted: components["schemas"]["AlertMute"][];
+            /** @description The organisation's own, by name. There are at most 50. */
+            own: components["schemas"]["AlertRule"][];
+            /** @description Those that every organisation has; those of answers raise alerts in the platform's own organisation. */
+            standard: components["schemas"]["StandardAlertRule"][];
+        };
+        /**
+         * @description How much an alert matters.
+         * @enum {string}
+         */
+        AlertSeverity: "low" | "medium" | "high" | "critical";
+        /**
+         * @description Whether somebody has taken note of an alert.
+         * @enum {string}
+         */
+        AlertState: "open" | "acknowledged";
+        /**
          * Alive
          * @description Alive, and nothing else.
          */
@@ -3101,6 +3529,33 @@ export interface components {
             token: string;
         };
         /**
+         * CreateAlertRule
+         * @description A new rule. It waits for one type of event, or for all that matter at least so much.
+         */
+        CreateAlertRule: {
+            /** @description How much events matter at least, in place of one type. */
+            at_least?: components["schemas"]["AlertSeverity"] & unknown;
+            /** @description What is counted together. */
+            by: components["schemas"]["AlertGrouping"] & unknown;
+            /**
+             * Format: uint32
+             * @description How many make an alert.
+             */
+            count: number;
+            /** @description The code of an event; not one about alerts. */
+            event?: string;
+            /** @description Its name; no other of the organisation's own has it, in upper or lower case. */
+            name: string;
+            /** @description How much the alert matters. */
+            severity: components["schemas"]["AlertSeverity"] & unknown;
+            /**
+             * Format: uint32
+             * @description Within how many minutes; a day at most. What happens within them is counted together for sure, and what is up to a
+             *     twelfth, or a minute, longer apart may be.
+             */
+            window_minutes: number;
+        };
+        /**
          * CreateApiKey
          * @description A key to make.
          */
@@ -3363,6 +3818,14 @@ export interface components {
          */
         DataKeyState: "pending" | "active" | "retiring" | "closing" | "retired" | "destroyed";
         /**
+         * DecideAlert
+         * @description A word about an alert.
+         */
+        DecideAlert: {
+            /** @description What was found out, or is to be done, on one line. Whoever may read alerts reads it. */
+            note?: string;
+        };
+        /**
          * DemandSetting
          * @description How things stand with something that is asked for or not.
          */
@@ -3380,6 +3843,11 @@ export interface components {
             /** @description What is set here; nothing when it is left to the platform, or to the default. */
             value?: boolean;
         };
+        /**
+         * @description How often somebody gets a digest.
+         * @enum {string}
+         */
+        DigestInterval: "off" | "hourly" | "daily" | "weekly";
         /**
          * DomainsSetting
          * @description How things stand with a list of domains.
@@ -3433,31 +3901,53 @@ export interface components {
          * @description How often one kind of error was answered.
          */
         ErrorCount: {
-            /** @description The stable code. */
+            /** @description The stable code of the problem. */
             code: string;
             /**
              * Format: uint64
-             * @description How often since the start of this instance.
+             * @description How often in the last day.
              */
-            count: number;
+            day: number;
+            /**
+             * Format: uint64
+             * @description How often in the last five minutes.
+             */
+            five_minutes: number;
+            /**
+             * Format: uint64
+             * @description How often in the last hour.
+             */
+            hour: number;
+            /**
+             * Format: date-time
+             * @description The minute in which it was last answered.
+             */
+            last_at: string;
             /**
              * Format: uint16
              * @description The status that goes with it.
              */
             status: number;
+            /** @description The problem in words; the code again for one that this release does not know. */
+            title: string;
+            /**
+             * Format: uint64
+             * @description How often in the last week.
+             */
+            week: number;
         };
         /**
          * ErrorCounts
-         * @description The errors that this instance has answered.
+         * @description The errors that all instances have answered in the last week.
          */
         ErrorCounts: {
-            /** @description By code. */
-            items: components["schemas"]["ErrorCount"][];
             /**
              * Format: date-time
-             * @description Since when.
+             * @description When they were counted.
              */
-            since: string;
+            as_of: string;
+            /** @description By code, those of the server first, and the most frequent of each status. */
+            items: components["schemas"]["ErrorCount"][];
         };
         /**
          * @description How long an entry is kept.
@@ -4316,6 +4806,16 @@ export interface components {
             invitations: components["schemas"]["InviteUser"][];
         };
         /**
+         * Items_Alert
+         * @description A page of a list.
+         */
+        Items_Alert: {
+            /** @description The items. */
+            items: components["schemas"]["Alert"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_ApiKey
          * @description A page of a list.
          */
@@ -4927,6 +5427,30 @@ export interface components {
          */
         MemberStatus: "active" | "blocked";
         /**
+         * MuteAlert
+         * @description Until when nobody is told of an alert.
+         */
+        MuteAlert: {
+            /**
+             * Format: date-time
+             * @description A time within the next 30 days.
+             */
+            until: string;
+        };
+        /**
+         * MuteAlertRule
+         * @description A rule to mute.
+         */
+        MuteAlertRule: {
+            /** @description The name of a rule of the installation's, or the id of one of the organisation's own. */
+            rule: string;
+            /**
+             * Format: date-time
+             * @description A time within the next 30 days.
+             */
+            until: string;
+        };
+        /**
          * NewApiKey
          * @description A key that was just made.
          */
@@ -4993,6 +5517,42 @@ export interface components {
          * @enum {string}
          */
         ObjectKind: "any" | "own";
+        /**
+         * OpenAlerts
+         * @description How many alerts are open and not muted, by severity.
+         */
+        OpenAlerts: {
+            /**
+             * Format: uint64
+             * @description Critical ones.
+             */
+            critical: number;
+            /**
+             * Format: uint64
+             * @description Of high severity.
+             */
+            high: number;
+            /**
+             * Format: uint64
+             * @description Of low severity.
+             */
+            low: number;
+            /**
+             * Format: uint64
+             * @description Of medium severity.
+             */
+            medium: number;
+            /**
+             * Format: uint64
+             * @description Open ones that are muted, of any severity.
+             */
+            muted: number;
+            /**
+             * Format: uint64
+             * @description All of these together.
+             */
+            total: number;
+        };
         /**
          * OperationEffect
          * @description What becomes of an operation for somebody.
@@ -6439,6 +6999,18 @@ export interface components {
             user_agent?: string;
         };
         /**
+         * SetAlertPreferences
+         * @description What somebody wants to be told from now on.
+         */
+        SetAlertPreferences: {
+            /** @description Whether critical alerts are told of at once. */
+            critical_at_once: boolean;
+            /** @description How often there is a letter with the alerts that were raised since the last; none when there were none. */
+            digest: components["schemas"]["DigestInterval"] & unknown;
+            /** @description How much an alert matters at least to be in it. */
+            minimum_severity: components["schemas"]["AlertSeverity"] & unknown;
+        };
+        /**
          * SettingsChange
          * @description A version of settings.
          */
@@ -6768,6 +7340,39 @@ export interface components {
             limit?: number;
         };
         /**
+         * StandardAlertRule
+         * @description A rule that every organisation has.
+         */
+        StandardAlertRule: {
+            /** @description What is counted together: `actor`, `address` or `organization`. */
+            by: string;
+            /**
+             * Format: uint64
+             * @description How many make an alert.
+             */
+            count: number;
+            /** @description The code of the events that it waits for. */
+            event?: string;
+            /** @description Whether it can be muted. */
+            mutable: boolean;
+            /** @description Its stable name. */
+            name: string;
+            /** @description How much the alert matters. */
+            severity: string;
+            /**
+             * Format: uint16
+             * @description The status of the answers that it waits for, on all instances together; the platform's alone.
+             */
+            status?: number;
+            /** @description A few words for people. */
+            title: string;
+            /**
+             * Format: uint64
+             * @description Within how many minutes.
+             */
+            window_minutes: number;
+        };
+        /**
          * StartImport
          * @description How to begin.
          */
@@ -6942,6 +7547,34 @@ export interface components {
             code: string;
             /** @description In words. */
             detail: string;
+        };
+        /**
+         * UpdateAlertRule
+         * @description What to change of a rule.
+         */
+        UpdateAlertRule: {
+            /** @description To wait for all events that matter at least so much, in place of one type. */
+            at_least?: components["schemas"]["AlertSeverity"] & unknown;
+            /** @description What is counted together. */
+            by?: components["schemas"]["AlertGrouping"] & unknown;
+            /**
+             * Format: uint32
+             * @description How many make an alert.
+             */
+            count?: number;
+            /** @description Whether it counts. */
+            enabled?: boolean;
+            /** @description Another event to wait for. */
+            event?: string;
+            /** @description A new name. */
+            name?: string;
+            /** @description How much the alert matters. */
+            severity?: components["schemas"]["AlertSeverity"] & unknown;
+            /**
+             * Format: uint32
+             * @description Within how many minutes; a day at most.
+             */
+            window_minutes?: number;
         };
         /**
          * UpdateAttribute
@@ -8785,6 +9418,81 @@ export interface operations {
             };
         };
     };
+    own_alert_preferences_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertPreferences"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    own_alert_preferences_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "critical_at_once": true,
+                 *       "digest": "weekly",
+                 *       "minimum_severity": "medium"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SetAlertPreferences"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertPreferences"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me_attributes_get: {
         parameters: {
             query?: never;
@@ -9812,6 +10520,635 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OpenAlerts"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rules_mute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rule": "access_refusals",
+                 *       "until": "2026-11-30T08:00:00Z"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["MuteAlertRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertMute"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rules_unmute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The name of an alert rule of the installation's, or the id of one of the organisation's own. */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rules_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertRuleList"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rules_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does the work once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "by": "actor",
+                 *       "count": 5,
+                 *       "event": "api_key.created",
+                 *       "name": "Many new keys",
+                 *       "severity": "high",
+                 *       "window_minutes": 60
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["CreateAlertRule"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert rule of the organisation's own. */
+                alert_rule_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rules_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The alert rule of the organisation's own. */
+                alert_rule_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rules_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The alert rule of the organisation's own. */
+                alert_rule_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "at_least": "high",
+                 *       "count": 10,
+                 *       "enabled": true
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateAlertRule"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description Those that are muted now, or those that are not. */
+                muted?: boolean;
+                /** @description The name of an alert rule of the installation's, or the id of one of the organisation's own. */
+                rule?: string;
+                /** @description How much it matters. */
+                severity?: components["schemas"]["AlertSeverity"];
+                /** @description Whether somebody has taken note of it. */
+                state?: components["schemas"]["AlertState"];
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Alert"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert. */
+                alert_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Alert"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The alert. */
+                alert_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Our own load test; it is over"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideAlert"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Alert"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_mute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The alert. */
+                alert_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "until": "2026-11-30T08:00:00Z"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["MuteAlert"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Alert"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_reopen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The alert. */
+                alert_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "It was not the load test"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideAlert"];
+            };
+        };
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Alert"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_unmute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; 412 when it is not the present one. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The alert. */
+                alert_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object. */
+            200: {
+                headers: {
+                    /** @description The object's version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Alert"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -12,6 +12,14 @@ export type AuditEntry = Omit<Schemas["AuditEntry"], "severity" | "outcome" | "c
   class: EventClass;
   actor: Omit<Schemas["Actor"], "type"> & { type: "account" | "service" | "anonymous" | "system" };
 };
+export type Alert = Omit<Schemas["Alert"], "severity" | "state"> & {
+  severity: Severity;
+  state: "open" | "acknowledged";
+};
+export type AlertRule = Schemas["AlertRule"];
+export type StandardAlertRule = Schemas["StandardAlertRule"];
+export type AlertMute = Schemas["AlertMute"];
+export type AlertPreferences = Schemas["AlertPreferences"];
 export type ApiKey = Schemas["ApiKey"];
 export type Attribute = Schemas["Attribute"];
 export type AttributeChanges = Schemas["UpdateAttribute"];

@@ -3,6 +3,7 @@
  * a translation can put them in its own order. No other module holds prose.
  */
 import { account } from "./account";
+import { alerts } from "./alerts";
 import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
@@ -32,6 +33,7 @@ export const words = {
   product: "Freehold",
   account,
   acting,
+  alerts,
   attributes,
   audit,
   common,

@@ -3,8 +3,11 @@ import { plural } from "./common";
 
 /** What a run counts, by its name in the result. Names that are missing are shown as they are. */
 const counted: Record<string, readonly [one: string, many: string]> = {
+  alerts: ["acknowledged alert", "acknowledged alerts"],
   counters: ["counter", "counters"],
+  counts: ["count", "counts"],
   devices: ["device", "devices"],
+  errors: ["count of errors", "counts of errors"],
   finished: ["rotation finished", "rotations finished"],
   email_links: ["link to an address", "links to addresses"],
   cancelled: ["import", "imports"],
@@ -12,6 +15,7 @@ const counted: Record<string, readonly [one: string, many: string]> = {
   keys: ["key", "keys"],
   letters: ["letter", "letters"],
   links: ["link", "links"],
+  mutes: ["mute", "mutes"],
   organizations: ["organisation", "organisations"],
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],

@@ -85,6 +85,26 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "The import has moved on",
     text: "It is at another step than it was. Look at it again.",
   },
+  alert_state: {
+    title: "Somebody was quicker",
+    text: "The alert is in another state than it was. Look at it again.",
+  },
+  alert_open_already: {
+    title: "There is a newer alert",
+    text: "An alert about the same is open already. Acknowledge that one first.",
+  },
+  alert_rule_name_taken: {
+    title: "The name is taken",
+    text: "Another rule has this name. Choose another.",
+  },
+  too_many_alert_rules: {
+    title: "Too many rules",
+    text: "An organisation has at most 50 alert rules of its own. Delete one that nobody needs first.",
+  },
+  critical_alert_stays: {
+    title: "This can't be muted",
+    text: "Critical alerts of the installation, and alerts about alerts, can't be muted.",
+  },
   custom_role_name_taken: {
     title: "The name is taken",
     text: "Another role has this name. Choose another.",

@@ -18,6 +18,7 @@ export const shell = {
   invitations: "Invitations",
   signUps: "Sign-ups",
   imports: "Import",
+  alerts: "Alerts",
   audit: "Audit log",
   evidence: "Evidence",
   policies: "Policies",

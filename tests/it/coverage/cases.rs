@@ -42,6 +42,12 @@ pub enum Before {
     PausedImport,
     /// An import is being worked off, and nobody is at it.
     RunningImport,
+    /// Somebody has taken note of every alert.
+    AcknowledgedAlert,
+    /// Every alert is muted.
+    MutedAlert,
+    /// Tenant A has muted a rule.
+    MutedRule,
     /// A rotation of a data key is paused.
     Rotation,
     /// Anybody may sign up, somebody has, and in each tenant somebody waits to be let in.
@@ -141,6 +147,22 @@ fn pending(_: &Stage, tenant: &Tenant) -> Call {
 fn import(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("import_id", tenant.import)
 }
+
+fn alert(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("alert_id", tenant.alert)
+}
+
+fn alert_rule(stage: &Stage, tenant: &Tenant) -> Call {
+    inside(stage, tenant).id("alert_rule_id", tenant.alert_rule)
+}
+
+/// A moment that a mute may last until.
+fn tomorrow(stage: &Stage) -> Value {
+    json!((stage.server.app().clock.now() + chrono::TimeDelta::days(1)).to_rfc3339())
+}
+
+/// An alert rule of every release.
+pub const RULE: &str = "lockouts";
 
 /// A job of every release.
 pub const JOB: &str = "outbox_clean_up";
@@ -272,6 +294,11 @@ const CASES: &[Case] = &[
     Case::new("password_profiles_list", plain),
     Case::new("me_invitations_accept", |_, tenant| Call::default().body(json!({"token": tenant.guest_token})))
         .by(|tenant| &tenant.guest),
+    Case::new("own_alert_preferences_get", plain),
+    Case::new("own_alert_preferences_update", |_, _| {
+        let wanted = json!({"digest": "hourly", "minimum_severity": "low", "critical_at_once": false});
+        Call::default().body(wanted)
+    }),
     Case::new("event_types_list", plain),
     Case::new("roles_list", plain),
     Case::new("organizations_create", |_, _| Call::default().body(json!({"name": "Third", "slug": "third"}))),
@@ -461,6 +488,33 @@ const CASES: &[Case] = &[
     Case::new("organization_policies_diff", inside),
     Case::new("audit_list", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
+    Case::new("alerts_list", inside),
+    Case::new("alerts_count", inside),
+    Case::new("alerts_get", alert),
+    Case::new("alerts_acknowledge", |stage, tenant| alert(stage, tenant).body(json!({"note": "A test"}))),
+    Case::new("alerts_reopen", |stage, tenant| alert(stage, tenant).body(json!({"note": "Another"})))
+        .after(Before::AcknowledgedAlert),
+    Case::new("alerts_mute", |stage, tenant| alert(stage, tenant).body(json!({"until": tomorrow(stage)}))),
+    Case::new("alerts_unmute", alert).after(Before::MutedAlert),
+    Case::new("alert_rules_list", inside),
+    Case::new("alert_rules_create", |stage, tenant| {
+        inside(stage, tenant).body(json!({
+            "name": "Exports", "at_least": "high", "count": 3, "window_minutes": 60, "by": "actor", "severity": "high",
+        }))
+    }),
+    Case::new("alert_rules_get", alert_rule),
+    Case::new("alert_rules_update", |stage, tenant| {
+        alert_rule(stage, tenant).body(json!({
+            "name": "Keys", "event": "api_key.created", "count": 2, "window_minutes": 5, "by": "organization",
+            "severity": "low", "enabled": false,
+        }))
+    }),
+    Case::new("alert_rules_delete", alert_rule),
+    Case::new("alert_rules_mute", |stage, tenant| {
+        inside(stage, tenant).body(json!({"rule": RULE, "until": tomorrow(stage)}))
+    }),
+    Case::new("alert_rules_unmute", |stage, tenant| Call { names: vec![("rule", RULE)], ..inside(stage, tenant) })
+        .after(Before::MutedRule),
     Case::new("audit_seals_get", inside),
     Case::new("audit_checkpoints_list", inside),
     Case::new("audit_evidence_get", inside),

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, LINK_TOKENS, RESET, ROTATION, SIGN_UP_TOKEN, case},
+    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, LINK_TOKENS, RESET, ROTATION, RULE, SIGN_UP_TOKEN, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -97,6 +97,7 @@ impl Stage {
             Before::PausedImport => {
                 stage.psql.get_mut().run("UPDATE imports SET state = 'importing', paused = true").await.unwrap();
             }
+            Before::AcknowledgedAlert | Before::MutedAlert | Before::MutedRule => stage.alert(case.before).await,
             Before::RunningImport => {
                 let later = "now() + interval '1 year'";
                 let running = format!("UPDATE imports SET state = 'importing', available_at = {later}");
@@ -145,6 +146,20 @@ impl Stage {
             }
         }
         stage
+    }
+
+    async fn alert(&mut self, before: Before) {
+        let tomorrow = "now() + interval '1 day'";
+        let sql = match before {
+            Before::AcknowledgedAlert => "UPDATE alerts SET state = 'acknowledged', decided_at = now()".to_owned(),
+            Before::MutedAlert => format!("UPDATE alerts SET muted_until = {tomorrow}"),
+            _ => format!(
+                "INSERT INTO alert_mutes (organization_id, rule, muted_until, muted_at)
+                 VALUES ('{}', '{RULE}', {tomorrow}, now())",
+                self.world.a.id
+            ),
+        };
+        self.psql.get_mut().run(&sql).await.unwrap();
     }
 
     /// Who waits in a tenant after [`Before::SigningUp`].
@@ -260,7 +275,7 @@ impl Stage {
         let mut psql = self.psql.lock().await;
         let names = format!(
             "SELECT DISTINCT table_name FROM information_schema.columns
-             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'decision_counts', 'instances', 'seaql_migrations') AND {tables}"
+             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'decision_counts', 'error_counts', 'instances', 'seaql_migrations') AND {tables}"
         );
         let mut names: Vec<_> = psql.rows(&names).await;
         names.sort_by_key(|row| row["table_name"].to_string());

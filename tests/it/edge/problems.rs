@@ -60,8 +60,8 @@ async fn refusals(world: &World) -> Vec<(u16, &'static str, Answer)> {
 
 async fn counts(world: &World) -> BTreeMap<String, u64> {
     let stats = world.platform.get("/v1/errors/stats").await.expect(200);
-    assert!(!stats.text_at("/since").is_empty());
-    let count = |item: &serde_json::Value| (item["code"].as_str().unwrap().to_owned(), item["count"].as_u64().unwrap());
+    assert!(!stats.text_at("/as_of").is_empty());
+    let count = |item: &serde_json::Value| (item["code"].as_str().unwrap().to_owned(), item["hour"].as_u64().unwrap());
     stats.items().iter().map(count).collect()
 }
 

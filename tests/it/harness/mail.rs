@@ -44,6 +44,22 @@ impl Mailbox {
         self.list(email).await.len()
     }
 
+    /// How many letters to an address have a word in their subject.
+    pub async fn count_with(&self, email: &str, word: &str) -> usize {
+        self.texts(email, word).await.len()
+    }
+
+    /// What the letters to an address say that have a word in their subject, the oldest first.
+    pub async fn texts(&self, email: &str, word: &str) -> Vec<String> {
+        let mut letters = self.list(email).await;
+        letters.reverse();
+        let mut texts = Vec::new();
+        for letter in letters.into_iter().filter(|letter| letter.subject.contains(word)) {
+            texts.push(files::read(self.folder.clone(), letter.id).await.unwrap().1);
+        }
+        texts
+    }
+
     /// Takes the oldest letter to an address that was not taken yet; waits for it.
     pub async fn take(&self, email: &str) -> Letter {
         let what = format!("a letter to {email}");

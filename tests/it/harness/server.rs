@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use chrono::TimeDelta;
@@ -10,9 +11,11 @@ use freehold::{
     app::App,
     config::{Config, Sources},
     jobs::Job,
-    runtime::Clock,
+    runtime::{Clock, Ids},
     server::{self, Running},
+    types::{Caller, Origin},
 };
+use sea_orm::FromQueryResult;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -20,7 +23,9 @@ use tracing::{
     span,
 };
 
-use super::{Actor, PUBLIC_URL, ROOT_KEY, database::Database, folder, token_of};
+use uuid::Uuid;
+
+use super::{Actor, PUBLIC_URL, ROOT_KEY, database::Database, eventually, folder, token_of};
 
 /// A server of a test. End it with [`Server::stop`].
 pub struct Server {
@@ -61,6 +66,11 @@ impl Database {
         ]);
         variables
     }
+}
+
+#[derive(FromQueryResult)]
+struct Number {
+    number: i64,
 }
 
 impl Server {
@@ -137,6 +147,37 @@ impl Server {
     /// Writes down the guard's refusals now rather than in a few seconds.
     pub async fn flush_refusals(&self) {
         self.app().refusals.flush(&self.app().db).await.unwrap();
+    }
+
+    /// Looks at what is new in the record, as the leader does every two seconds, until whatever is committed now has
+    /// been seen. Returns how many alerts that raised.
+    pub async fn look_at_the_record(&self) -> usize {
+        let (app, caller) = (self.app(), self.system());
+        let moment = async |sql| {
+            let tx = app.db.read(&caller).await.unwrap();
+            tx.query::<Number>(sql, []).await.unwrap().remove(0).number
+        };
+        let next = moment("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS number").await;
+        // A transaction in any database of the cluster, another test's too, holds it up.
+        eventually("what is running has ended", Duration::from_secs(30), async || {
+            let oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS number";
+            (moment(oldest).await >= next).then_some(())
+        })
+        .await;
+        let mut raised = 0;
+        loop {
+            let seen = freehold::alerts::look(&app.db, &app.vault, &app.alerts, &caller).await.unwrap();
+            raised += seen.raised;
+            if seen.entries == 0 {
+                return raised;
+            }
+        }
+    }
+
+    /// Freehold itself.
+    pub fn system(&self) -> Caller {
+        let request_id = Ids.next::<Uuid>().to_string().into();
+        Caller::system("test", Origin { request_id, address: None, user_agent: None, now: self.app().clock.now() })
     }
 
     /// Writes down what the guard has decided now rather than in a few seconds.

@@ -2,6 +2,7 @@
 import { Badge } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { alertCountsQuery } from "../../api/alerts";
 import { signUpsQuery } from "../../api/queries";
 import { words } from "../../words";
 import { useMe } from "../permissions";
@@ -33,7 +34,12 @@ export function Navigation({ onGo }: { onGo?: () => void }) {
                 >
                   <Icon size={17} stroke={1.7} aria-hidden="true" />
                   {label}
-                  {counts && me.organization ? <Waiting organization={me.organization.id} /> : null}
+                  {counts === "signUps" && me.organization ? (
+                    <Waiting organization={me.organization.id} />
+                  ) : null}
+                  {counts === "alerts" && me.organization ? (
+                    <OpenAlerts organization={me.organization.id} />
+                  ) : null}
                 </Link>
               </li>
             ))}
@@ -58,6 +64,18 @@ function Waiting({ organization }: { organization: string }) {
   return (
     <Badge className={classes.waiting} aria-label={said.waiting(text)}>
       {text}
+    </Badge>
+  );
+}
+
+/** How many alerts are open and not muted; nothing while none is. */
+function OpenAlerts({ organization }: { organization: string }) {
+  const { data } = useQuery(alertCountsQuery(organization));
+  const count = data?.total ?? 0;
+  if (count === 0) return null;
+  return (
+    <Badge className={classes.waiting} aria-label={words.alerts.openCount(count)}>
+      {count.toLocaleString()}
     </Badge>
   );
 }

@@ -1,5 +1,6 @@
 /** The places one can go, by job. Navigation and palette show the same list. */
 import {
+  IconBellRinging,
   IconBuilding,
   IconBuildings,
   IconClockPlay,
@@ -38,7 +39,7 @@ export interface Place {
   to: string;
   icon: TablerIcon;
   /** What waits for somebody there is counted beside its name. */
-  counts?: "signUps";
+  counts?: "signUps" | "alerts";
 }
 
 const said = words.shell;
@@ -97,6 +98,14 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/managed-accounts`,
       icon: IconUserCheck,
       needs: "managed_accounts_list",
+    },
+    {
+      group: said.record,
+      label: said.alerts,
+      to: `${base}/alerts`,
+      icon: IconBellRinging,
+      counts: "alerts",
+      needs: "alerts_list",
     },
     {
       group: said.record,
