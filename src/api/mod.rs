@@ -6,6 +6,7 @@ mod acting;
 mod address;
 mod attributes;
 mod audit;
+mod audit_exports;
 mod custom_roles;
 mod decisions;
 pub mod dev_mail;
@@ -77,7 +78,7 @@ pub type Everything = (
     (teams::Teams, custom_roles::CustomRoles, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
-    (audit::Audit, events::Events),
+    (audit::Audit, audit_exports::AuditExports, events::Events),
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
@@ -107,7 +108,7 @@ pub fn everything(face: &Face) -> Everything {
         ),
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
-        (audit::Audit(face.clone()), events::Events(face.clone())),
+        (audit::Audit(face.clone()), audit_exports::AuditExports(face.clone()), events::Events(face.clone())),
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),

@@ -5,7 +5,9 @@
 //! the catalogue of event types, the writing and the searching. It decides nothing.
 
 mod catalog;
+mod details;
 mod event;
+pub mod export;
 pub mod feed;
 mod personal;
 mod refusals;
@@ -14,6 +16,7 @@ mod upgrade;
 mod words;
 
 pub use catalog::{Class, Home, Kind, Severity};
+pub use details::{Detail, Kept};
 pub use event::{Event, Outcome};
 pub use personal::{Entry, Personal, SEALED, erase};
 pub use refusals::Refusals;

@@ -22,6 +22,7 @@ export const titles: Record<string, string> = {
   "attributes_get": "One profile attribute",
   "attributes_list": "The profile attributes of an organisation, in their order",
   "attributes_update": "Change a profile attribute, move it among the others, archive it or restore it",
+  "audit_export": "The record of an organisation as a file, newest first, with every entry for which all filters hold",
   "audit_get": "One entry of the record",
   "audit_list": "The record of an organisation, newest first",
   "custom_roles_create": "Compose a role that nobody holds yet",
