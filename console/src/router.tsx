@@ -170,7 +170,10 @@ const audit = createRoute({
   validateSearch: texts(
     "event",
     "severity",
+    "least",
+    "class",
     "outcome",
+    "kind",
     "actor",
     "target",
     "from",
@@ -181,6 +184,13 @@ const audit = createRoute({
     "live",
   ),
   component: lazyRouteComponent(() => import("./pages/audit/page")),
+});
+
+const auditCatalog = createRoute({
+  getParentRoute: () => organization,
+  path: "/audit/events",
+  validateSearch: texts("text", "severity", "class", "open"),
+  component: lazyRouteComponent(() => import("./pages/audit-catalog/page")),
 });
 
 /** What the pages of the policy have in their addresses. */
@@ -338,6 +348,7 @@ const tree = root.addChildren([
       signUps,
       imports,
       audit,
+      auditCatalog,
       policies,
       platformAccess,
       simulate,
