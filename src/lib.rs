@@ -22,6 +22,7 @@ pub mod people;
 pub mod policies;
 pub mod privacy;
 pub mod runtime;
+pub mod seals;
 pub mod server;
 pub mod sessions;
 pub mod settings;

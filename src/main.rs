@@ -1,5 +1,7 @@
 //! The door: the command line.
 
+#[path = "main/evidence.rs"]
+mod evidence;
 #[path = "main/transfer.rs"]
 mod transfer;
 
@@ -20,6 +22,7 @@ use freehold::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
+use evidence::VerifyEvidence;
 use transfer::{ExportPeople, ImportPeople};
 
 /// Small and short-lived objects are most of what a request costs; this allocator is made for them.
@@ -50,6 +53,9 @@ enum Command {
     /// Look after the erasures of people.
     #[command(subcommand)]
     Erasures(ErasuresCommand),
+    /// Look after the record.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Bring the database to the present schema and stop.
     Migrate,
     /// Take people in from a file, beside a running server or without one.
@@ -76,6 +82,12 @@ enum ErasuresCommand {
     Replay,
     /// Print who has been erased, when, and whether ledger and database know.
     List,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Verify a file of evidence. Needs neither configuration nor database.
+    Verify(VerifyEvidence),
 }
 
 #[derive(Subcommand)]
@@ -120,6 +132,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Serve => in_runtime(serve(prepared(arguments.config)?)),
         Command::Erasures(ErasuresCommand::Replay) => in_runtime(replay_erasures(prepared(arguments.config)?)),
         Command::Erasures(ErasuresCommand::List) => in_runtime(list_erasures(prepared(arguments.config)?)),
+        Command::Audit(AuditCommand::Verify(wanted)) => evidence::verify(&wanted),
         Command::Migrate => in_runtime(migrate(prepared(arguments.config)?)),
         Command::Import(ImportCommand::People(wanted)) => {
             in_runtime(transfer::import(prepared(arguments.config)?, wanted))

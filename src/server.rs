@@ -43,6 +43,7 @@ use crate::{
     policies::{self, Map},
     privacy::{self, Known, Ledger, Replayed},
     runtime::{Clock, Entropy, Ids},
+    seals::Sealing,
     sessions::{self, Keys, Principals, Sessions},
     settings::{Configured, Settings},
     tenancy::{service_accounts::ApiKeys, setup},
@@ -179,7 +180,8 @@ async fn with_erasures<T>(
 /// # Errors
 /// Whatever stands against a whole server; nothing is left running then.
 pub async fn start(config: Config, clock: Clock) -> Result<Running> {
-    start_with(config, clock, operations::jobs()).await
+    let jobs = operations::jobs_for(config.audit.clone());
+    start_with(config, clock, jobs).await
 }
 
 /// The same with other jobs than this release's.
@@ -296,8 +298,16 @@ async fn assemble(
     let keeper = Keeper { vault: vault.clone(), db: db.clone(), clock: clock.clone(), instance, changed: data_keys };
     workers.spawn(keeper.run(stop.clone()));
     if config.jobs.lead {
-        let leader =
-            Leader { db: db.clone(), vault: vault.clone(), jobs, clock: clock.clone(), instance, wake: queued };
+        let sealing = Sealing { keys: keys.clone(), issuer: app.public_url.clone() };
+        let leader = Leader {
+            db: db.clone(),
+            vault: vault.clone(),
+            jobs,
+            clock: clock.clone(),
+            instance,
+            wake: queued,
+            duties: vec![sealing.duty()],
+        };
         workers.spawn(leader.run(database.leading.clone(), stop.clone()));
     }
     workers.spawn(changes.run(database.direct.clone(), stop.clone()));

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Starts the built server on a free port with a data directory of its own, runs the console's
 # end-to-end tests against it, and stops it. The tests get FREEHOLD_URL, FREEHOLD_SETUP_URL (the
-# link that makes the first platform admin), FREEHOLD_MAIL_DIR, and the embedded database's
-# FREEHOLD_DATABASE_DIR.
+# link that makes the first platform admin), FREEHOLD_MAIL_DIR, the embedded database's
+# FREEHOLD_DATABASE_DIR, and for its commands FREEHOLD_BINARY.
 #   tests/e2e.sh <server binary> [arguments for Playwright]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -56,7 +56,8 @@ done
 [ -n "$setup" ] || { echo "e2e: no setup link after two minutes" >&2; exit 1; }
 
 export FREEHOLD_URL="${setup%%/setup#*}" FREEHOLD_SETUP_URL="$setup" FREEHOLD_MAIL_DIR="$work/data/mail"
-export FREEHOLD_DATABASE_DIR="$work/data/postgres"
+export FREEHOLD_DATABASE_DIR="$work/data/postgres" FREEHOLD_BINARY
+FREEHOLD_BINARY="$(realpath "$server")"
 echo "e2e: the server listens at $FREEHOLD_URL"
 npm --prefix console run test:e2e -- "$@" </dev/null &
 tests=$!

@@ -227,6 +227,13 @@ const platformAccess = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-access/page")),
 });
 
+const evidence = createRoute({
+  getParentRoute: () => organization,
+  path: "/evidence",
+  validateSearch: texts("cursor"),
+  component: lazyRouteComponent(() => import("./pages/evidence/page")),
+});
+
 const simulate = createRoute({
   getParentRoute: () => organization,
   path: "/simulate",
@@ -351,6 +358,7 @@ const tree = root.addChildren([
       auditCatalog,
       policies,
       platformAccess,
+      evidence,
       simulate,
       settings,
       attributes,

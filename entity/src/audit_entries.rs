@@ -21,6 +21,10 @@ pub struct Model {
     pub target_id: Option<Uuid>,
     pub request_id: Option<String>,
     pub metadata: Json,
+    /// 1 before there were commitments, 2 since.
+    pub form: i16,
+    pub origin_commitment: Option<Vec<u8>>,
+    pub details_commitment: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,8 @@ pub struct Model {
     pub address: Option<Sealed<Pii>>,
     pub user_agent: Option<Sealed<Pii>>,
     pub details: Option<Sealed<Pii>>,
+    pub origin_salt: Option<Sealed<Pii>>,
+    pub details_salt: Option<Sealed<Pii>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

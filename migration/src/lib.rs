@@ -51,6 +51,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261128_000027_custom_roles",
     "m20261128_000029_decision_counts",
     "m20261128_000030_list_indexes",
+    "m20261129_000032_audit_seals",
     "m20261129_000039_own_memberships",
 ];
 

@@ -29,6 +29,7 @@ mod organizations;
 mod passwords;
 mod policies;
 mod policy;
+mod seals;
 mod service_accounts;
 mod session_ends;
 mod sessions;
@@ -78,7 +79,7 @@ pub type Everything = (
     (teams::Teams, custom_roles::CustomRoles, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
-    (audit::Audit, audit_exports::AuditExports, events::Events),
+    (audit::Audit, audit_exports::AuditExports, seals::Seals, events::Events),
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits),
     keys::Keys,
@@ -108,7 +109,12 @@ pub fn everything(face: &Face) -> Everything {
         ),
         invitations::Invitations(face.clone()),
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
-        (audit::Audit(face.clone()), audit_exports::AuditExports(face.clone()), events::Events(face.clone())),
+        (
+            audit::Audit(face.clone()),
+            audit_exports::AuditExports(face.clone()),
+            seals::Seals(face.clone()),
+            events::Events(face.clone()),
+        ),
         (accounts::Accounts(face.clone()), session_ends::SessionEnds(face.clone())),
         (jobs::Operations(face.clone()), limits::Limits(face.clone())),
         keys::Keys(face.clone()),

@@ -211,6 +211,9 @@ catalogue! {
     AuditExported = "audit.exported", High, Security, Tenant, "audit_export", "Record exported", "Somebody began to take a file of the record, with the filters in the metadata. The entry was written before the first byte left.";
     AuditExportEnded = "audit.export_ended", Low, Security, Tenant, "audit_export", "Export of the record ended", "A file of the record is whole, or broke off. The metadata says why, how many entries were in it, and the SHA-256 of all that left before this entry, which is the last line of a whole file.";
     AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "Calls to an operation were refused, by the guard or by a limit. The metadata has the operation, the reason and how many calls in a few seconds.";
+    EvidenceExported = "audit.evidence_exported", Medium, Security, Tenant, "organization", "Evidence of the record exported", "Somebody got a file of sealed entries that can be verified without this installation. The metadata says which.";
+    CheckpointsPublished = "audit.checkpoints_published", Low, Security, Platform, "organization", "Checkpoints sent out", "The latest checkpoints of the record were written into a directory or sent by mail, where nobody who has only this installation can change them. The metadata says how many there are, and has the SHA-256 of the file.";
+    AuditChainBroken = "audit.chain_broken", Critical, Security, Platform, "organization", "Seals of the record are broken", "The last checkpoint of an organisation's record is not one that this installation signed: somebody has changed the database around the server. Nothing is sealed there until it is mended.";
 }
 
 impl Kind {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     catalog::{Home, Kind},
+    commitment::{WITH_COMMITMENTS, hex},
     personal::Fields,
     words::Words,
 };
@@ -144,6 +145,9 @@ impl Event {
             target_id: self.target,
             request_id: Some(caller.origin.request_id.to_string()),
             metadata: Value::Object(self.metadata.clone()),
+            form: WITH_COMMITMENTS,
+            origin_commitment: None,
+            details_commitment: None,
         }
     }
 }
@@ -203,9 +207,9 @@ impl Lines {
     fn of(tx: &WriteTx, events: &[Event]) -> Result<Self> {
         let mut lines = Self::default();
         for event in events {
-            let row = event.row(tx.caller());
+            let mut row = event.row(tx.caller());
             lines.words.add(&row);
-            lines.personal.add(tx, &row, event.details.clone())?;
+            lines.personal.add(tx, &mut row, event.details.clone())?;
             lines.entries.push(line(&row));
             lines.accounts.extend(event.subject(tx.caller()).map(Uuid::from));
         }
@@ -222,7 +226,8 @@ impl Lines {
     async fn write(self, tx: &WriteTx) -> Result<Vec<Manager>> {
         let accounts: Vec<Uuid> = self.accounts.into_iter().collect();
         let entries = [Value::Array(self.entries).into()].into_iter();
-        let values = entries.chain(self.words.columns()).chain(self.personal.columns()).chain([accounts.into()]);
+        let (personal, salts) = self.personal.columns();
+        let values = entries.chain(self.words.columns()).chain(personal).chain([accounts.into()]).chain(salts);
         tx.query(RECORD, values.collect::<Vec<sea_orm::Value>>()).await
     }
 }
@@ -251,24 +256,34 @@ fn line(row: &audit_entries::Model) -> Value {
         "target_id": row.target_id,
         "request_id": row.request_id,
         "metadata": row.metadata,
+        "form": row.form,
+        "origin_commitment": row.origin_commitment.as_deref().map(bytes),
+        "details_commitment": row.details_commitment.as_deref().map(bytes),
     })
+}
+
+/// Bytes as PostgreSQL reads them.
+fn bytes(bytes: &[u8]) -> String {
+    format!("\\x{}", hex(bytes))
 }
 
 const RECORD: &str = "
     WITH entries AS (
         INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type, actor_id,
-            target_type, target_id, request_id, metadata)
+            target_type, target_id, request_id, metadata, form, origin_commitment, details_commitment)
         SELECT * FROM jsonb_to_recordset($1) AS e (id uuid, organization_id uuid, occurred_at timestamptz, event text,
             severity text, class text, outcome text, actor_type text, actor_id uuid, target_type text, target_id uuid,
-            request_id text, metadata jsonb)
+            request_id text, metadata jsonb, form smallint, origin_commitment bytea, details_commitment bytea)
     ), words AS (
         INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($2::uuid[], $3::text[], $4::uuid[])
     ), personal AS (
-        INSERT INTO audit_personal (id, organization_id, account_id, about_id, address, user_agent, details)
+        INSERT INTO audit_personal (id, organization_id, account_id, about_id, address, user_agent, details, origin_salt,
+            details_salt)
         SELECT id, organization_id, nullif(account_id, $12), nullif(about_id, $12), nullif(address, ''), nullif(user_agent, ''),
-               nullif(details, '')
-        FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[], $11::bytea[])
-            AS p (id, organization_id, account_id, about_id, address, user_agent, details)
+               nullif(details, ''), nullif(origin_salt, ''), nullif(details_salt, '')
+        FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[], $11::bytea[], $14::bytea[],
+            $15::bytea[]) AS p (id, organization_id, account_id, about_id, address, user_agent, details, origin_salt,
+            details_salt)
     )
     SELECT a.id AS account, a.managed_by AS organization FROM accounts a
     WHERE a.id = ANY ($13::uuid[]) AND a.managed_by IS NOT NULL";

@@ -5,6 +5,7 @@
 //! the catalogue of event types, the writing and the searching. It decides nothing.
 
 mod catalog;
+pub mod commitment;
 mod details;
 mod event;
 pub mod export;
@@ -18,7 +19,7 @@ mod words;
 pub use catalog::{Class, Home, Kind, Severity};
 pub use details::{Detail, Kept};
 pub use event::{Event, Outcome};
-pub use personal::{Entry, Personal, SEALED, erase};
+pub use personal::{Disclosed, Entry, Personal, SEALED, disclosed, erase};
 pub use refusals::Refusals;
 pub use search::{Filter, get, list, rows};
 pub use upgrade::seal_clear;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
+    commitment::Salts,
     personal::{Clear as Personal, Fields},
     words::Words,
 };
@@ -70,14 +71,16 @@ pub async fn seal_clear(owner: &Owner, vault: &Vault) -> Result<()> {
                 words.add(&row);
             }
             let clear = Personal { address, user_agent: user_agent.as_deref(), details };
-            fields.add_sealed(&row, clear, |field, text| vault.seal(field, row.id, text.as_bytes()))?;
+            // They were written without commitments, and there are no columns for salts yet.
+            fields
+                .add_sealed(&row, clear, Salts::default(), |field, text| vault.seal(field, row.id, text.as_bytes()))?;
         }
         // First what finds them: a crash in between repeats both.
         if !rewritten.is_empty() {
             owner.execute(FORGET_WORDS, [rewritten.into()]).await?;
             owner.execute(WORDS, words.columns()).await?;
         }
-        owner.execute(SEAL, fields.columns()).await?;
+        owner.execute(SEAL, fields.columns().0).await?;
     }
 }
 
@@ -104,6 +107,9 @@ impl Clear {
             target_id: self.target_id,
             request_id: self.request_id,
             metadata: self.metadata,
+            form: 1,
+            origin_commitment: None,
+            details_commitment: None,
         }
     }
 }

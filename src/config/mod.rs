@@ -4,6 +4,7 @@
 //! together. Owns syntax, defaults and what each profile refuses; never opens a connection and is
 //! never read outside the composition root.
 
+mod audit;
 mod events;
 mod limits;
 mod mistakes;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use audit::Audit;
 pub use events::Events;
 pub use limits::{Limits, Quota};
 pub use mistakes::{Mistake, Mistakes, Origin};
@@ -67,6 +69,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// `[jobs]`
     pub jobs: Jobs,
+    /// `[audit]`
+    pub audit: Audit,
     /// `[mail]`
     pub mail: Mail,
     /// `[privacy]`
@@ -259,6 +263,7 @@ impl Config {
             tokens: Tokens::read(&mut reader),
             passwords: Passwords::read(&mut reader),
             jobs: Jobs { lead: reader.take("jobs.lead", true) },
+            audit: Audit::read(&mut reader),
             privacy: Privacy::read(&mut reader, &data_dir),
             security: Security::read(&mut reader, &mail.from),
             mail,

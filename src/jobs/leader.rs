@@ -11,7 +11,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_cron_scheduler::{Job as Alarm, JobScheduler};
 use tokio_util::sync::CancellationToken;
 
-use super::{Jobs, queue, runner::Runner};
+use super::{Duty, Jobs, Lead, queue, runner::Runner};
 use crate::{
     audit::{Event, Kind},
     db::{Candidate, Db, Term, Unrecorded},
@@ -45,6 +45,8 @@ pub struct Leader {
     pub instance: InstanceId,
     /// Told when something was put into the queue. Without, it is found within a second.
     pub wake: Arc<Notify>,
+    /// What it does all the time while it leads.
+    pub duties: Vec<Duty>,
 }
 
 /// A moment of a schedule, seen from now.
@@ -95,6 +97,10 @@ impl Leader {
         working.spawn(runner.run());
         let (leader, until) = (self.clone(), over.clone());
         working.spawn(async move { leader.schedule(term, until).await });
+        for duty in &self.duties {
+            let lead = Lead { db: self.db.clone(), clock: self.clock.clone(), term, stop: over.clone() };
+            working.spawn(duty.take_up(lead));
+        }
         let lost = loop {
             tokio::select! {
                 () = stop.cancelled() => break None,

@@ -5,6 +5,7 @@
 //! never what a job does: whoever owns the rows brings the work.
 
 mod admin;
+mod duty;
 mod instances;
 mod leader;
 mod queue;
@@ -26,6 +27,7 @@ use sea_orm::Value;
 use tokio_util::sync::CancellationToken;
 
 pub use admin::{Paused, Status, clean_up, enqueue_now, get, list, pause, request, resume, retry, run, runs};
+pub use duty::{Duty, Lead};
 pub use instances::{Instances, Seen, present};
 pub use leader::Leader;
 pub use schedule::{Schedule, next};

@@ -123,6 +123,17 @@ pub enum Letter {
         /// The other.
         email: String,
     },
+    /// Takes checkpoints of the record out of the installation.
+    CheckpointsPublished {
+        /// How many there are.
+        count: usize,
+        /// SHA-256 of the file of them, in hexadecimal.
+        digest: String,
+        /// The name of the file, if one was written.
+        file: Option<String>,
+        /// The checkpoints themselves; of very many, the platform's only.
+        checkpoints: Vec<String>,
+    },
     /// Tells a person that their password is another now.
     PasswordChanged {
         /// The person's name.

@@ -92,6 +92,7 @@ impl<'a> Notice<'a> {
                  have your password changed: somebody knows it.",
             )
             .button("Look at your account", account),
+            Letter::CheckpointsPublished { .. } => return checkpoints(letter),
             Letter::EmailChanged { email } => Self::new(
                 "Your e-mail address was changed",
                 &[&format!("From now on you sign in with {}. This address is not used any more.", plain(email))],
@@ -99,6 +100,24 @@ impl<'a> Notice<'a> {
             ),
         })
     }
+}
+
+fn checkpoints(letter: &Letter) -> Option<Notice<'_>> {
+    let Letter::CheckpointsPublished { count, digest, file, checkpoints } = letter else { return None };
+    let first = match count {
+        1 => "One organisation has a new checkpoint of its audit log.".to_owned(),
+        count => format!("{count} organisations have a new checkpoint of their audit log."),
+    };
+    let keep = "Keep this letter where nobody who administers the installation can change it. Given to “freehold audit \
+                verify --anchor”, it shows whether a log was rewritten, or its end cut off, since.";
+    let listed = match file {
+        Some(name) => format!("The file is {}; its SHA-256 is {}.", plain(name), plain(digest)),
+        None => format!("SHA-256 of the list of all of them: {}.", plain(digest)),
+    };
+    let closing = "You get this message because your address is in the server’s setting audit.checkpoint_recipients.";
+    let mut notice = Notice::new("Checkpoints of the audit log", &[&first, keep, &listed], closing);
+    notice.paragraphs.extend(checkpoints.iter().map(|jws| plain(jws)));
+    Some(notice)
 }
 
 fn sign_up(letter: &Letter) -> Option<Notice<'_>> {
@@ -184,6 +203,12 @@ mod tests {
             Letter::EmailInUse { sign_in: page.clone() },
             Letter::EmailChangeRequested { email: word.to_owned(), account: page },
             Letter::EmailChanged { email: word.to_owned() },
+            Letter::CheckpointsPublished {
+                count: 2,
+                digest: word.to_owned(),
+                file: Some(word.to_owned()),
+                checkpoints: vec![word.to_owned()],
+            },
         ]
     }
 

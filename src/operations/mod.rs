@@ -9,20 +9,26 @@ use chrono::TimeDelta;
 
 use crate::{
     accounts::{self, resets},
+    config,
     db::{Unrecorded, idempotency},
     decisions,
     error::Result,
     guessing,
     jobs::{self, Job, Report, Run, Schedule},
-    mail, people, sessions,
+    mail, people, seals, sessions,
     tenancy::{invitations, organizations, sign_ups},
 };
 
 /// How long the history of jobs is kept.
 const HISTORY: TimeDelta = TimeDelta::days(90);
 
-/// The jobs of this release.
+/// The jobs of this release, with nowhere outside to send anything.
 pub fn jobs() -> Vec<Job> {
+    jobs_for(config::Audit::default())
+}
+
+/// The jobs of this release.
+pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
     vec![
         Job::new("invitations_expire", Schedule::QUARTERLY, invitations::expire_all)
             .described("Expire invitations", "Closes invitations that nobody accepted in their time."),
@@ -63,6 +69,10 @@ pub fn jobs() -> Vec<Job> {
         Job::new("organizations_purge", Schedule::NIGHTLY, organizations::purge).described(
             "Remove deleted organisations",
             "Removes organisations whose grace period has ended, with everything that belonged to them but their audit entries.",
+        ),
+        Job::new("audit_checkpoints_publish", Schedule::NIGHTLY, move |run| seals::publish(run, outside.clone())).described(
+            "Send out checkpoints",
+            "Writes the latest checkpoints of the record into a directory and sends them by mail, where that is configured.",
         ),
         Job::new(keys::JOB, Schedule::HOURLY_AT_7, keys::rotate)
             .within(Duration::from_secs(24 * 3600))

@@ -122,6 +122,8 @@ struct KeySet {
     /// Every key that there ever was and that nobody distrusts: what was signed to be kept is verified when its key has
     /// long retired.
     kept: JwkSet,
+    /// Every key that there ever was.
+    ever: HashMap<String, (Algorithm, DecodingKey)>,
     /// When the next step in the life of one of them is due.
     due: Option<Timestamp>,
 }
@@ -328,6 +330,24 @@ impl Keys {
         Ok(format!("{header}..{signature}"))
     }
 
+    /// Signs what leaves together with its signature: a compact JWS (RFC 7515) of its own `typ`, for the same reason.
+    ///
+    /// # Errors
+    /// `Internal` when there is no active key.
+    pub fn sign_attached(&self, typ: &str, bytes: &[u8], now: Timestamp) -> Result<String> {
+        let set = self.set.load();
+        let (id, algorithm, key) = set.signing.as_ref().ok_or_else(|| Error::internal("no active signing key"))?;
+        let header = json!({"alg": algorithm, "iat": now.timestamp(), "kid": id.to_string(), "typ": typ});
+        let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(bytes));
+        let signature = jsonwebtoken::crypto::sign(input.as_bytes(), key, *algorithm).map_err(Error::internal)?;
+        Ok(format!("{input}.{signature}"))
+    }
+
+    /// The public half of a key, whatever has become of it since, also when it is distrusted. Never to let anybody in.
+    pub fn ever(&self, key: &str) -> Option<(Algorithm, DecodingKey)> {
+        self.set.load().ever.get(key).cloned()
+    }
+
     /// The claims of a token that one of the keys signed for this issuer and audience. Time is the caller's to check:
     /// it has the request's clock.
     ///
@@ -366,10 +386,11 @@ async fn load(db: &Db, vault: &Vault, caller: &Caller) -> Result<KeySet> {
         (rotation::live(&tx).await?, rotation::every(&tx).await?)
     };
     let due = rotation::due(&live);
+    let ever = kept.iter().map(|row| Ok((row.id.to_string(), public_half(row)?))).collect::<Result<_>>()?;
     let trusted = kept.into_iter().filter(|row| row.distrusted_at.is_none());
     let kept = trusted.map(|row| serde_json::from_value(row.public_jwk).map_err(Error::internal));
     let (kept, published) = (JwkSet { keys: kept.collect::<Result<_>>()? }, JwkSet { keys: Vec::new() });
-    let mut set = KeySet { signing: None, verifying: HashMap::new(), published, kept, due };
+    let mut set = KeySet { signing: None, verifying: HashMap::new(), published, kept, ever, due };
     for row in live {
         let algorithm: config::Algorithm = row.algorithm.parse().map_err(Error::internal)?;
         let jwk: Jwk = serde_json::from_value(row.public_jwk).map_err(Error::internal)?;
@@ -384,6 +405,12 @@ async fn load(db: &Db, vault: &Vault, caller: &Caller) -> Result<KeySet> {
         }
     }
     Ok(set)
+}
+
+fn public_half(row: &rows::Model) -> Result<(Algorithm, DecodingKey)> {
+    let algorithm: config::Algorithm = row.algorithm.parse().map_err(Error::internal)?;
+    let jwk: Jwk = serde_json::from_value(row.public_jwk.clone()).map_err(Error::internal)?;
+    Ok((jws(algorithm), DecodingKey::from_jwk(&jwk).map_err(Error::internal)?))
 }
 
 pub(super) const fn jws(algorithm: config::Algorithm) -> Algorithm {

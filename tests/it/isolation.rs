@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 28] = [
+const IDENTITY: [(&str, &str); 29] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -25,6 +25,7 @@ const IDENTITY: [(&str, &str); 28] = [
     ("email_links", "belong to an account"),
     ("sign_ups", "of people who are nobody yet; the organisation is where they want to go"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
+    ("audit_sealing", "how far the sealing of the record is; says nothing of anybody"),
     ("certificates", "the installation's certificate and its account there; out of reach for the application"),
     ("data_keys", "the installation's keys; out of reach for the application"),
     ("erasures", "people who have been erased, whatever they were in; out of reach for the application"),
@@ -42,7 +43,7 @@ const IDENTITY: [(&str, &str); 28] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 26] = [
+const TENANT: [(&str, &str); 28] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -64,8 +65,10 @@ const TENANT: [(&str, &str); 26] = [
     ("import_parts", "organization_id"),
     ("import_lines", "organization_id"),
     ("platform_access", "organization_id"),
+    ("audit_checkpoints", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_personal", "organization_id"),
+    ("audit_seals", "organization_id"),
     ("audit_words", "organization_id"),
     ("settings", "organization_id"),
     ("settings_history", "organization_id"),
@@ -119,6 +122,8 @@ async fn visited(world: &World) {
         world.acting_in(tenant.id).await;
         owner.run(&sign_up_request(tenant.id)).await.unwrap();
         assert_eq!(owner.run(&grant(tenant.id, tenant.member.membership)).await.unwrap(), 1);
+        owner.run(&seal(tenant.id)).await.unwrap();
+        owner.run(&checkpoint(tenant.id)).await.unwrap();
     }
 }
 
@@ -127,6 +132,20 @@ fn grant(organization: Uuid, membership: Uuid) -> String {
         "INSERT INTO custom_role_grants (id, organization_id, custom_role_id, membership_id)
          SELECT gen_random_uuid(), '{organization}', id, '{membership}' FROM custom_roles
          WHERE organization_id = '{organization}' LIMIT 1"
+    )
+}
+
+fn seal(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO audit_seals (organization_id, sequence, entry_id, hash)
+         VALUES ('{organization}', 1, gen_random_uuid(), sha256('x'))"
+    )
+}
+
+fn checkpoint(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO audit_checkpoints (organization_id, number, sequence, sealed_at, jws)
+         VALUES ('{organization}', 1, 1, now(), 'x')"
     )
 }
 
@@ -227,6 +246,13 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("INSERT INTO audit_personal (id, organization_id) VALUES (gen_random_uuid(), '{b_id}')"),
         settings_version(b.id),
         sign_up_request(b.id),
+        // Seals are the platform's to add, and nobody's to change: not even one's own.
+        seal(b.id),
+        seal(a.id),
+        checkpoint(a.id),
+        "UPDATE audit_seals SET hash = sha256('y')".to_owned(),
+        "DELETE FROM audit_checkpoints".to_owned(),
+        "UPDATE audit_sealing SET settled = now()".to_owned(),
         // Moved over.
         format!("UPDATE sign_up_requests SET organization_id = '{b_id}'"),
         format!("UPDATE teams SET organization_id = '{b_id}' WHERE id = '{}'", a.team),

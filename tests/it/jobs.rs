@@ -244,6 +244,7 @@ async fn the_clean_ups_remove_what_is_over_and_nothing_else() {
         "outbox_clean_up",
         "imports_clean_up",
         "organizations_purge",
+        "audit_checkpoints_publish",
         operations::keys::JOB,
         "job_history_clean_up",
     ];

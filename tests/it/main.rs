@@ -37,6 +37,7 @@ mod privacy;
 mod rbac;
 mod reauthentication;
 mod record;
+mod seals;
 mod service_accounts;
 mod sessions;
 mod settings;

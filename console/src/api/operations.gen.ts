@@ -108,6 +108,16 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "audit_checkpoints_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "audit_evidence_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "audit_export": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -119,6 +129,11 @@ export const operations = {
     "ownership": null
   },
   "audit_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "audit_seals_get": {
     "scope": "organization",
     "minimumRole": "admin",
     "ownership": null

@@ -1086,6 +1086,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/audit-checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The checkpoints of the record of an organisation, newest first. Whoever keeps one elsewhere can show later that
+         *     nothing of what it covers was changed or cut off.
+         */
+        get: operations["audit_checkpoints_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/audit-evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of evidence: sealed entries with all that proves them, for `freehold audit verify`, which needs nothing of
+         *     this installation but its public keys. Without parameters it is the whole record. What is asked for is widened to
+         *     whole checkpoints. The form, and what it proves, are described in `policies/EVIDENCE.md`.
+         */
+        get: operations["audit_evidence_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/audit-seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the record of an organisation is sealed. Entries are sealed within seconds after they were written. */
+        get: operations["audit_seals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/audit/{entry_id}": {
         parameters: {
             query?: never;
@@ -2870,6 +2928,38 @@ export interface components {
         /** @description A text, a number or a boolean, as the attribute's type wants it. */
         AttributeValue: string | number | boolean;
         /**
+         * AuditCheckpoint
+         * @description Something signed that says how many entries there are, and what their chain ends in.
+         */
+        AuditCheckpoint: {
+            /**
+             * Format: date-time
+             * @description Every entry that was written before this is sealed by it or one before; absent while old entries were being sealed.
+             */
+            complete_before?: string;
+            /**
+             * Format: int64
+             * @description How many entries it and those before it seal.
+             */
+            count: number;
+            /** @description What the chain of their hashes ends in, in hexadecimal. */
+            head: string;
+            /** @description All of it as a JWS (RFC 7515), by a key of `/.well-known/signature-keys.json`. This is what to keep elsewhere. */
+            jws: string;
+            /**
+             * Format: int64
+             * @description Which one it is, from 1.
+             */
+            number: number;
+            /** @description SHA-256 of the `jws` of the one before; absent in the first. */
+            previous?: string;
+            /**
+             * Format: date-time
+             * @description When it was signed.
+             */
+            sealed_at: string;
+        };
+        /**
          * AuditEntry
          * @description An entry of the record.
          */
@@ -2906,6 +2996,26 @@ export interface components {
             title: string;
             /** @description With which client. */
             user_agent?: string;
+        };
+        /**
+         * AuditSeals
+         * @description How far the record is sealed.
+         */
+        AuditSeals: {
+            /** @description The last checkpoint; absent before the first. */
+            checkpoint?: components["schemas"]["AuditCheckpoint"] & unknown;
+            /** @description That a thousand wait, or more. */
+            more_waiting: boolean;
+            /**
+             * Format: int64
+             * @description How many entries wait to be sealed, up to a thousand.
+             */
+            waiting: number;
+            /**
+             * Format: date-time
+             * @description When the oldest entry that waits was written; absent when none or more than a thousand do.
+             */
+            waiting_since?: string;
         };
         /**
          * BlockAccount
@@ -4263,6 +4373,16 @@ export interface components {
         Items_ApiKey: {
             /** @description The items. */
             items: components["schemas"]["ApiKey"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_AuditCheckpoint
+         * @description A page of a list.
+         */
+        Items_AuditCheckpoint: {
+            /** @description The items. */
+            items: components["schemas"]["AuditCheckpoint"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -10038,6 +10158,131 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Items_AuditEntry"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_checkpoints_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_AuditCheckpoint"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_evidence_get: {
+        parameters: {
+            query?: {
+                /** @description From the entry in this place of the chain on. */
+                first?: number;
+                /** @description What was sealed from this moment on. */
+                from?: string;
+                /** @description Up to the entry in this place of the chain. */
+                last?: number;
+                /** @description What was sealed before this moment. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description What to call it (RFC 6266). */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_seals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AuditSeals"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -7,6 +7,7 @@ import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { explainDecision, simulate } from "./decisions";
+import { evidence } from "./evidence";
 import { gate } from "./gate";
 import { exports, imports } from "./imports";
 import { instances, jobs } from "./jobs";
@@ -35,6 +36,7 @@ export const words = {
   audit,
   common,
   email,
+  evidence,
   explainDecision,
   exports,
   gate,

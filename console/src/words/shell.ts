@@ -19,6 +19,7 @@ export const shell = {
   signUps: "Sign-ups",
   imports: "Import",
   audit: "Audit log",
+  evidence: "Evidence",
   policies: "Policies",
   platformAccess: "Platform support",
   simulate: "Simulate a change",

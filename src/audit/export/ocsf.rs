@@ -273,6 +273,9 @@ mod tests {
             target_id,
             request_id: Some("r-1".to_owned()),
             metadata,
+            form: 1,
+            origin_commitment: None,
+            details_commitment: None,
         };
         let address = Some(if outcome == "failed" { "2001:db8::7" } else { "192.0.2.7" }.to_owned());
         let personal = Personal { address, user_agent: Some("agent".to_owned()), ..Personal::default() };

@@ -462,6 +462,9 @@ const CASES: &[Case] = &[
     Case::new("audit_list", inside),
     Case::new("audit_export", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
+    Case::new("audit_seals_get", inside),
+    Case::new("audit_checkpoints_list", inside),
+    Case::new("audit_evidence_get", inside),
 ];
 
 /// Proves AZ-4.

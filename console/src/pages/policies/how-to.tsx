@@ -69,7 +69,7 @@ function fetching(whose: Whose, { issuer, as_of }: PolicyExport): string {
   return `${variables.join(" ")}\n${verify.fetch.replace(path, () => asked)}`;
 }
 
-function Command({ text }: { text: string }) {
+export function Command({ text }: { text: string }) {
   return (
     <div className={classes.command}>
       <Code block className="machine-text">

@@ -3,6 +3,7 @@ import {
   IconBuilding,
   IconBuildings,
   IconClockPlay,
+  IconFileCertificate,
   IconFileText,
   IconFlask,
   IconForms,
@@ -103,6 +104,13 @@ function inOrganization(me: Me): Place[] {
       to: `${base}/audit`,
       icon: IconFileText,
       needs: "audit_list",
+    },
+    {
+      group: said.record,
+      label: said.evidence,
+      to: `${base}/evidence`,
+      icon: IconFileCertificate,
+      needs: "audit_seals_get",
     },
     {
       group: said.record,
