@@ -86,7 +86,7 @@ test("a file that breaks off is not passed off as one", async () => {
   });
   await reader.getByRole("button", { name: "Export these" }).click();
   await reader.getByRole("menuitem", { name: /CEF/ }).click();
-  await expect(reader.getByRole("alert")).toContainText("broke off");
+  await expect(reader.getByRole("dialog").getByRole("alert")).toContainText("broke off");
   await inspect(reader, "record-cut");
   await reader.unroute("**/audit/export?*");
   await reader.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
