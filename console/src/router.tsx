@@ -177,7 +177,10 @@ const audit = createRoute({
   validateSearch: texts(
     "event",
     "severity",
+    "least",
+    "class",
     "outcome",
+    "kind",
     "actor",
     "target",
     "from",
@@ -188,6 +191,13 @@ const audit = createRoute({
     "live",
   ),
   component: lazyRouteComponent(() => import("./pages/audit/page")),
+});
+
+const auditCatalog = createRoute({
+  getParentRoute: () => organization,
+  path: "/audit/events",
+  validateSearch: texts("text", "severity", "class", "open"),
+  component: lazyRouteComponent(() => import("./pages/audit-catalog/page")),
 });
 
 /** What the pages of the policy have in their addresses. */
@@ -353,6 +363,7 @@ const tree = root.addChildren([
       imports,
       alerts,
       audit,
+      auditCatalog,
       policies,
       platformAccess,
       evidence,

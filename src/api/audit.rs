@@ -17,7 +17,10 @@ use uuid::Uuid;
 use super::{Face, Tag, wire::Listed};
 use crate::{
     accounts::{self, Person},
-    audit::{self, Entry, Filter, Kind},
+    audit::{
+        self, Entry, Filter, Home, Kept, Kind, Severity,
+        export::{Line, Who},
+    },
     db::Tx,
     edge::ApiResult,
     error::Result,
@@ -32,7 +35,7 @@ pub struct Audit(pub Face);
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-enum EventSeverity {
+pub(super) enum EventSeverity {
     /// Everyday work.
     Low,
     /// Worth a look in a review.
@@ -43,10 +46,21 @@ enum EventSeverity {
     Critical,
 }
 
+impl EventSeverity {
+    pub(super) fn severity(self) -> Severity {
+        match self {
+            Self::Low => Severity::Low,
+            Self::Medium => Severity::Medium,
+            Self::High => Severity::High,
+            Self::Critical => Severity::Critical,
+        }
+    }
+}
+
 /// How long an entry is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-enum EventClass {
+pub(super) enum EventClass {
     /// A year.
     Normal,
     /// Two years.
@@ -56,7 +70,7 @@ enum EventClass {
 /// How an attempt came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-enum EventOutcome {
+pub(super) enum EventOutcome {
     /// It was done.
     Success,
     /// A rule stood against it.
@@ -123,6 +137,27 @@ pub(super) struct AuditEntry {
     metadata: Any<Value>,
 }
 
+/// A detail that events of a type can have.
+#[derive(Debug, Object)]
+struct EventDetail {
+    /// Its name in the metadata.
+    name: String,
+    /// What it says.
+    meaning: String,
+    /// That it is kept beside the entry, sealed: no search finds it, and it goes when its person is erased.
+    personal: bool,
+}
+
+/// Whose record events of a type belong to.
+#[derive(Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum EventHome {
+    /// The organisation in which it happens.
+    Organization,
+    /// The platform; what is about an account is also in the record of the organisation that manages it.
+    Platform,
+}
+
 /// A type of event.
 #[derive(Debug, Object)]
 struct EventType {
@@ -136,6 +171,35 @@ struct EventType {
     severity: String,
     /// How long it is kept.
     class: String,
+    /// Whose record it belongs to.
+    home: EventHome,
+    /// The type of what it happens to.
+    target_type: String,
+    /// What its metadata can have. Of every event the client's address and what it called itself are personal too.
+    details: Vec<EventDetail>,
+}
+
+impl EventType {
+    fn of(kind: Kind) -> Self {
+        let details = kind.details().into_iter().map(|detail| EventDetail {
+            name: detail.name.to_owned(),
+            meaning: detail.meaning.to_owned(),
+            personal: detail.kept == Kept::Beside,
+        });
+        Self {
+            code: kind.code().to_owned(),
+            title: kind.title().to_owned(),
+            meaning: kind.meaning().to_owned(),
+            severity: kind.severity().as_str().to_owned(),
+            class: kind.class().as_str().to_owned(),
+            home: match kind.home() {
+                Home::Tenant => EventHome::Organization,
+                Home::Platform => EventHome::Platform,
+            },
+            target_type: kind.target().to_owned(),
+            details: details.collect(),
+        }
+    }
 }
 
 /// The catalogue.
@@ -148,6 +212,9 @@ struct EventTypes {
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Audit")]
 impl Audit {
     /// The record of an organisation, newest first. Every filter that is given must hold.
+    ///
+    /// A page looks through ten thousand entries at most, so one of a filter that few entries pass can have fewer items
+    /// than `limit`, or none, and still a `next_cursor`: follow it until there is none.
     #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations/:organization_id/audit", method = "get", operation_id = "audit_list")]
     async fn list(
@@ -162,6 +229,8 @@ impl Audit {
         event: Query<Option<String>>,
         /// How much it matters.
         severity: Query<Option<EventSeverity>>,
+        /// How much it matters at least.
+        min_severity: Query<Option<EventSeverity>>,
         /// How long it is kept.
         class: Query<Option<EventClass>>,
         /// How it came out.
@@ -190,6 +259,7 @@ impl Audit {
             actor_id: actor_id.0,
             event: event.0,
             severity: severity.0.map(word),
+            min_severity: min_severity.0.map(EventSeverity::severity),
             class: class.0.map(word),
             outcome: outcome.0.map(word),
             target_type: target_type.0,
@@ -219,18 +289,11 @@ impl Audit {
         Ok(Json(AuditEntry::of(entry, &actors)))
     }
 
-    /// The catalogue of event types.
-    #[oai(path = "/audit/event-types", method = "get", operation_id = "event_types_list")]
+    /// The catalogue of event types: what each means, how much it matters, and which details its entries can have.
+    #[oai(path = "/audit/catalog", method = "get", operation_id = "event_types_list")]
     async fn event_types(&self, caller: Caller) -> ApiResult<Json<EventTypes>> {
         let _ = caller;
-        let items = Kind::ALL.iter().map(|kind| EventType {
-            code: kind.code().to_owned(),
-            title: kind.title().to_owned(),
-            meaning: kind.meaning().to_owned(),
-            severity: kind.severity().as_str().to_owned(),
-            class: kind.class().as_str().to_owned(),
-        });
-        Ok(Json(EventTypes { items: items.collect() }))
+        Ok(Json(EventTypes { items: Kind::ALL.iter().copied().map(EventType::of).collect() }))
     }
 }
 
@@ -250,19 +313,27 @@ impl Actors {
     }
 }
 
+impl Actors {
+    /// An entry with who did it, for a file.
+    pub(super) fn line(&self, entry: Entry) -> Line {
+        let person = entry.row.actor_id.and_then(|id| self.people.get(&AccountId(id)));
+        let service = entry.row.actor_id.and_then(|id| self.services.get(&ServiceAccountId(id)));
+        let who = match person {
+            Some(Person::Known(account)) => Who { name: Some(account.name.clone()), erased: false },
+            Some(Person::Erased(_)) => Who { name: None, erased: true },
+            None => Who { name: service.cloned(), erased: false },
+        };
+        Line { entry, who }
+    }
+}
+
 fn is_service((_, kind): &(Uuid, &String)) -> bool {
     kind.as_str() == "service"
 }
 
 impl AuditEntry {
-    pub(super) fn of(Entry { row, personal }: Entry, actors: &Actors) -> Self {
-        let person = row.actor_id.and_then(|id| actors.people.get(&AccountId(id)));
-        let service = row.actor_id.and_then(|id| actors.services.get(&ServiceAccountId(id)));
-        let (name, erased) = match person {
-            Some(Person::Known(account)) => (Some(account.name.clone()), None),
-            Some(Person::Erased(_)) => (None, Some(true)),
-            None => (service.cloned(), None),
-        };
+    pub(super) fn of(entry: Entry, actors: &Actors) -> Self {
+        let Line { entry: Entry { row, personal }, who: Who { name, erased } } = actors.line(entry);
         let mut metadata = row.metadata;
         if let Some(metadata) = metadata.as_object_mut() {
             metadata.extend(personal.details);
@@ -276,7 +347,7 @@ impl AuditEntry {
             severity: row.severity,
             class: row.class,
             outcome: row.outcome,
-            actor: Actor { kind: row.actor_type, id: row.actor_id, name, erased },
+            actor: Actor { kind: row.actor_type, id: row.actor_id, name, erased: erased.then_some(true) },
             target: Target { kind: row.target_type, id: row.target_id },
             ip: personal.address,
             user_agent: personal.user_agent,
@@ -287,6 +358,6 @@ impl AuditEntry {
 }
 
 /// A wire word as the filter wants it.
-fn word<T: poem_openapi::types::ToJSON>(value: T) -> String {
+pub(super) fn word<T: poem_openapi::types::ToJSON>(value: T) -> String {
     value.to_json().and_then(|json| json.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -17,6 +17,7 @@ use poem_openapi::{
     types::Type,
 };
 
+pub(in crate::api) use self::places::{Full, Place};
 pub use self::{
     hub::Hub,
     places::{Closed, Open},

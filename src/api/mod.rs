@@ -7,6 +7,7 @@ mod address;
 mod alerts;
 mod attributes;
 mod audit;
+mod audit_exports;
 mod custom_roles;
 mod decisions;
 pub mod dev_mail;
@@ -80,7 +81,14 @@ pub type Everything = (
     (teams::Teams, custom_roles::CustomRoles, service_accounts::ServiceAccounts, oauth::OAuth),
     invitations::Invitations,
     (imports::Imports, exports::Exports),
-    (audit::Audit, seals::Seals, events::Events, alerts::Alerts, alerts::rules::AlertRules),
+    (
+        audit::Audit,
+        audit_exports::AuditExports,
+        seals::Seals,
+        events::Events,
+        alerts::Alerts,
+        alerts::rules::AlertRules,
+    ),
     (accounts::Accounts, session_ends::SessionEnds),
     (jobs::Operations, limits::Limits, errors::Errors),
     keys::Keys,
@@ -117,6 +125,7 @@ pub fn everything(face: &Face) -> Everything {
         (imports::Imports(face.clone()), exports::Exports(face.clone())),
         (
             audit::Audit(face.clone()),
+            audit_exports::AuditExports(face.clone()),
             seals::Seals(face.clone()),
             events::Events(face.clone()),
             alerts::Alerts(face.clone()),

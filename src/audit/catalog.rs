@@ -34,6 +34,12 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+
+    /// The stored words of this one and of those above it.
+    pub fn and_above(self) -> impl Iterator<Item = &'static str> {
+        let all = [Self::Low, Self::Medium, Self::High, Self::Critical];
+        all.into_iter().skip_while(move |other| *other != self).map(Self::as_str)
+    }
 }
 
 /// How long an entry is kept: security entries longer than normal ones (AUD-7).
@@ -225,6 +231,8 @@ catalogue! {
     JobPaused = "job.paused", High, Security, Platform, "job", "Job paused", "A platform administrator took a job off its schedule.";
     JobResumed = "job.resumed", Medium, Security, Platform, "job", "Job resumed", "A platform administrator put a job on its schedule again.";
     JobFailed = "job.failed", High, Security, Platform, "job_run", "Job failed", "A run of a job failed for good and waits for a person.";
+    AuditExported = "audit.exported", High, Security, Tenant, "audit_export", "Record exported", "Somebody began to take a file of the record, with the filters in the metadata. The entry was written before the first byte left.";
+    AuditExportEnded = "audit.export_ended", Low, Security, Tenant, "audit_export", "Export of the record ended", "A file of the record is whole, or broke off. The metadata says why, how many entries were in it, and the SHA-256 of all that left before this entry, which is the last line of a whole file.";
     AccessRefused = "access.refused", Medium, Security, Tenant, "operation", "Access refused", "Calls to an operation were refused, by the guard or by a limit. The metadata has the operation, the reason and how many calls in a few seconds.";
     EvidenceExported = "audit.evidence_exported", Medium, Security, Tenant, "organization", "Evidence of the record exported", "Somebody got a file of sealed entries that can be verified without this installation. The metadata says which.";
     CheckpointsPublished = "audit.checkpoints_published", Low, Security, Platform, "organization", "Checkpoints sent out", "The latest checkpoints of the record were written into a directory or sent by mail, where nobody who has only this installation can change them. The metadata says how many there are, and has the SHA-256 of the file.";

@@ -6,7 +6,9 @@
 
 mod catalog;
 pub mod commitment;
+mod details;
 mod event;
+pub mod export;
 pub mod feed;
 mod personal;
 mod refusals;
@@ -15,6 +17,7 @@ mod upgrade;
 mod words;
 
 pub use catalog::{Class, Home, Kind, Severity};
+pub use details::{Detail, Kept};
 pub use event::{Event, Outcome};
 pub use personal::{Disclosed, Entry, Personal, SEALED, disclosed, erase};
 pub use refusals::Refusals;

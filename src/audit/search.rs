@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use entity::{AuditEntryId, audit_entries as entries, audit_words};
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait, Select};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use super::{
+    catalog::Severity,
     personal::{self, Entry},
     words,
 };
@@ -14,7 +16,7 @@ use crate::{
     db::Tx,
     error::{Error, Fault, Result},
     runtime::Timestamp,
-    types::{Page, PageRequest},
+    types::{Cursor, Page, PageRequest},
     vault::Vault,
 };
 
@@ -27,6 +29,8 @@ pub struct Filter {
     pub event: Option<String>,
     /// `low`, `medium`, `high` or `critical`.
     pub severity: Option<String>,
+    /// That or more.
+    pub min_severity: Option<Severity>,
     /// `normal` or `security`.
     pub class: Option<String>,
     /// `success`, `refused` or `failed`.
@@ -46,6 +50,16 @@ pub struct Filter {
 /// The most words of a text search: each is a subquery.
 const WORDS: usize = 8;
 
+/// How many entries one search looks through: some milliseconds of PostgreSQL's. It takes them from the one index that
+/// serves the filter best. What else is asked for is looked for among these, so a page can have fewer entries than it might,
+/// or none, and still lead on to the next.
+const WINDOW: u64 = 10_000;
+
+/// How long before something happens its entry may get its id: the clocks of two instances are less than a second apart.
+const EARLIER: TimeDelta = TimeDelta::minutes(1);
+/// How long after. A transaction takes minutes at most, and a letter that was asked for waits no longer to be written.
+const LATER: TimeDelta = TimeDelta::hours(1);
+
 /// The organisation's entries, newest first.
 ///
 /// # Errors
@@ -61,8 +75,14 @@ pub async fn list(vault: &Vault, tx: &Tx, filter: &Filter, page: PageRequest) ->
 /// As [`list`].
 pub async fn rows(tx: &Tx, filter: &Filter, page: PageRequest) -> Result<Page<entries::Model>> {
     let words = filter.text.as_deref().map(searched).transpose()?.unwrap_or_default();
-    let query = filtered(tx, filter, words);
-    tx.page(query, entries::Column::Id, |row| row.id.into(), page).await
+    let lead = Lead::of(filter, &words);
+    let span = Span::of(filter, page.after);
+    let end = if lead.is_all(filter, &words) { None } else { lead.end(tx, span).await? };
+    let query = Span { least: end.or(span.least), ..span }.narrow(filtered(tx, filter, words), entries::Column::Id);
+    let page = PageRequest { after: None, ..page };
+    let mut found = tx.page(query, entries::Column::Id, |row| row.id.into(), page).await?;
+    found.next = found.next.or(end.map(Cursor));
+    Ok(found)
 }
 
 /// One entry.
@@ -75,6 +95,14 @@ pub async fn get(vault: &Vault, tx: &Tx, id: AuditEntryId) -> Result<Entry> {
     found.into_iter().next().ok_or_else(Error::not_found)
 }
 
+/// Whether a filter can be searched by at all.
+///
+/// # Errors
+/// `Invalid` for a text without words or with too many.
+pub(super) fn check(filter: &Filter) -> Result<()> {
+    filter.text.as_deref().map(searched).transpose().map(|_| ())
+}
+
 /// The words of a text to search for. None would find everything, and a word that does not count too much.
 fn searched(text: &str) -> Result<BTreeSet<String>> {
     let words: BTreeSet<_> = words::of_text(text).collect();
@@ -83,6 +111,99 @@ fn searched(text: &str) -> Result<BTreeSet<String>> {
     }
     let detail = format!("must have 1 to {WORDS} words of letters and digits");
     Err(Error::Invalid(vec![Fault::parameter("text", "words", detail)]))
+}
+
+/// The one part of a filter whose index leads through the entries, newest first.
+enum Lead<'a> {
+    Target(Uuid),
+    Actor(Uuid),
+    Word(&'a str),
+    Event(&'a str),
+    /// No part of it: all entries.
+    Page,
+}
+
+impl<'a> Lead<'a> {
+    /// The part that is likely to leave the fewest. Of words that is the longest: ids are.
+    fn of(filter: &'a Filter, words: &'a BTreeSet<String>) -> Self {
+        let longest = words.iter().max_by_key(|word| word.len());
+        match (filter.target_id, filter.actor_id, longest, &filter.event) {
+            (Some(target), ..) => Self::Target(target),
+            (None, Some(actor), ..) => Self::Actor(actor),
+            (None, None, Some(word), _) => Self::Word(word),
+            (None, None, None, Some(event)) => Self::Event(event),
+            (None, None, None, None) => Self::Page,
+        }
+    }
+
+    /// Whether nothing else is asked for, so that each entry it leads to is one that was.
+    fn is_all(&self, filter: &Filter, words: &BTreeSet<String>) -> bool {
+        let asked = [
+            filter.target_id.is_some(),
+            filter.actor_id.is_some(),
+            filter.event.is_some(),
+            filter.severity.is_some(),
+            filter.min_severity.is_some(),
+            filter.class.is_some(),
+            filter.outcome.is_some(),
+            filter.target_type.is_some(),
+            filter.from.is_some(),
+            filter.to.is_some(),
+        ];
+        let asked = asked.into_iter().filter(|asked| *asked).count() + words.len();
+        asked == usize::from(!matches!(self, Self::Page))
+    }
+
+    /// The last entry that one search looks at, if there are more.
+    async fn end(&self, tx: &Tx, span: Span) -> Result<Option<Uuid>> {
+        use entries::Column as C;
+        let all = tx.find::<entries::Entity>();
+        let query = match self {
+            Self::Target(id) => all.filter(C::TargetId.eq(*id)),
+            Self::Actor(id) => all.filter(C::ActorId.eq(*id)),
+            Self::Event(event) => all.filter(C::Event.eq(*event)),
+            Self::Page => all,
+            Self::Word(word) => {
+                let having = tx.find::<audit_words::Entity>().filter(audit_words::Column::Word.eq(*word));
+                let column = audit_words::Column::EntryId;
+                let last = span.narrow(having, column).select_only().column(column).order_by_desc(column);
+                return Ok(tx.rows(last.offset(WINDOW - 1).limit(1).into_tuple()).await?.into_iter().next());
+            }
+        };
+        let last = span.narrow(query, C::Id).select_only().column(C::Id).order_by_desc(C::Id);
+        Ok(tx.rows(last.offset(WINDOW - 1).limit(1).into_tuple()).await?.into_iter().next())
+    }
+}
+
+/// Between which ids to look.
+#[derive(Clone, Copy)]
+struct Span {
+    /// Not before this one.
+    least: Option<Uuid>,
+    /// Before this one.
+    before: Option<Uuid>,
+}
+
+impl Span {
+    /// Those of a filter's times, below where the last page ended. Ids begin with their milliseconds (RFC 9562, 5.7).
+    fn of(filter: &Filter, after: Option<Cursor>) -> Self {
+        let least = filter.from.and_then(|from| from.checked_sub_signed(EARLIER)).map(first_id);
+        let latest = filter.to.and_then(|to| to.checked_add_signed(LATER)).map(first_id);
+        let before = [latest, after.map(|cursor| cursor.0)].into_iter().flatten().min();
+        Self { least, before }
+    }
+
+    fn narrow<E: sea_orm::EntityTrait>(self, query: Select<E>, id: E::Column) -> Select<E> {
+        let query = self.least.into_iter().fold(query, |query, least| query.filter(id.gte(least)));
+        self.before.into_iter().fold(query, |query, before| query.filter(id.lt(before)))
+    }
+}
+
+/// The least id of a moment.
+fn first_id(moment: Timestamp) -> Uuid {
+    // Times before 1970 have no ids, and 48 bits of milliseconds are enough for the next nine thousand years.
+    let milliseconds = u128::try_from(moment.timestamp_millis()).unwrap_or_default().min((1 << 48) - 1);
+    Uuid::from_u128(milliseconds << 80)
 }
 
 fn filtered(tx: &Tx, filter: &Filter, words: BTreeSet<String>) -> Select<entries::Entity> {
@@ -104,6 +225,9 @@ fn filtered(tx: &Tx, filter: &Filter, words: BTreeSet<String>) -> Select<entries
         if let Some(id) = id {
             query = query.filter(column.eq(id));
         }
+    }
+    if let Some(least) = filter.min_severity {
+        query = query.filter(C::Severity.is_in(least.and_above()));
     }
     if let Some(from) = filter.from {
         query = query.filter(C::OccurredAt.gte(from));

@@ -1,7 +1,11 @@
 //! The record: what every step leaves in it, and that nothing is done without.
 
+mod catalog;
+mod cef;
+mod export;
 mod personal;
 mod search;
+mod streams;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -188,6 +188,11 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "audit_export": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "audit_get": {
     "scope": "organization",
     "minimumRole": "admin",

@@ -117,7 +117,7 @@ export const rolesQuery = queryOptions({
 
 export const eventTypesQuery = queryOptions({
   queryKey: ["event-types"],
-  queryFn: async ({ signal }) => (await take(api.GET("/v1/audit/event-types", { signal }))).items,
+  queryFn: async ({ signal }) => (await take(api.GET("/v1/audit/catalog", { signal }))).items,
   staleTime: 300_000,
 });
 

@@ -258,14 +258,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/audit/event-types": {
+    "/v1/audit/catalog": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The catalogue of event types. */
+        /** The catalogue of event types: what each means, how much it matters, and which details its entries can have. */
         get: operations["event_types_list"];
         put?: never;
         post?: never;
@@ -1301,7 +1301,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The record of an organisation, newest first. Every filter that is given must hold. */
+        /**
+         * The record of an organisation, newest first. Every filter that is given must hold.
+         * @description A page looks through ten thousand entries at most, so one of a filter that few entries pass can have fewer items
+         *     than `limit`, or none, and still a `next_cursor`: follow it until there is none.
+         */
         get: operations["audit_list"];
         put?: never;
         post?: never;
@@ -1378,6 +1382,30 @@ export interface paths {
         };
         /** One entry of the record. */
         get: operations["audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The record of an organisation as a file, newest first, with every entry for which all filters hold.
+         * @description The last line of a whole file is the entry `audit.export_ended`, in the file's own format, whose details have the
+         *     number of `entries` before it and the `sha256` of all bytes before it: a file that ends without it broke off. So
+         *     does one whose reader may not see the record any more, takes nothing for a minute and a half, or when the server
+         *     stops. What is written after the export began is not in it. An account may take two files at a time (429), an
+         *     instance gives some more (503). That somebody took one is recorded before it leaves.
+         */
+        get: operations["audit_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3954,6 +3982,23 @@ export interface components {
          * @enum {string}
          */
         EventClass: "normal" | "security";
+        /**
+         * EventDetail
+         * @description A detail that events of a type can have.
+         */
+        EventDetail: {
+            /** @description What it says. */
+            meaning: string;
+            /** @description Its name in the metadata. */
+            name: string;
+            /** @description That it is kept beside the entry, sealed: no search finds it, and it goes when its person is erased. */
+            personal: boolean;
+        };
+        /**
+         * @description Whose record events of a type belong to.
+         * @enum {string}
+         */
+        EventHome: "organization" | "platform";
         /** @description A message of the live stream. */
         EventMessage: components["schemas"]["EventMessage_EventsHello"] | components["schemas"]["EventMessage_EventsEntries"] | components["schemas"]["EventMessage_EventsGap"] | components["schemas"]["EventMessage_EventsStill"];
         /** @description A message of the live stream. */
@@ -4091,10 +4136,16 @@ export interface components {
             class: string;
             /** @description The stable code. */
             code: string;
+            /** @description What its metadata can have. Of every event the client's address and what it called itself are personal too. */
+            details: components["schemas"]["EventDetail"][];
+            /** @description Whose record it belongs to. */
+            home: components["schemas"]["EventHome"] & unknown;
             /** @description A sentence. */
             meaning: string;
             /** @description How much it matters. */
             severity: string;
+            /** @description The type of what it happens to. */
+            target_type: string;
             /** @description A few words. */
             title: string;
         };
@@ -6808,6 +6859,11 @@ export interface components {
              */
             occurred_at: string;
         };
+        /**
+         * @description How a file of the record is written.
+         * @enum {string}
+         */
+        RecordFormat: "csv" | "jsonl" | "cef" | "ocsf";
         /**
          * Refresh
          * @description A refresh.
@@ -11406,6 +11462,8 @@ export interface operations {
                 from?: string;
                 /** @description The most items of the page. */
                 limit?: number;
+                /** @description How much it matters at least. */
+                min_severity?: components["schemas"]["EventSeverity"];
                 /** @description How it came out. */
                 outcome?: components["schemas"]["EventOutcome"];
                 /** @description How much it matters. */
@@ -11599,6 +11657,69 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["AuditEntry"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_export: {
+        parameters: {
+            query?: {
+                /** @description Who did it. */
+                actor_id?: string;
+                /** @description How long it is kept. */
+                class?: components["schemas"]["EventClass"];
+                /** @description The event's code. */
+                event?: string;
+                /** @description How the file is to be written; without it `jsonl`. */
+                format?: components["schemas"]["RecordFormat"];
+                /** @description Not before this moment. */
+                from?: string;
+                /** @description How much it matters at least. */
+                min_severity?: components["schemas"]["EventSeverity"];
+                /** @description How it came out. */
+                outcome?: components["schemas"]["EventOutcome"];
+                /** @description How much it matters. */
+                severity?: components["schemas"]["EventSeverity"];
+                /** @description What it happened to. */
+                target_id?: string;
+                /** @description The type of what it happened to. */
+                target_type?: string;
+                /** @description Exact words, as of `audit_list`. */
+                text?: string;
+                /** @description Before this moment. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description What to call it (RFC 6266). */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -38,6 +38,7 @@ export const titles: Record<string, string> = {
   "attributes_update": "Change a profile attribute, move it among the others, archive it or restore it",
   "audit_checkpoints_list": "The checkpoints of the record of an organisation, newest first",
   "audit_evidence_get": "A file of evidence",
+  "audit_export": "The record of an organisation as a file, newest first, with every entry for which all filters hold",
   "audit_get": "One entry of the record",
   "audit_list": "The record of an organisation, newest first",
   "audit_seals_get": "How far the record of an organisation is sealed",

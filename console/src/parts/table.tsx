@@ -38,7 +38,14 @@ export function DataTable<T>(props: TableProps<T>) {
   const { query, empty } = props;
   if (query.isPending) return <Loading />;
   if (query.isError) return <Failed error={query.error} retry={() => void query.refetch()} />;
-  if (query.data.items.length === 0) return empty;
+  if (query.data.items.length === 0) {
+    return (
+      <>
+        {empty}
+        <Pager next={query.data.next_cursor ?? null} />
+      </>
+    );
+  }
   return (
     <>
       <Rows {...props} rows={query.data.items} stale={query.isPlaceholderData} />

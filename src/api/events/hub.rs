@@ -40,6 +40,10 @@ const GOODBYE: Duration = Duration::from_secs(3);
 const AT_ONCE: usize = 4;
 /// How many rounds a stream may be behind. It gives up long before that (`socket`).
 const ROUNDS: usize = 64;
+/// Files of the record on their way at once, on this instance. Each holds a page or two, some megabytes at most.
+const FILES: usize = 16;
+/// Of these, one account's: the one that it asked for, and the one that it asked for instead.
+const FILES_PER_ACCOUNT: usize = 2;
 /// The most entries of one message.
 const A_MESSAGE: usize = 100;
 
@@ -70,6 +74,8 @@ type Watched = HashMap<OrganizationId, broadcast::Sender<Arc<Told>>>;
 pub struct Hub {
     app: App,
     places: Arc<Places>,
+    /// Of files of the record, which are streams that end by themselves.
+    files: Arc<Places>,
     newcomers: Mutex<Vec<Newcomer>>,
     wake: Notify,
     stop: CancellationToken,
@@ -82,6 +88,11 @@ impl Hub {
         Arc::new(Self {
             app: app.clone(),
             places: Places::new(bounds),
+            files: Places::new(config::Events {
+                max_streams: FILES,
+                max_streams_per_account: FILES_PER_ACCOUNT,
+                ..bounds
+            }),
             newcomers: Mutex::default(),
             wake: Notify::new(),
             stop: stop.clone(),
@@ -185,6 +196,11 @@ impl Hub {
         self.places.take(caller)
     }
 
+    /// A place for a file of the record.
+    pub(in crate::api) fn file_place(&self, caller: &Caller) -> Result<Place, Full> {
+        self.files.take(caller)
+    }
+
     pub(super) fn count(&self, closed: Closed) {
         self.places.count(closed);
     }
@@ -194,12 +210,12 @@ impl Hub {
     }
 
     /// Ends when the server stops.
-    pub(super) fn stop(&self) -> &CancellationToken {
+    pub(in crate::api) fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
     /// Runs a stream that the server's end waits for.
-    pub(super) fn track<F: Future>(&self, stream: F) -> impl Future<Output = F::Output> + use<F> {
+    pub(in crate::api) fn track<F: Future>(&self, stream: F) -> impl Future<Output = F::Output> + use<F> {
         self.streams.track_future(stream)
     }
 

@@ -110,14 +110,14 @@ pub(super) struct Places {
 }
 
 /// One stream's place, free again when it is dropped.
-pub(super) struct Place {
+pub(in crate::api) struct Place {
     places: Arc<Places>,
     whose: Uuid,
 }
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Full {
+pub(in crate::api) enum Full {
     /// The caller has as many as one may have.
     Account,
     /// There are as many as there may be.

@@ -91,6 +91,27 @@ fn recorded(performance: &Performance, event: &str) -> Result<(), String> {
     }
 }
 
+/// Proves AUD-1.
+#[tokio::test]
+async fn what_an_entry_says_is_in_the_catalogue() {
+    let mut failures = Failures::default();
+    for Performance { operation, entries, .. } in performances().await {
+        for entry in entries {
+            failures.check(&operation.id, declared(entry));
+        }
+    }
+    failures.report();
+}
+
+fn declared(entry: &Value) -> Result<(), String> {
+    let code = entry["event"].as_str().unwrap_or_default();
+    let kind = Kind::find(code).ok_or(format!("{code} is not in the catalogue"))?;
+    let details: Vec<_> = kind.details().iter().map(|detail| detail.name).collect();
+    let said = entry["metadata"].as_object().into_iter().flat_map(|metadata| metadata.keys());
+    let odd: Vec<_> = said.filter(|name| !details.contains(&name.as_str())).collect();
+    if odd.is_empty() { Ok(()) } else { Err(format!("{code} says {odd:?}; declare it in src/audit/details.rs")) }
+}
+
 /// Proves AUD-2.
 #[tokio::test]
 async fn what_declares_no_event_changes_nothing() {

@@ -487,6 +487,7 @@ const CASES: &[Case] = &[
     Case::new("organization_policies_get", inside),
     Case::new("organization_policies_diff", inside),
     Case::new("audit_list", inside),
+    Case::new("audit_export", inside),
     Case::new("audit_get", |stage, tenant| inside(stage, tenant).id("entry_id", tenant.entry)),
     Case::new("alerts_list", inside),
     Case::new("alerts_count", inside),

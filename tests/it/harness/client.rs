@@ -144,6 +144,11 @@ impl Draft {
         self.try_send().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
     }
 
+    /// Sends it, and gives the answer before its body has come.
+    pub async fn begin(self) -> reqwest::Response {
+        self.request.send().await.unwrap()
+    }
+
     /// Sends it to a server that may be gone.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ import { Failed, Loading } from "../../parts/states";
 import { Time, utcText } from "../../parts/time";
 import { words } from "../../words";
 import { actorName, isSupport } from "./actor";
+import { Differences } from "./differences";
 
 const said = words.audit;
 
@@ -93,6 +94,7 @@ function EntryFields({ entry }: { entry: AuditEntry }) {
           <CopyId value={entry.id} label={said.entryId} />
         </Field>
       </Fields>
+      <Differences entry={entry} />
       {more ? (
         <div>
           <Title order={3} mb={6}>

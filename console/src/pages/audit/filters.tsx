@@ -1,7 +1,7 @@
 /** The filters of the audit log. */
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { eventTypesQuery, membersQuery } from "../../api/queries";
+import { type AuditFilter, eventTypesQuery, membersQuery } from "../../api/queries";
 import { ChoiceFilter, choicesOf, DayFilter, FilterBar, TextFilter } from "../../parts/filters";
 import { allowed, useMe, useOrganization } from "../../parts/permissions";
 import { words } from "../../words";
@@ -11,6 +11,9 @@ const said = words.audit;
 export interface AuditSearch {
   event?: string;
   severity?: string;
+  least?: string;
+  class?: string;
+  kind?: string;
   outcome?: string;
   actor?: string;
   target?: string;
@@ -19,7 +22,36 @@ export interface AuditSearch {
   text?: string;
 }
 
-const names = ["event", "severity", "outcome", "actor", "target", "from", "to", "text"] as const;
+const names = [
+  "event",
+  "severity",
+  "least",
+  "class",
+  "outcome",
+  "kind",
+  "actor",
+  "target",
+  "from",
+  "to",
+  "text",
+] as const;
+
+/** What the server is asked by what is in the address. */
+export function filterOf(search: AuditSearch): Omit<AuditFilter, "cursor" | "limit"> {
+  return {
+    event: search.event,
+    severity: search.severity as AuditFilter["severity"],
+    min_severity: search.least as AuditFilter["min_severity"],
+    class: search.class as AuditFilter["class"],
+    outcome: search.outcome as AuditFilter["outcome"],
+    actor_id: search.actor,
+    target_type: search.kind,
+    target_id: search.target,
+    from: dayStart(search.from),
+    to: dayEnd(search.to),
+    text: search.text,
+  };
+}
 
 export function activeFilters(search: AuditSearch): string[] {
   return names.filter((name) => search[name]);
@@ -49,6 +81,7 @@ interface AuditFiltersProps {
 
 export function AuditFilters({ search, children }: AuditFiltersProps) {
   const types = useQuery(eventTypesQuery).data ?? [];
+  const kinds = [...new Set(types.map(({ target_type }) => target_type))].sort();
   return (
     <FilterBar active={activeFilters(search)}>
       <TextFilter name="text" value={search.text} label={said.text} placeholder={said.textHint} />
@@ -77,6 +110,31 @@ export function AuditFilters({ search, children }: AuditFiltersProps) {
         any={said.anySeverity}
         choices={choicesOf(said.severities)}
         width={140}
+      />
+      <ChoiceFilter
+        name="least"
+        value={search.least}
+        label={said.least}
+        any={said.anyLeast}
+        choices={choicesOf(said.leasts)}
+        width={160}
+      />
+      <ChoiceFilter
+        name="class"
+        value={search.class}
+        label={said.class}
+        any={said.anyClass}
+        choices={choicesOf(said.classes)}
+        width={130}
+      />
+      <ChoiceFilter
+        name="kind"
+        value={search.kind}
+        label={said.targetType}
+        any={said.anyTargetType}
+        choices={kinds.map((kind) => ({ value: kind, label: kind.replaceAll("_", " ") }))}
+        searchable
+        width={160}
       />
       <DayFilter name="from" value={search.from} label={said.from} />
       <DayFilter name="to" value={search.to} label={said.to} />

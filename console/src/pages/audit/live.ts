@@ -20,16 +20,22 @@ export interface Live {
   show: () => void;
 }
 
+const order = ["low", "medium", "high", "critical"];
+
 /** Whether the server's list with this filter would have the entry. Words and times are not asked here. */
 export function matches(entry: AuditEntry, filter: AuditFilter): boolean {
   const wanted: [string | null | undefined, string | null | undefined][] = [
     [filter.event, entry.event],
     [filter.severity, entry.severity],
+    [filter.class, entry.class],
+    [filter.target_type, entry.target.type],
     [filter.outcome, entry.outcome],
     [filter.actor_id, entry.actor.id],
     [filter.target_id, entry.target.id],
   ];
-  return wanted.every(([value, own]) => !value || value === own);
+  const heavy =
+    !filter.min_severity || order.indexOf(entry.severity) >= order.indexOf(filter.min_severity);
+  return heavy && wanted.every(([value, own]) => !value || value === own);
 }
 
 /** Entries before others, each once, and no more than are kept. */

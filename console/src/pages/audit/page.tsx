@@ -1,5 +1,5 @@
 /** The audit log: every filter is in the address, so a finding can be sent to a colleague. */
-import { Button, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { IconFileText, IconRefresh } from "@tabler/icons-react";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -16,7 +16,8 @@ import { Time } from "../../parts/time";
 import { words } from "../../words";
 import { actorName, isSupport } from "./actor";
 import { EntryDetails } from "./details";
-import { AuditFilters, type AuditSearch, activeFilters, dayEnd, dayStart } from "./filters";
+import { ExportRecord } from "./export";
+import { AuditFilters, type AuditSearch, activeFilters, filterOf } from "./filters";
 import { matches, useLive } from "./live";
 import { Held, LiveSwitch, Spoken } from "./live-bar";
 
@@ -29,9 +30,21 @@ export default function AuditPage() {
   const organization = useOrganization();
   const forbidden = useWhyNot("audit_list");
   return (
-    <Page title={said.title} purpose={said.purpose} place={organization.name}>
+    <Page title={said.title} purpose={said.purpose} place={organization.name} action={<Actions />}>
       <Panel>{forbidden ? <Forbidden reason={forbidden} /> : <Log />}</Panel>
     </Page>
+  );
+}
+
+function Actions() {
+  const search = route.useSearch();
+  return (
+    <Group gap="xs">
+      <Button component={Link} to="/o/$organization/audit/events" variant="subtle" color="gray">
+        {said.catalogLink}
+      </Button>
+      <ExportRecord filter={filterOf(search)} filtered={activeFilters(search).length > 0} />
+    </Group>
   );
 }
 
@@ -39,18 +52,13 @@ function Log() {
   const organization = useOrganization();
   const search = route.useSearch();
   const filter: AuditFilter = {
-    event: search.event,
-    severity: search.severity as AuditFilter["severity"],
-    outcome: search.outcome as AuditFilter["outcome"],
-    actor_id: search.actor,
-    target_id: search.target,
-    from: dayStart(search.from),
-    to: dayEnd(search.to),
-    text: search.text,
+    ...filterOf(search),
     cursor: search.cursor,
     limit: pageSize,
   };
   const query = useQuery(auditQuery(organization.id, filter));
+  // Few entries pass some filters: a page can be empty and still lead on.
+  const further = Boolean(query.data?.next_cursor);
   const filtered = activeFilters(search).length > 0;
   const paused = pausedBy(search);
   const on = search.live === "on";
@@ -88,8 +96,10 @@ function Log() {
         empty={
           <Empty
             icon={<IconFileText size={22} stroke={1.6} />}
-            title={filtered ? words.common.noMatchTitle : said.emptyTitle}
-            text={filtered ? words.common.noMatchText : said.emptyText}
+            title={
+              further ? said.furtherTitle : filtered ? words.common.noMatchTitle : said.emptyTitle
+            }
+            text={further ? said.furtherText : filtered ? words.common.noMatchText : said.emptyText}
           />
         }
       />
