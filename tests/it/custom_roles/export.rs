@@ -138,12 +138,12 @@ async fn what_a_role_permitted_and_who_held_it_is_known_as_of_any_moment() {
             "{at}"
         );
         if let Some(role) = role {
-            assert_eq!(role["by"], json!({"type": "account", "id": owner.account}));
+            assert_eq!((&role["by"]["type"], &role["by"]["id"]), (&json!("account"), &json!(owner.account)));
         }
     }
     let first = as_of(&a.auditor, a, joined).await;
     let grant = &find(&first, a.member.membership).unwrap()["custom_grants"][0];
-    assert_eq!(grant["by"], json!({"type": "account", "id": owner.account}));
+    assert_eq!((&grant["by"]["type"], &grant["by"]["id"]), (&json!("account"), &json!(owner.account)));
     let sheet = format!("rbac/policies?format=csv&table=holders&as_of={}", crate::rbac::text(joined));
     let sheet = a.auditor.get(&path(a, &sheet)).await.expect(200);
     let lines = sheet.text.lines().filter(|line| line.ends_with(&format!("{clerk},Clerk"))).count();
