@@ -14,10 +14,10 @@ test.describe.configure({ mode: "serial" });
 
 const nora = {
   name: "Nora Lindqvist",
-  email: "nora@proof.example",
+  email: "nora@ledger.example",
   password: "Cobalt-window 83 larks",
 };
-const place = "/o/proof-works/evidence";
+const place = "/o/ledger-works/evidence";
 
 let page: Page;
 
@@ -30,7 +30,7 @@ test.afterAll(async () => {
 });
 
 test("the log is sealed within seconds, and the page says so", async () => {
-  await organizationOf("Proof Works", nora);
+  await organizationOf("Ledger Works", nora);
   await signIn(page, nora);
   await page.goto(place);
   await expect(page.getByRole("heading", { name: "Evidence", level: 1 })).toBeVisible();
