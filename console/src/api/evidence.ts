@@ -18,9 +18,10 @@ export const sealsQuery = (organization_id: string) =>
     refetchInterval: 10_000,
   });
 
-export const checkpointsQuery = (organization_id: string, cursor?: string) =>
+/** A page of the checkpoints, read anew when there is another latest one. */
+export const checkpointsQuery = (organization_id: string, cursor?: string, latest?: number) =>
   queryOptions({
-    queryKey: [...keys.audit(organization_id), "checkpoints", cursor],
+    queryKey: [...keys.audit(organization_id), "checkpoints", cursor, latest],
     queryFn: ({ signal }) =>
       take(
         api.GET(`${path}/audit-checkpoints`, {

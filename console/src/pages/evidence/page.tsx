@@ -57,7 +57,7 @@ function Proof() {
         {query.data ? <State state={query.data} /> : <Skeleton height={56} />}
       </Section>
       <Files checkpoint={query.data?.checkpoint} />
-      <Checkpoints />
+      <Checkpoints latest={query.data?.checkpoint?.number} />
     </>
   );
 }
@@ -104,10 +104,10 @@ function State({ state }: { state: AuditSeals }) {
   );
 }
 
-function Checkpoints() {
+function Checkpoints({ latest }: { latest: number | undefined }) {
   const organization = useOrganization();
   const { cursor } = route.useSearch();
-  const query = useQuery(checkpointsQuery(organization.id, cursor));
+  const query = useQuery(checkpointsQuery(organization.id, cursor, latest));
   return (
     <Section title={said.checkpoints} text={said.checkpointsText} flush>
       <DataTable
