@@ -65,7 +65,7 @@ async fn each_filter_finds_its_entries_and_no_others() {
         ("target_id", &target, "/target/id"),
         ("actor_id", &actor, "/actor/id"),
     ] {
-        let expected = those(&all, |entry| entry.pointer(pointer).unwrap() == value);
+        let expected = those(&all, |entry| entry.pointer(pointer).is_some_and(|found| found == value));
         assert_eq!(record.find(&[(name, value)]).await, expected, "{name}={value}");
     }
     // Every filter that is given must hold.
