@@ -77,13 +77,14 @@ async fn a_look_does_not_read_what_was_there_before() {
         .replace("clock_timestamp()", "clock_timestamp() - interval '9 days'");
     psql.run(&long_ago).await.unwrap();
     psql.run("ANALYZE audit_entries").await.unwrap();
-    let mut scans = async |kind: &str| {
+    // What was looked at before the entries were there may be told late, so it counts how much was read, not how often.
+    let mut told = async |what: &str| {
         psql.number(&format!(
-            "SELECT coalesce(sum({kind}), 0)::bigint FROM pg_stat_user_tables WHERE relname LIKE 'audit_entries%'"
+            "SELECT coalesce(sum({what}), 0)::bigint FROM pg_stat_user_tables WHERE relname LIKE 'audit_entries%'"
         ))
         .await
     };
-    let (read, by_index) = (scans("seq_scan").await, scans("idx_scan").await);
+    let (read, by_index) = (told("seq_tup_read + coalesce(idx_tup_fetch, 0)").await, told("idx_scan").await);
     let app = world.server.app();
     let began = std::time::Instant::now();
     for _ in 0..20 {
@@ -92,9 +93,10 @@ async fn a_look_does_not_read_what_was_there_before() {
     println!("a look with nothing new beside 60,000 entries takes {:?}", began.elapsed() / 20);
     // A connection tells how it read when it has been idle for a moment.
     eventually("it is known how it was read", Duration::from_secs(30), async || {
-        (scans("idx_scan").await > by_index).then_some(())
+        (told("idx_scan").await > by_index).then_some(())
     })
     .await;
-    assert_eq!(scans("seq_scan").await, read);
+    let read = told("seq_tup_read + coalesce(idx_tup_fetch, 0)").await - read;
+    assert!(read < 60_000, "{read} entries were read again");
     world.close().await;
 }
