@@ -152,6 +152,7 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "Sign in first";
     InvalidCredentials = "invalid_credentials", 401, "E-mail address or password is wrong";
     SessionEnded = "session_ended", 401, "This session has ended";
+    ChallengeNotValid = "challenge_not_valid", 401, "This sign-in is not waiting for a second factor any more: begin again";
     ApiKeyNotValid = "api_key_not_valid", 401, "This API key is not valid here and now";
     ApiKeyMistyped = "api_key_mistyped", 401, "This is not a whole API key: it was cut off or mistyped";
     ApiKeyRequired = "api_key_required", 401, "Call this with the API key of a service account";
@@ -160,6 +161,10 @@ codes! {
     ReauthenticationRequired = "reauthentication_required", 403, "Prove again who you are first";
     PeopleOnly = "people_only", 403, "Only people do this; a service account can't";
     WrongPassword = "wrong_password", 403, "The password is wrong";
+    SecondFactorRequired = "second_factor_required", 403, "Prove your second factor as well";
+    WrongCode = "wrong_code", 403, "The code is wrong, too old, or was used before";
+    MfaEnrolmentRequired = "mfa_enrolment_required", 403, "Your role demands a second factor: set one up first";
+    MfaRequired = "mfa_required", 403, "Your role demands a second factor: prove yours in this session first";
     ActingEnded = "acting_ended", 403, "Your access to this organisation has ended";
     CrossSiteRequest = "cross_site_request", 403, "The request did not prove that it comes from this site";
     WayNotAllowed = "way_not_allowed", 403, "This way to sign in is switched off here";
@@ -180,6 +185,7 @@ codes! {
     Conflict = "conflict", 409, "The present state stands against this";
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
     OnlyOwner = "only_owner", 409, "This person is the only owner of an organisation, or the last administrator of the platform";
+    SecondFactorEnrolled = "second_factor_enrolled", 409, "There is an authenticator app already; remove it first";
     AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
     AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";

@@ -18,6 +18,7 @@ pub mod error;
 pub mod guessing;
 pub mod jobs;
 pub mod mail;
+pub mod mfa;
 pub mod operations;
 pub mod outbound;
 pub mod people;

@@ -85,6 +85,10 @@ ids! {
     ReauthenticationAttemptId;
     /// A device that a person has signed in on.
     KnownDeviceId;
+    /// A person's authenticator app.
+    TotpFactorId;
+    /// A right password that waits for a second factor.
+    ChallengeId;
     /// What an ACME authority has issued, or the account that ordered it.
     CertificateId;
     /// A data key; also what a sealed value says of the key that sealed it.

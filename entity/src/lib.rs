@@ -61,6 +61,7 @@ pub mod sign_ups;
 pub mod signing_keys;
 pub mod team_members;
 pub mod teams;
+pub mod totp_factors;
 
 pub use ids::*;
 pub use sealed::*;

@@ -4,7 +4,7 @@ use entity::AccountId;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{Account, Rules, devices, reauthentication::reauthenticate};
+use super::{Account, Rules, devices, reauthentication::password_again};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -12,6 +12,7 @@ use crate::{
     db::{Tx, Unrecorded, WriteTx},
     error::{Code, Error, Result},
     mail::Letter,
+    mfa,
     runtime::Timestamp,
     sessions,
     types::{Caller, Email},
@@ -62,7 +63,8 @@ pub async fn password_since(tx: &Tx, account: AccountId) -> Result<Option<Timest
 ///
 /// # Errors
 /// `Invalid` at `/password` for one that is not good enough, or that they had before; `Forbidden` with
-/// `wrong_password`, and `Throttled` after too many wrong ones, as for any proof; `Conflict` when it was changed
+/// `wrong_password`, and `Throttled` after too many wrong ones, as for any proof; `Reauthenticate` for a person with a
+/// second factor who has not proven it lately; `Conflict` when it was changed
 /// meanwhile.
 pub async fn change_password(
     app: &App,
@@ -76,7 +78,7 @@ pub async fn change_password(
     // What is replaced is what the person was held against, or one from before: of two changes at once one counts.
     let present = hashes(app, caller, id, rules).await?;
     // Whoever has only the session must not learn by what is refused as reused which passwords there were.
-    reauthenticate(app, caller, current).await?;
+    password_again(app, caller, current).await?;
     let replacement = Replacement::prepare(app, id, present, (new, rules)).await?;
     let tx = app.db.write(caller).await?;
     replacement.put(&tx, app).await?;
@@ -144,6 +146,7 @@ impl Replacement {
         tx.execute(FORGET, [id.into(), i64::from(self.kept).into()]).await?;
         tx.execute(VOID, [id.into(), now.into()]).await?;
         devices::forget_all_of(tx, self.account).await?;
+        mfa::challenges::forget_all_of(tx, self.account).await?;
         Ok(())
     }
 }
@@ -153,10 +156,15 @@ pub(super) async fn tell_owner(tx: &WriteTx, app: &App, account: &Account) -> Re
     let letter = Letter::PasswordChanged {
         name: account.name.clone(),
         changed_at: tx.caller().now(),
-        reset_page: format!("{}{RESET_PAGE}", app.public_url),
+        reset_page: reset_page(app),
     };
     app.mail.queue(tx, &address(account)?, &letter).await?;
     Ok(())
+}
+
+/// Where people ask for a new password.
+pub(super) fn reset_page(app: &App) -> String {
+    format!("{}{RESET_PAGE}", app.public_url)
 }
 
 pub(super) fn address(account: &Account) -> Result<Email> {

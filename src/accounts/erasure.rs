@@ -8,7 +8,7 @@ use super::profile;
 use crate::{
     db::{Tx, WriteTx},
     error::{Error, Result},
-    guessing,
+    guessing, mfa,
     runtime::Timestamp,
     types::Email,
     vault::Vault,
@@ -62,6 +62,7 @@ pub async fn erase(tx: &WriteTx, id: AccountId, erased_at: Timestamp) -> Result<
     for sql in all {
         tx.execute(sql, [id.into()]).await?;
     }
+    mfa::erase(tx, id).await?;
     guessing::forget(tx, id).await
 }
 

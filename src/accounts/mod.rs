@@ -7,9 +7,12 @@
 mod admin;
 mod bulk;
 mod credentials;
+pub mod demand;
 mod devices;
 pub mod email;
+mod entering;
 mod erasure;
+pub mod factors;
 mod lockout;
 mod mill;
 mod passwords;
@@ -35,12 +38,13 @@ pub use credentials::{change_password, password_since};
 pub use devices::{
     KnownDevice, LASTS as DEVICE_LASTS, clean_up as clean_up_devices, forget, forget_all, list as known_devices,
 };
+pub use entering::{Entered, Entering, answer, enter};
 pub use erasure::{Taken, erase, readable, take};
 pub use lockout::{end_locks, settled};
 pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};
 pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
-pub use reauthentication::{METHODS, reauthenticate};
+pub use reauthentication::{PASSWORD, reauthenticate};
 pub use sign_in::{Credentials, Device, Proven, SignedIn, authenticate, sign_in, signed_in};
 pub use stored::{HashFault, check_hash};
 

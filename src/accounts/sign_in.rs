@@ -3,14 +3,21 @@
 use entity::{KnownDeviceId, accounts as rows, sessions::Delivery};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 
-use super::{Account, credentials::upgrade, devices, lockout, profile};
+use super::{
+    Account,
+    credentials::upgrade,
+    devices,
+    entering::{Entered, Entering, enter},
+    lockout, profile,
+};
 use crate::{
     app::App,
     config::SecretString,
     db::{Unrecorded, WriteTx},
     error::{Code, Error, Result},
     guessing::{self, Attempt},
-    sessions::{NewSession, Opened, hash},
+    mfa::challenges,
+    sessions::{Opened, hash},
     settings::sections::Way,
     types::{Caller, Email},
 };
@@ -50,10 +57,12 @@ pub struct Proven {
     pub account: Account,
     /// What was counted.
     pub attempt: Attempt,
+    /// Whether they have a second factor, which they have not proven.
+    pub second_factor: bool,
     device: Option<KnownDeviceId>,
 }
 
-/// Opens a session for the person with this address and password.
+/// Opens a session for the person with this address and password, or asks for their second factor.
 ///
 /// # Errors
 /// `Unauthenticated` with `invalid_credentials`, whatever was wrong; `Throttled` after too many of those.
@@ -63,22 +72,30 @@ pub async fn sign_in(
     credentials: Credentials<'_>,
     delivery: Delivery,
     device: Device,
-) -> Result<SignedIn> {
+) -> Result<Entered> {
     let presented = credentials.device.clone();
     let proven = authenticate(app, caller, credentials).await?;
     let (known, id) = (proven.device, app.ids.next());
     let mut tx = app.db.write(&caller.acting_as(proven.account.id, id)).await?;
-    let account = signed_in(&tx, proven.account).await?;
-    lockout::settled(&tx, &proven.attempt, account.id).await?;
-    let device = match (known, device) {
-        (Some(known), _) => devices::seen(&tx, &app.vault, known).await?.then_some(presented).flatten(),
-        (None, Device::Remember) => Some(devices::remember(&tx, app, account.id).await?),
-        (None, Device::Leave) => None,
+    let account = proven.account.id;
+    lockout::settled(&tx, &proven.attempt, account).await?;
+    let Proven { account: person, second_factor, .. } = proven;
+    let entering = Entering { account: person, second_factor, session: id, delivery, organization: None };
+    let remember = known.is_none() && device == Device::Remember;
+    let entered = enter(app, &mut tx, entering, challenges::Device { known, remember }).await?;
+    let entered = match (entered, known) {
+        (Entered::In(signed_in), Some(known)) => {
+            let device = devices::seen(&tx, &app.vault, known).await?.then_some(presented).flatten();
+            Entered::In(Box::new(SignedIn { device, ..*signed_in }))
+        }
+        (Entered::In(signed_in), None) if remember => {
+            let device = Some(devices::remember(&tx, app, account).await?);
+            Entered::In(Box::new(SignedIn { device, ..*signed_in }))
+        }
+        (entered, _) => entered,
     };
-    let new = NewSession { id, account: account.id, delivery, factors: &["pwd"], organization: None };
-    let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
-    Ok(SignedIn { account, opened, device })
+    Ok(entered)
 }
 
 /// Notes that a person signs in, in the transaction that opens the session. The account can't be blocked before its
@@ -102,7 +119,7 @@ pub async fn signed_in(tx: &WriteTx, account: Account) -> Result<Account> {
 
 /// One statement, whether or not there is such a person, and whether or not the device is theirs.
 const FIND: &str = "
-    SELECT a.*, c.hash, d.id AS device FROM account_matches m JOIN accounts a ON a.id = m.account_id
+    SELECT a.*, c.hash, d.id AS device, has_second_factor(a.id) AS second_factor FROM account_matches m JOIN accounts a ON a.id = m.account_id
     LEFT JOIN password_credentials c ON c.account_id = a.id
     LEFT JOIN known_devices d ON d.account_id = a.id AND d.token_hash = $2 AND d.expires_at > $3
     WHERE m.field = 'email' AND m.value = ANY ($1) LIMIT 1";
@@ -113,6 +130,7 @@ struct Found {
     account: rows::Model,
     hash: Option<String>,
     device: Option<KnownDeviceId>,
+    second_factor: bool,
 }
 
 /// The account with this address, if the password is its own and it may sign in. A failure is recorded, and counted.
@@ -136,7 +154,7 @@ pub async fn authenticate(app: &App, caller: &Caller, credentials: Credentials<'
                 upgrade(app, caller, found.account.id, (hash.clone(), credentials.password));
             }
             let account = profile::open(&app.vault, found.account.clone())?;
-            return Ok(Proven { account, attempt, device: found.device });
+            return Ok(Proven { account, attempt, second_factor: found.second_factor, device: found.device });
         }
         // It counts as any other failure: whoever guesses does not learn that they have guessed right.
         Some(_) if right => "blocked",

@@ -85,6 +85,11 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         }
         "organizations_update" => json!({"name": "Example Works International"}),
         "settings_update" => json!({"sessions": {"lifetime_minutes": 720, "idle_minutes": null}}),
+        "sessions_second_factor" => {
+            let challenge = "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+            json!({"challenge": challenge, "second_factor": {"method": "totp", "code": "492039"}})
+        }
+        "totp_confirm" => json!({"code": "492039"}),
         "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
         "password_check" => json!({"password": password}),

@@ -15,7 +15,8 @@ use super::{
     address::Email,
     custom_roles::{self, CustomRoleOf},
     passwords::PasswordRules,
-    sessions::{SignedIn, TokenDelivery, email},
+    second_factors::Entry,
+    sessions::{TokenDelivery, email},
     teams::TeamOf,
     wire::{Created, Done, Listed},
 };
@@ -343,8 +344,10 @@ impl Invitations {
     }
 
     /// Accept an invitation with a new account, or with the password of the account there is, and sign in.
+    ///
+    /// Whoever has a second factor is a member then, and answers the challenge of the 200 to sign in.
     #[oai(path = "/invitations/accept", method = "post", operation_id = "invitations_accept")]
-    async fn accept(&self, visitor: Visitor, body: Json<AcceptInvitation>) -> ApiResult<Response<Created<SignedIn>>> {
+    async fn accept(&self, visitor: Visitor, body: Json<AcceptInvitation>) -> ApiResult<Response<Entry>> {
         let body = body.0;
         let answer = invitations::Acceptance {
             token: SecretString::new(body.token),
@@ -352,8 +355,8 @@ impl Invitations {
             password: SecretString::new(body.password),
             delivery: body.token_delivery.into(),
         };
-        let (account, opened) = invitations::accept(&self.0.gate.app, &visitor.0, answer).await?;
-        Ok(self.0.created(&visitor.0, account, opened).await?)
+        let entered = invitations::accept(&self.0.gate.app, &visitor.0, answer).await?;
+        Ok(self.0.entered(&visitor.0, entered).await?)
     }
 }
 

@@ -19,16 +19,18 @@ use super::{
     invitations::InvitationToken,
     members::Member,
     organizations::{Organization, OrganizationKind},
+    second_factors::SecondFactorStanding,
     sessions::Session,
     teams::TeamOf,
     wire::{Done, Listed, Versioned, Written, version},
 };
 use crate::{
-    accounts::{self, Account as Row},
+    accounts::{self, Account as Row, demand},
     authz::{Decision, Policy, Scope},
     config::SecretString,
     edge::ApiResult,
     error::{Code, Error, Result},
+    mfa,
     sessions::{self, Access},
     settings::Effective,
     tenancy::{custom_roles, invitations, organizations, teams},
@@ -49,6 +51,8 @@ struct Profile {
     session: Session,
     /// How, and until when, this session is good for operations that demand a recent authentication.
     reauthentication: RecentAuthentication,
+    /// Whether the organisation demands a second factor of this session, and until when it can do without.
+    second_factor: SecondFactorStanding,
     /// The organisation that the session is in.
     organization: Option<Organization>,
     /// The membership there.
@@ -90,7 +94,7 @@ impl Made {
 /// A session's proof of who its person is.
 #[derive(Clone, Debug, Object)]
 struct RecentAuthentication {
-    /// How the person can prove it: `password`.
+    /// What the person proves it with: `password`, and one of the ways to prove a second factor if there are any.
     methods: Vec<String>,
     /// Until when the last proof is recent enough; operations that demand one answer `reauthentication_required` then.
     fresh_until: DateTime<Utc>,
@@ -248,7 +252,14 @@ impl Me {
     async fn read(&self, caller: &Caller) -> Result<(i32, Profile)> {
         let app = &self.0.gate.app;
         let id = caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))?;
-        // Before a connection is taken: it may need one.
+        // Before a connection is taken: these may need one.
+        let standing = match caller.session() {
+            Some(session) => {
+                let principal = app.sessions.present(id, session, &caller.origin).await?;
+                demand::standing(app, &principal, &caller.origin).await?
+            }
+            None => return Err(Error::Unauthenticated(Code::Unauthenticated)),
+        };
         let window = app.sessions.reauthentication_window(caller.organization(), &caller.origin).await?;
         let tx = app.db.read(caller).await?;
         let account = accounts::get(&app.vault, &tx, id).await?;
@@ -267,14 +278,16 @@ impl Me {
         let custom = caller.membership.and_then(|id| custom.remove(&id)).unwrap_or_default();
         let teams = caller.membership.and_then(|id| teams.remove(&id)).unwrap_or_default();
         let version = account.version;
+        let factors = mfa::factors(&tx, id).await?.methods().into_iter().map(mfa::Method::as_str);
         let profile = Profile {
             account: account.into(),
+            second_factor: standing.into(),
             session: Session {
                 organization_id: caller.organization().map(Into::into),
                 ..Session::of(&app.vault, &session, true)?
             },
             reauthentication: RecentAuthentication {
-                methods: accounts::METHODS.iter().map(ToString::to_string).collect(),
+                methods: [accounts::PASSWORD].into_iter().chain(factors).map(ToOwned::to_owned).collect(),
                 fresh_until: session.reauthenticated_at + window,
             },
             organization,

@@ -32,6 +32,7 @@ mod passwords;
 mod policies;
 mod policy;
 mod seals;
+mod second_factors;
 mod service_accounts;
 mod session_ends;
 mod sessions;
@@ -72,7 +73,7 @@ pub type Everything = (
     Health,
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
-    (sessions::SignIn, sign_ups::SignUps, passwords::Passwords),
+    (sessions::SignIn, second_factors::SecondFactors, sign_ups::SignUps, passwords::Passwords),
     (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
     organizations::Organizations,
     acting::Acting,
@@ -100,7 +101,12 @@ pub fn everything(face: &Face) -> Everything {
     (
         Health(face.clone()),
         setup::Setup(face.clone()),
-        (sessions::SignIn(face.clone()), sign_ups::SignUps(face.clone()), passwords::Passwords(face.clone())),
+        (
+            sessions::SignIn(face.clone()),
+            second_factors::SecondFactors(face.clone()),
+            sign_ups::SignUps(face.clone()),
+            passwords::Passwords(face.clone()),
+        ),
         (
             me::Me(face.clone()),
             email::OwnEmail(face.clone()),
@@ -152,6 +158,8 @@ enum Tag {
     Setup,
     /// Signing in, carrying on, signing out.
     Sessions,
+    /// What people prove beside their password.
+    SecondFactors,
     /// Coming in without an invitation.
     SignUps,
     /// What passwords must be, and choosing new ones.

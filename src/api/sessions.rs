@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use entity::{OrganizationId, sessions::Delivery};
-use poem::{Request, http::header};
+use poem::{
+    Request,
+    http::{HeaderValue, header},
+};
 use poem_openapi::{
     Enum, Object, OpenApi,
     payload::{Json, Response},
@@ -13,6 +16,7 @@ use super::{
     Face, Tag,
     accounts::Account,
     address::Email,
+    second_factors::{Entry, SecondFactorProof},
     wire::{Created, Done},
 };
 use crate::{
@@ -87,6 +91,9 @@ pub struct Reauthenticate {
     /// The password of the account.
     #[oai(validator(min_length = 1, max_length = 256))]
     password: String,
+    /// A second factor, for whoever has one.
+    #[oai(skip_serializing_if_is_none)]
+    second_factor: Option<SecondFactorProof>,
 }
 
 /// A session.
@@ -139,14 +146,15 @@ impl SignIn {
     ///
     /// The answer is the same, in the same time, whether or not the address has an account. Five wrong passwords lock the
     /// address for a quarter of an hour, and each further one for twice as long; from one network address, too many are
-    /// refused as well. What is refused with 429 was not looked at.
+    /// refused as well. What is refused with 429 was not looked at. Of a person with a second factor, 200 means that the
+    /// password was right: `sessions_second_factor` signs in.
     #[oai(path = "/sessions", method = "post", operation_id = "sessions_create")]
     async fn create(
         &self,
         visitor: Visitor,
         request: &Request,
         body: Json<SignInWithPassword>,
-    ) -> ApiResult<Response<Created<SignedIn>>> {
+    ) -> ApiResult<Response<Entry>> {
         let (gate, body) = (&self.0.gate, body.0);
         let email = email(&body.email)?;
         let (delivery, device) = body.device()?;
@@ -159,8 +167,8 @@ impl SignIn {
             password: SecretString::new(body.password),
             device: presented.map(SecretString::new),
         };
-        let signed_in = accounts::sign_in(&gate.app, &visitor.0, credentials, delivery, device).await?;
-        Ok(self.0.created_on(&visitor.0, signed_in).await?)
+        let entered = accounts::sign_in(&gate.app, &visitor.0, credentials, delivery, device).await?;
+        Ok(self.0.entered(&visitor.0, entered).await?)
     }
 
     /// Carry a session on with its refresh token, which is used up.
@@ -203,11 +211,13 @@ impl SignIn {
     /// Prove again who one is, for operations that demand a recent authentication.
     ///
     /// They answer 403 with `reauthentication_required` until then. The answer brings an access token whose `auth_time`
-    /// is now. After three wrong passwords in five minutes every one is refused for a while, the right one too.
+    /// is now. After three wrong passwords in five minutes every one is refused for a while, the right one too. Whoever has
+    /// a second factor proves that as well, and the session counts from then on as one that has used it.
     #[oai(path = "/session/reauthenticate", method = "post", operation_id = "session_reauthenticate")]
     async fn reauthenticate(&self, caller: Caller, body: Json<Reauthenticate>) -> ApiResult<Response<Json<SignedIn>>> {
-        let password = SecretString::new(body.0.password);
-        let opened = accounts::reauthenticate(&self.0.gate.app, &caller, password).await?;
+        let Reauthenticate { password, second_factor } = body.0;
+        let (password, proof) = (SecretString::new(password), second_factor.map(Into::into));
+        let opened = accounts::reauthenticate(&self.0.gate.app, &caller, password, proof).await?;
         Ok(self.0.carried_on(&caller, opened).await?)
     }
 
@@ -247,7 +257,22 @@ impl Face {
     }
 
     /// The answer to a sign-in on a device that may be known now.
-    async fn created_on(&self, caller: &Caller, new: accounts::SignedIn) -> Result<Response<Created<SignedIn>>> {
+    pub(super) async fn created_on(
+        &self,
+        caller: &Caller,
+        new: accounts::SignedIn,
+    ) -> Result<Response<Created<SignedIn>>> {
+        let (signed_in, location, cookies) = self.signed_in_on(caller, new).await?;
+        let response = Response::new(Created::Created(Json(signed_in), location));
+        Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
+    }
+
+    /// What is answered to it: the session, where it is, and the cookies.
+    pub(super) async fn signed_in_on(
+        &self,
+        caller: &Caller,
+        new: accounts::SignedIn,
+    ) -> Result<(SignedIn, String, Vec<HeaderValue>)> {
         let accounts::SignedIn { account, opened, device } = new;
         let (location, delivery) = (format!("/v1/me/sessions/{}", opened.session.id), opened.session.delivery);
         let (mut signed_in, mut cookies) = self.signed_in(caller, account, opened).await?;
@@ -259,8 +284,7 @@ impl Face {
             }
             (None, _) => {}
         }
-        let response = Response::new(Created::Created(Json(signed_in), location));
-        Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
+        Ok((signed_in, location, cookies))
     }
 
     /// The answer to what goes on with a session.
@@ -285,7 +309,7 @@ impl Face {
         caller: &Caller,
         account: accounts::Account,
         opened: Opened,
-    ) -> Result<(SignedIn, Vec<poem::http::HeaderValue>)> {
+    ) -> Result<(SignedIn, Vec<HeaderValue>)> {
         let app = &self.gate.app;
         let access = app.sessions.issue(&opened, &caller.origin).await?;
         let lifetime = app.sessions.lifetime(&caller.origin).await?;

@@ -15,10 +15,12 @@ use super::{
     address::Email,
     invitations::Person,
     passwords::PasswordRules,
+    second_factors::SecondFactorChallenge,
     sessions::{SignedIn, TokenDelivery, email},
     wire::{Accepted, Listed},
 };
 use crate::{
+    accounts::Entered,
     authz::Limit,
     config::SecretString,
     edge::{ApiResult, Visitor, limits::Tally},
@@ -116,6 +118,9 @@ struct VerifySignUp {
 #[expect(clippy::large_enum_variant, reason = "there is one of it a call")]
 #[derive(ApiResponse)]
 enum Verified {
+    /// The person has joined, and has a second factor, which has to be proven before there is a session.
+    #[oai(status = 200)]
+    Asked(Json<SecondFactorChallenge>),
     /// The person is in, and signed in.
     #[oai(status = 201)]
     Entered(
@@ -237,12 +242,14 @@ impl SignUps {
             password: SecretString::new(body.password),
             delivery: body.token_delivery.into(),
         };
-        let (account, opened) = match sign_ups::confirm(&self.0.gate.app, &visitor.0, answer).await? {
+        let signed_in = match sign_ups::confirm(&self.0.gate.app, &visitor.0, answer).await? {
             sign_ups::Outcome::Waiting => return Ok(Response::new(Verified::Waiting)),
-            sign_ups::Outcome::Entered(entered) => *entered,
+            sign_ups::Outcome::Entered(Entered::Asked(challenge)) => {
+                return Ok(self.0.asked(challenge, Verified::Asked)?);
+            }
+            sign_ups::Outcome::Entered(Entered::In(signed_in)) => *signed_in,
         };
-        let location = format!("/v1/me/sessions/{}", opened.session.id);
-        let (signed_in, cookies) = self.0.signed_in(&visitor.0, account, opened).await?;
+        let (signed_in, location, cookies) = self.0.signed_in_on(&visitor.0, signed_in).await?;
         let response = Response::new(Verified::Entered(Json(signed_in), location));
         Ok(cookies.into_iter().fold(response, |response, cookie| response.header(header::SET_COOKIE, cookie)))
     }

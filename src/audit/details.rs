@@ -154,6 +154,10 @@ impl Kind {
             Self::SignUpRejected => ("", "reason"),
             Self::KnownDevicesForgotten => ("devices", ""),
             Self::SessionCreated => ("factors", ""),
+            Self::SecondFactorEnrolled | Self::SecondFactorRemoved | Self::SecondFactorFailed => ("method", ""),
+            Self::SecondFactorExhausted => ("failures", ""),
+            Self::SecondFactorsDisabled => ("sessions", ""),
+            Self::GraceStarted | Self::GraceReset => ("until", ""),
             Self::SessionEnded | Self::SessionReauthenticationFailed => ("reason", ""),
             Self::SessionsEnded | Self::SessionsCleanedUp | Self::PasswordChanged | Self::PasswordResetCompleted => {
                 ("sessions", "")

@@ -20,7 +20,7 @@ pub use custom::Held;
 pub use grant::{Grant, Link, Rule, Step};
 pub use hierarchy::{Hierarchy, RoleRow};
 pub use proposal::{Proposal, ProposedRule};
-pub use registry::{Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope, YesNo};
+pub use registry::{Limit, OperationPolicy, Ownership, Reauthentication, Registry, Scope, SecondFactor, YesNo};
 pub use table::{Decision, Table, enforcer};
 
 use crate::error::Result;

@@ -45,6 +45,26 @@ pub enum Reauthentication {
     Required,
 }
 
+/// Whether a second factor is demanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactor {
+    /// It is open without one: nobody is signed in, a service calls, or it is the way to one.
+    None,
+    /// Of those whose role demands one by the settings, once their time to set it up is over.
+    ByRole,
+}
+
+impl SecondFactor {
+    /// Its word in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ByRole => "by_role",
+        }
+    }
+}
+
 /// What a rate limit counts (NET-4). Its quota is a setting (`config::Limits`), the counting is the edge's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,8 +139,8 @@ pub struct OperationPolicy {
     pub ownership: Option<Ownership>,
     /// The least role that may do it to an object of its own.
     pub own_role: Option<String>,
-    /// What it demands of second factors: `none` until they exist.
-    pub mfa: String,
+    /// Whether a second factor is demanded of whoever does it (MFA-5).
+    pub mfa: SecondFactor,
     /// Whether it demands a recent authentication (AUT-7).
     pub reauthentication: Reauthentication,
     /// The rate limit that it counts towards; `None` for what a load balancer probes.
@@ -210,8 +230,12 @@ fn row_faults(row: &OperationPolicy, hierarchy: &super::Hierarchy) -> Vec<String
     if row.ownership.is_some() != row.own_role.is_some() {
         faults.push("needs an own role exactly when it has an ownership rule".to_owned());
     }
-    if row.mfa != "none" {
-        faults.push(format!("demands {:?} in mfa, which nothing enforces yet", row.mfa));
+    let nobody = matches!(row.scope, Scope::Public | Scope::Service);
+    if row.mfa == SecondFactor::None && !nobody && row.scope != Scope::Own {
+        faults.push("must demand a second factor by_role: only people's own affairs can be open without".to_owned());
+    }
+    if row.mfa == SecondFactor::ByRole && nobody {
+        faults.push("demands a second factor of those who are not signed in".to_owned());
     }
     if matches!(row.scope, Scope::Public | Scope::Service) && row.reauthentication == Reauthentication::Required {
         faults.push("demands re-authentication of those who are not signed in".to_owned());

@@ -1,5 +1,5 @@
-//! The three cookies of a browser's session, and the one by which a browser is known that somebody has signed in on: how
-//! they are named, set, read and cleared.
+//! The three cookies of a browser's session, the one by which a browser is known that somebody has signed in on, and the
+//! one that a sign-in waits with for a second factor: how they are named, set, read and cleared.
 //!
 //! `freehold_access` is `SameSite=Lax`, so that a link from a mail opens a page that is signed in. `freehold_refresh`
 //! is `Strict`: only Freehold's own pages ever refresh; `freehold_device` is too, and outlives the session. None of them can be read by a script. `freehold_csrf` can: the
@@ -24,6 +24,8 @@ pub enum CookieKind {
     Csrf,
     /// The token of a known device.
     Device,
+    /// What a second factor is to be proven for.
+    Challenge,
 }
 
 /// The cookies' names and attributes in this deployment.
@@ -45,10 +47,12 @@ impl CookieNames {
             (true, CookieKind::Refresh) => "__Host-freehold_refresh",
             (true, CookieKind::Csrf) => "__Host-freehold_csrf",
             (true, CookieKind::Device) => "__Host-freehold_device",
+            (true, CookieKind::Challenge) => "__Host-freehold_challenge",
             (false, CookieKind::Access) => "freehold_access",
             (false, CookieKind::Refresh) => "freehold_refresh",
             (false, CookieKind::Csrf) => "freehold_csrf",
             (false, CookieKind::Device) => "freehold_device",
+            (false, CookieKind::Challenge) => "freehold_challenge",
         }
     }
 
@@ -77,11 +81,19 @@ impl CookieNames {
         kinds.into_iter().map(|kind| self.build(kind, "", 0)).collect()
     }
 
+    /// The `Set-Cookie` header that removes one.
+    ///
+    /// # Errors
+    /// Never in practice: the values are fixed.
+    pub fn forget(self, kind: CookieKind) -> Result<HeaderValue> {
+        self.build(kind, "", 0)
+    }
+
     fn build(self, kind: CookieKind, value: &str, max_age: u64) -> Result<HeaderValue> {
         let name = self.name(kind);
         let same_site = match kind {
             CookieKind::Access => "Lax",
-            CookieKind::Refresh | CookieKind::Csrf | CookieKind::Device => "Strict",
+            CookieKind::Refresh | CookieKind::Csrf | CookieKind::Device | CookieKind::Challenge => "Strict",
         };
         let http_only = if kind == CookieKind::Csrf { "" } else { "; HttpOnly" };
         let secure = if self.secure { "; Secure" } else { "" };

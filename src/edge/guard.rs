@@ -2,7 +2,8 @@
 //! the policy registry (AZ-4).
 //!
 //! In this order: who calls, whether they call too often, whether the call comes from where it should, whether the policy
-//! allows it, whether who calls has proven so recently enough, and only then the body. The operation gets a [`Caller`],
+//! allows it, whether they have used the second factor that their role demands, whether they have proven recently enough
+//! who they are, and only then the body. The operation gets a [`Caller`],
 //! which nothing else makes from a request.
 
 mod authority;
@@ -39,8 +40,12 @@ use super::{
     problem::{self, refuse},
 };
 use crate::{
+    accounts::demand,
     app::App,
-    authz::{Decision, Limit, Object, OperationPolicy, Ownership, Party, Reauthentication, Registry, Scope, admission},
+    authz::{
+        Decision, Limit, Object, OperationPolicy, Ownership, Party, Reauthentication, Registry, Scope, SecondFactor,
+        admission,
+    },
     decisions::Outcome,
     error::{Code, Error, Fault, Result},
     runtime::Timestamp,
@@ -302,7 +307,10 @@ impl Guard {
             Scope::Current => self.where_they_are(&who, &caller),
         };
         let decided = match decided {
-            Ok(caller) => self.recently(&who, began).await.map(|()| caller),
+            Ok(caller) => match self.second_factor(&who).await {
+                Ok(()) => self.recently(&who, began).await.map(|()| caller),
+                Err(refusal) => Err(refusal),
+            },
             Err(refusal) => Err(refusal),
         };
         self.counted(request, &caller, decided)
@@ -355,6 +363,14 @@ impl Guard {
         let organization = who.principal.seat.as_ref().map(|seat| seat.organization);
         let window = self.gate.app.sessions.reauthentication_window(organization, &who.origin).await?;
         if began < who.principal.reauthenticated_at + window { Ok(()) } else { Err(Error::Reauthenticate(window)) }
+    }
+
+    /// Whether the session has used a second factor where the person's role demands one (MFA-5).
+    async fn second_factor(&self, who: &Recognised) -> Result<()> {
+        match self.policy.mfa {
+            SecondFactor::None => Ok(()),
+            SecondFactor::ByRole => demand::expect(&self.gate.app, &who.principal, &who.origin).await,
+        }
     }
 
     fn on_platform(&self, who: &Recognised, caller: &Caller) -> Result<Caller> {

@@ -147,6 +147,18 @@ pub enum Letter {
         /// Where to ask for a new one.
         reset_page: String,
     },
+    /// Tells a person that something about their second factor is another now.
+    SecondFactorChanged {
+        /// What.
+        change: FactorChange,
+        /// Where to look at it.
+        account: String,
+    },
+    /// Tells a person that somebody knows their password and guesses their second factor.
+    SecondFactorGuessed {
+        /// Where to ask for a new password.
+        reset_page: String,
+    },
     /// Tells a person of alerts.
     Alerts {
         /// The organisation's name.
@@ -160,6 +172,21 @@ pub enum Letter {
         /// Where they all are.
         link: String,
     },
+}
+
+/// What is another now about a person's second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorChange {
+    /// There is one.
+    Enrolled,
+    /// There is none any more, by the person.
+    Removed,
+    /// The same by an administrator.
+    Disabled,
+    /// There are new backup codes.
+    NewBackupCodes,
+    /// An administrator gave time again to set one up, until then.
+    GraceReset(Timestamp),
 }
 
 /// What a lock locks.

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 pub use alerts::{AlertLine, Occasion};
 pub use errand::Errand;
-pub use letter::{Letter, LockScope};
+pub use letter::{FactorChange, Letter, LockScope};
 pub use transport::Transport;
 pub use worker::Worker;
 

@@ -1,6 +1,6 @@
 //! Letters of a few paragraphs and at most one button, which share their templates: what each says is here.
 
-use super::letter::{Letter, moment, plain};
+use super::letter::{FactorChange, Letter, moment, plain};
 use crate::runtime::Timestamp;
 
 /// What the templates see.
@@ -93,6 +93,7 @@ impl<'a> Notice<'a> {
                  have your password changed: somebody knows it.",
             )
             .button("Look at your account", account),
+            Letter::SecondFactorChanged { .. } | Letter::SecondFactorGuessed { .. } => return second_factor(letter),
             Letter::CheckpointsPublished { .. } => return checkpoints(letter),
             Letter::EmailChanged { email } => Self::new(
                 "Your e-mail address was changed",
@@ -101,6 +102,48 @@ impl<'a> Notice<'a> {
             ),
         })
     }
+}
+
+fn second_factor(letter: &Letter) -> Option<Notice<'_>> {
+    const NOT_YOU: &str = "Was it not you? Have your password changed, end all your sessions, and tell an administrator of \
+                           your organisation: somebody has your account.";
+    let (change, account) = match letter {
+        Letter::SecondFactorChanged { change, account } => (*change, account),
+        Letter::SecondFactorGuessed { reset_page } => {
+            let text = "Somebody signed in with your password, and then gave wrong codes in the place of your second \
+                        factor until the sign-in was ended. They did not get in. If it was you, just sign in again.";
+            let closing = "Was it not you? Then somebody knows your password: choose another one now.";
+            let notice = Notice::new("Wrong codes for your second factor", &[text], closing);
+            return Some(notice.button("Choose a new password", reset_page));
+        }
+        _ => return None,
+    };
+    let (subject, text) = match change {
+        FactorChange::Enrolled => (
+            "A second factor was set up",
+            "From now on, signing in asks for a code of your authenticator app beside your password. Keep your backup \
+             codes where you find them without your phone."
+                .to_owned(),
+        ),
+        FactorChange::Removed => (
+            "Your second factor was removed",
+            "From now on, your password alone is enough to sign in. The backup codes do not work any more.".to_owned(),
+        ),
+        FactorChange::Disabled => (
+            "Your second factor was switched off",
+            "An administrator removed your second factor and ended your sessions. Sign in with your password, and set \
+             up a new one."
+                .to_owned(),
+        ),
+        FactorChange::NewBackupCodes => {
+            ("You have new backup codes", "Those that you had before do not work any more.".to_owned())
+        }
+        FactorChange::GraceReset(until) => (
+            "You have more time for your second factor",
+            format!("An administrator gave you time until {} to set one up.", moment(until)),
+        ),
+    };
+    Some(Notice::new(subject, &[&text], NOT_YOU).button("Look at your account", account))
 }
 
 fn checkpoints(letter: &Letter) -> Option<Notice<'_>> {
@@ -204,6 +247,15 @@ mod tests {
             Letter::EmailInUse { sign_in: page.clone() },
             Letter::EmailChangeRequested { email: word.to_owned(), account: page },
             Letter::EmailChanged { email: word.to_owned() },
+            Letter::SecondFactorChanged {
+                change: FactorChange::Enrolled,
+                account: "https://id.example.com/page".to_owned(),
+            },
+            Letter::SecondFactorChanged {
+                change: FactorChange::GraceReset(expires_at),
+                account: "https://id.example.com/page".to_owned(),
+            },
+            Letter::SecondFactorGuessed { reset_page: "https://id.example.com/page".to_owned() },
             Letter::CheckpointsPublished {
                 count: 2,
                 digest: word.to_owned(),

@@ -25,7 +25,7 @@ use crate::{
     certificates,
     db::{Tx, WriteTx},
     error::{Code, Error, Result},
-    jobs, mail, people,
+    jobs, mail, mfa, people,
     runtime::Ids,
     sessions,
     tenancy::{attributes, invitations, service_accounts, sign_ups},
@@ -51,6 +51,7 @@ const LOCK: &str = "data keys";
 fn all_tables() -> impl Iterator<Item = &'static Table> {
     let all = [
         accounts::SEALED,
+        mfa::SEALED,
         invitations::SEALED,
         service_accounts::SEALED,
         sign_ups::SEALED,

@@ -18,7 +18,7 @@ use crate::{
     error::Result,
     guessing,
     jobs::{self, Duty, Job, Report, Run, Schedule, Then},
-    mail, people, seals, sessions,
+    mail, mfa, people, seals, sessions,
     tenancy::{invitations, organizations, sign_ups},
 };
 
@@ -57,6 +57,10 @@ pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
         ),
         Job::new("known_devices_clean_up", Schedule::NIGHTLY, accounts::clean_up_devices)
             .described("Clean up known devices", "Forgets devices that nobody has signed in on for 180 days."),
+        Job::new("second_factors_clean_up", Schedule::HOURLY_AT_7, mfa::clean_up).described(
+            "Clean up second factors",
+            "Removes sign-ins that nobody went on with, wrong codes after an hour, and apps that nobody confirmed.",
+        ),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
         Job::new("decision_counts_clean_up", Schedule::NIGHTLY, decisions::clean_up).described(

@@ -374,6 +374,19 @@ impl Sessions {
         Ok(Opened::again(session))
     }
 
+    /// Notes in the caller's session that its person has just proven who they are, and with which factors (RFC 8176): it
+    /// is as good from now on as one that began with them.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the session has ended meanwhile.
+    pub async fn proven_with(&self, tx: &WriteTx, factors: &[&str]) -> Result<Opened> {
+        let mut row = self.current(tx).await?.into_active_model();
+        row.reauthenticated_at = Set(tx.caller().now());
+        row.factors = Set(factors.join(" "));
+        let session = tx.update(row).await?;
+        Ok(Opened::again(session))
+    }
+
     /// Drops what is kept of an account, once a change of it, its sessions or its places is committed.
     pub fn forget(&self, account: AccountId) {
         self.principals.forget(account);
@@ -467,6 +480,19 @@ impl Sessions {
         self.principals.forget(account);
         Ok(())
     }
+}
+
+/// What is left of the factors of an account's sessions when it has no second one any more.
+const WITHOUT_SECOND: &str = "
+    UPDATE sessions SET factors = 'pwd' WHERE account_id = $1 AND ended_at IS NULL AND factors LIKE 'pwd %'";
+
+/// Lets the sessions of an account count as begun with the password alone: its second factor has been removed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn without_second_factor(tx: &WriteTx, account: AccountId) -> Result<()> {
+    tx.execute(WITHOUT_SECOND, [Uuid::from(account).into()]).await?;
+    Ok(())
 }
 
 /// Removes every session of a person who is erased, with its tokens, and what they wrote about their accesses to

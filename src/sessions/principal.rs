@@ -53,6 +53,10 @@ pub struct Principal {
     pub authenticated_at: Timestamp,
     /// When the person last proved who they are, at sign-in or since.
     pub reauthenticated_at: Timestamp,
+    /// Whether the person has a second factor.
+    pub has_second_factor: bool,
+    /// Until when they may do without one where their role demands it, once that was the case.
+    pub second_factor_due: Option<Timestamp>,
     /// When the session ends at the latest.
     pub expires_at: Timestamp,
     /// The organisation it is in, and what the person is there. `None` when they have lost it, and when the session
@@ -176,6 +180,9 @@ impl Principal {
             factors: session.factors.split(' ').map(str::to_owned).collect(),
             authenticated_at: session.authenticated_at,
             reauthenticated_at: session.reauthenticated_at,
+            // It makes a token, and is not asked about factors.
+            has_second_factor: false,
+            second_factor_due: None,
             expires_at: session.expires_at,
             seat,
             too_old_for: None,
@@ -199,6 +206,8 @@ struct Row {
     factors: String,
     authenticated_at: DateTimeUtc,
     reauthenticated_at: DateTimeUtc,
+    has_second_factor: bool,
+    second_factor_due: Option<DateTimeUtc>,
     expires_at: DateTimeUtc,
     organization_id: Option<Uuid>,
     membership_id: Option<Uuid>,
@@ -244,6 +253,8 @@ const FIRST: &str = "
 /// One join over identity and tenant tables, because it is on the path of every request that finds no cached answer.
 const LOAD: &str = "
     SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.reauthenticated_at, s.expires_at,
+           has_second_factor(s.account_id) AS has_second_factor,
+           (SELECT due_at FROM second_factor_deadlines d WHERE d.account_id = s.account_id) AS second_factor_due,
            m.organization_id, m.id AS membership_id, m.role,
            p.id AS access_id, p.organization_id AS access_organization, p.expires_at AS access_expires_at,
            own_team_roles(m.organization_id, m.id) AS team_roles,
@@ -480,6 +491,8 @@ impl Row {
             factors: self.factors.split(' ').map(str::to_owned).collect(),
             authenticated_at: self.authenticated_at,
             reauthenticated_at: self.reauthenticated_at,
+            has_second_factor: self.has_second_factor,
+            second_factor_due: self.second_factor_due,
             expires_at: self.expires_at,
             seat: acting.or(seat),
             too_old_for: None,

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{members, roles, teams};
 use crate::{
-    accounts::{self, Account, Person, Search},
+    accounts::{self, Account, Person, Search, factors},
     app::App,
     audit::{Event, Kind},
     db::{Tx, Unrecorded, WriteTx},
@@ -126,6 +126,22 @@ pub async fn unlock(app: &App, caller: &Caller, id: AccountId) -> Result<()> {
 /// `NotFound`; `Forbidden` with `role_above_own`, which is recorded.
 pub async fn end_sessions(app: &App, caller: &Caller, id: AccountId) -> Result<()> {
     accounts::end_sessions_in(app, reach(app, caller, id).await?, id).await
+}
+
+/// Takes every second factor from an account that the caller's organisation manages, and ends its sessions.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` with `role_above_own`, which is recorded.
+pub async fn disable_second_factors(app: &App, caller: &Caller, id: AccountId) -> Result<()> {
+    factors::disable_in(app, reach(app, caller, id).await?, id).await
+}
+
+/// Gives the person of an account that the caller's organisation manages time again to set up a second factor.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` with `role_above_own`, which is recorded.
+pub async fn reset_grace(app: &App, caller: &Caller, id: AccountId) -> Result<Timestamp> {
+    factors::reset_grace_in(app, reach(app, caller, id).await?, id).await
 }
 
 /// A transaction that may act on an account as a whole, because the caller's organisation manages it and the person is

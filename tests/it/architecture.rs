@@ -18,6 +18,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "authz",
             "decisions",
             "digests",
+            "mfa",
             "operations",
             "people",
             "policies",
@@ -56,6 +57,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("setup_tokens", "tenancy"),
     ("sign_ups", "tenancy"),
     ("signing_keys", "sessions"),
+    ("totp_factors", "mfa"),
 ];
 
 /// What reaches the database around a transaction. Only `db` and `entity` may.
@@ -73,6 +75,8 @@ const AROUND_TX: &[&str] = &[
 
 /// Why something commits without an audit entry, and where.
 const UNRECORDED: &[(&str, &str)] = &[
+    ("accounts", "an app that is not confirmed is no second factor yet"),
+    ("accounts", "another call has written and recorded the deadline"),
     ("accounts", "attempts on addresses without an account are recorded with their number"),
     ("accounts", "failures without a lock were forgotten"),
     ("accounts", "opening the session has recorded the sign-in"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 31] = [
+const IDENTITY: [(&str, &str); 36] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -41,6 +41,11 @@ const IDENTITY: [(&str, &str); 31] = [
     ("policy_revisions", "the installation's policy, which every member may know"),
     ("outbox", "what lies in it is sealed, and the application can't read it"),
     ("reauthentication_attempts", "of a person, wherever they are"),
+    ("totp_factors", "belongs to an account"),
+    ("backup_codes", "belong to an account"),
+    ("second_factor_challenges", "belong to an account; the organisation is where they want to go"),
+    ("second_factor_failures", "of a person, wherever they are"),
+    ("second_factor_deadlines", "of a person, wherever they are"),
     ("seaql_migrations", "which steps of the schema were made; out of reach for the server's roles"),
 ];
 

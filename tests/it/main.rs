@@ -39,6 +39,7 @@ mod rbac;
 mod reauthentication;
 mod record;
 mod seals;
+mod second_factors;
 mod service_accounts;
 mod sessions;
 mod settings;

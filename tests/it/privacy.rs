@@ -25,6 +25,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("api_keys.created_by", "an id that says nothing"),
     ("audit_personal.about_id", "what others wrote about the person is destroyed"),
     ("audit_personal.account_id", "destroyed"),
+    ("backup_codes.account_id", "destroyed"),
     ("email_links.account_id", "destroyed"),
     ("erasures.account_id", "says that the person was erased"),
     ("guesses.account_id", "destroyed"),
@@ -43,12 +44,16 @@ const REFERENCES: &[(&str, &str)] = &[
     ("password_resets.account_id", "destroyed"),
     ("platform_access.account_id", "an id that says nothing; the reason is destroyed"),
     ("reauthentication_attempts.account_id", "destroyed"),
+    ("second_factor_challenges.account_id", "destroyed"),
+    ("second_factor_deadlines.account_id", "destroyed"),
+    ("second_factor_failures.account_id", "destroyed"),
     ("service_accounts.created_by", "an id that says nothing"),
     ("sessions.account_id", "destroyed, with the tokens"),
     ("settings.updated_by", "an id that says nothing"),
     ("settings_history.changed_by", "an id that says nothing"),
     ("sign_up_requests.account_id", "destroyed"),
     ("sign_up_requests.decided_by", "an id that says nothing"),
+    ("totp_factors.account_id", "destroyed"),
 ];
 
 /// Erases a person as the platform's administrator.

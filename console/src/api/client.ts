@@ -35,6 +35,11 @@ export function onProofNeeded(ask: Ask): () => void {
   };
 }
 
+/** Asks the person to prove who they are, without a call that waits for it. */
+export function prove(): Promise<boolean> {
+  return proven();
+}
+
 /** Calls that need a proof at the same time wait for one and the same. */
 function proven(): Promise<boolean> {
   asking ??= (askForProof?.() ?? Promise.resolve(false)).finally(() => {

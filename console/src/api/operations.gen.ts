@@ -33,6 +33,16 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "accounts_second_factors_disable": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "accounts_second_factors_grace_reset": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "accounts_session_end": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -206,6 +216,11 @@ export const operations = {
   "audit_seals_get": {
     "scope": "organization",
     "minimumRole": "admin",
+    "ownership": null
+  },
+  "backup_codes_renew": {
+    "scope": "self",
+    "minimumRole": null,
     "ownership": null
   },
   "custom_roles_create": {
@@ -483,6 +498,16 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "managed_accounts_second_factors_disable": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "managed_accounts_second_factors_grace_reset": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "managed_accounts_sessions_end": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -753,6 +778,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "second_factors_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "service_accounts_create": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -834,6 +864,11 @@ export const operations = {
     "ownership": null
   },
   "sessions_refresh": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_second_factor": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null
@@ -961,6 +996,21 @@ export const operations = {
   "tenant_sessions_end": {
     "scope": "platform",
     "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "totp_begin": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "totp_confirm": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "totp_remove": {
+    "scope": "self",
+    "minimumRole": null,
     "ownership": null
   }
 } as const satisfies Record<

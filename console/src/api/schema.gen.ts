@@ -169,6 +169,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{account_id}/second-factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take every second factor from an account, for somebody who has lost theirs, and end its sessions.
+         * @description The person is told by mail.
+         */
+        delete: operations["accounts_second_factors_disable"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account_id}/second-factors/grace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give somebody time again to set up a second factor, as much as the platform's settings give. They are told by mail. */
+        post: operations["accounts_second_factors_grace_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{account_id}/sessions": {
         parameters: {
             query?: never;
@@ -401,7 +438,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept an invitation with a new account, or with the password of the account there is, and sign in. */
+        /**
+         * Accept an invitation with a new account, or with the password of the account there is, and sign in.
+         * @description Whoever has a second factor is a member then, and answers the challenge of the 200 to sign in.
+         */
         post: operations["invitations_accept"];
         delete?: never;
         options?: never;
@@ -897,6 +937,82 @@ export interface paths {
         put?: never;
         /** What is to be said of a password that one may choose for oneself. */
         post: operations["password_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/second-factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own second factors. */
+        get: operations["second_factors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/second-factors/backup-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new backup codes in the place of those there are. */
+        post: operations["backup_codes_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/second-factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to set up an authenticator app (RFC 6238: SHA-1, six digits, 30 seconds).
+         * @description It is asked for as soon as it is confirmed, within a quarter of an hour. Beginning again makes another key.
+         */
+        post: operations["totp_begin"];
+        /** Remove one's authenticator app, and the backup codes with it. */
+        delete: operations["totp_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/second-factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm by a code that the authenticator app works.
+         * @description From then on it is asked for at every sign-in, and this session counts as one that has used it. The answer has the
+         *     backup codes, once.
+         */
+        post: operations["totp_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1700,6 +1816,43 @@ export interface paths {
         put?: never;
         /** Block a managed account everywhere and end its sessions. */
         post: operations["managed_accounts_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/second-factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take every second factor from a managed account, for somebody who has lost theirs, and end its sessions.
+         * @description The person is told by mail.
+         */
+        delete: operations["managed_accounts_second_factors_disable"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/managed-accounts/{account_id}/second-factors/grace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the person of a managed account time again to set up a second factor. They are told by mail. */
+        post: operations["managed_accounts_second_factors_grace_reset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2632,7 +2785,8 @@ export interface paths {
         /**
          * Prove again who one is, for operations that demand a recent authentication.
          * @description They answer 403 with `reauthentication_required` until then. The answer brings an access token whose `auth_time`
-         *     is now. After three wrong passwords in five minutes every one is refused for a while, the right one too.
+         *     is now. After three wrong passwords in five minutes every one is refused for a while, the right one too. Whoever has
+         *     a second factor proves that as well, and the session counts from then on as one that has used it.
          */
         post: operations["session_reauthenticate"];
         delete?: never;
@@ -2654,7 +2808,8 @@ export interface paths {
          * Sign in with a password.
          * @description The answer is the same, in the same time, whether or not the address has an account. Five wrong passwords lock the
          *     address for a quarter of an hour, and each further one for twice as long; from one network address, too many are
-         *     refused as well. What is refused with 429 was not looked at.
+         *     refused as well. What is refused with 429 was not looked at. Of a person with a second factor, 200 means that the
+         *     password was right: `sessions_second_factor` signs in.
          */
         post: operations["sessions_create"];
         delete?: never;
@@ -2699,6 +2854,27 @@ export interface paths {
          *     other way round. One that is refused with 429 is not used up.
          */
         post: operations["sessions_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove the second factor that a sign-in waits for.
+         * @description Five wrong codes end the challenge; ten wrong codes of an account in an hour, over all its challenges, and every
+         *     code is refused for a while, the right one too.
+         */
+        post: operations["sessions_second_factor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3216,6 +3392,16 @@ export interface components {
             status: components["schemas"]["Status"] & unknown;
         };
         /**
+         * AnswerChallenge
+         * @description The answer to a challenge.
+         */
+        AnswerChallenge: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
+            /** @description What the second factor is proven with. */
+            second_factor: components["schemas"]["SecondFactorProof"] & unknown;
+        };
+        /**
          * ApiKey
          * @description A key of a service account. The key itself is shown once, when it is made.
          */
@@ -3446,6 +3632,14 @@ export interface components {
             waiting_since?: string;
         };
         /**
+         * BackupCodes
+         * @description Backup codes. Nobody sees them again.
+         */
+        BackupCodes: {
+            /** @description Ten, each good once. */
+            codes: string[];
+        };
+        /**
          * BlockAccount
          * @description Why an account is blocked.
          */
@@ -3555,6 +3749,14 @@ export interface components {
             password: string;
             /** @description The token of the link. */
             token: string;
+        };
+        /**
+         * ConfirmTotp
+         * @description A code of the app that is being set up.
+         */
+        ConfirmTotp: {
+            /** @description The code. */
+            code: string;
         };
         /**
          * CreateAlertRule
@@ -4391,6 +4593,17 @@ export interface components {
          * @enum {string}
          */
         GateState: "closed" | "open" | "asks";
+        /**
+         * Grace
+         * @description Until when somebody may do without a second factor.
+         */
+        Grace: {
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            due_at: string;
+        };
         /**
          * GrantedBy
          * @description A rule that gives an operation, and the way to it.
@@ -5718,6 +5931,13 @@ export interface components {
                 /** @description How long an invitation can be accepted. */
                 lifetime_days: components["schemas"]["NumberSetting"];
             };
+            /** @description Who needs a second factor, whichever way they sign in. */
+            mfa: {
+                /** @description How long somebody may do without a second factor, counted once from when their role first demanded it. */
+                grace_days: components["schemas"]["NumberSetting"];
+                /** @description The least role that needs a second factor; whoever has more needs one too. */
+                required_from: components["schemas"]["ChoiceSetting"];
+            };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords: {
                 /** @description How many of the last passwords can't be chosen again, the present one among them. */
@@ -5831,6 +6051,22 @@ export interface components {
             changed_at?: string;
             /** @description What a new one must be: the strictest of the platform and all of one's organisations. */
             rules: components["schemas"]["PasswordRules"] & unknown;
+        };
+        /**
+         * OwnSecondFactors
+         * @description A person's second factors.
+         */
+        OwnSecondFactors: {
+            /**
+             * Format: uint32
+             * @description How many backup codes have not been used.
+             */
+            backup_codes_left: number;
+            /**
+             * Format: date-time
+             * @description Since when there is an authenticator app; absent without one.
+             */
+            totp_since?: string;
         };
         /**
          * Party
@@ -6154,6 +6390,13 @@ export interface components {
                 lock_minutes: components["schemas"]["NumberSetting"];
                 /** @description How long a lock lasts at most. */
                 longest_lock_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description Who needs a second factor, whichever way they sign in. */
+            mfa: {
+                /** @description How long somebody may do without a second factor, counted once from when their role first demanded it. */
+                grace_days: components["schemas"]["NumberSetting"];
+                /** @description The least role that needs a second factor; whoever has more needs one too. */
+                required_from: components["schemas"]["ChoiceSetting"];
             };
             /** @description What becomes of deleted organisations. */
             organizations: {
@@ -6688,6 +6931,8 @@ export interface components {
             reauthentication: components["schemas"]["RecentAuthentication"] & unknown;
             /** @description The direct role there. */
             role?: string;
+            /** @description Whether the organisation demands a second factor of this session, and until when it can do without. */
+            second_factor: components["schemas"]["SecondFactorStanding"] & unknown;
             /** @description This session. */
             session: components["schemas"]["Session"] & unknown;
             /** @description The teams there, by name. */
@@ -6822,6 +7067,8 @@ export interface components {
         Reauthenticate: {
             /** @description The password of the account. */
             password: string;
+            /** @description A second factor, for whoever has one. */
+            second_factor?: components["schemas"]["SecondFactorProof"] & unknown;
         };
         /**
          * RecentAuthentication
@@ -6833,7 +7080,7 @@ export interface components {
              * @description Until when the last proof is recent enough; operations that demand one answer `reauthentication_required` then.
              */
             fresh_until: string;
-            /** @description How the person can prove it: `password`. */
+            /** @description What the person proves it with: `password`, and one of the ways to prove a second factor if there are any. */
             methods: string[];
         };
         /**
@@ -6955,6 +7202,53 @@ export interface components {
             previous: components["schemas"]["PreviousKeys"] & unknown;
             /** @description Why, for the record. */
             reason?: string;
+        };
+        /**
+         * SecondFactorChallenge
+         * @description A right password that waits for a second factor.
+         */
+        SecondFactorChallenge: {
+            /** @description What it is answered with, with `token_delivery: body`; browsers have it in a cookie. */
+            challenge?: string;
+            /**
+             * Format: date-time
+             * @description Until when. Five wrong codes end it before.
+             */
+            expires_at: string;
+            /** @description The ways in which it can be. */
+            methods: components["schemas"]["SecondFactorMethod"][];
+        };
+        /**
+         * @description A way to prove a second factor.
+         * @enum {string}
+         */
+        SecondFactorMethod: "totp" | "backup_code";
+        /**
+         * SecondFactorProof
+         * @description What a second factor is proven with.
+         */
+        SecondFactorProof: {
+            /** @description The code, as it is shown or written; spaces, hyphens and case don't matter. */
+            code: string;
+            /** @description Which. */
+            method: components["schemas"]["SecondFactorMethod"] & unknown;
+        };
+        /**
+         * SecondFactorStanding
+         * @description What a session's organisation demands of it.
+         */
+        SecondFactorStanding: {
+            /**
+             * Format: date-time
+             * @description Until when the person may do without, where one is or was demanded of them.
+             */
+            due_at?: string;
+            /** @description Whether the person has one. */
+            enrolled: boolean;
+            /** @description Whether this session has used one. */
+            proven: boolean;
+            /** @description Whether the person's role there demands a second factor. */
+            required: boolean;
         };
         /**
          * ServiceAccount
@@ -7576,6 +7870,21 @@ export interface components {
             token_type_hint?: string;
         };
         /**
+         * TotpEnrolment
+         * @description An authenticator app that is being set up.
+         */
+        TotpEnrolment: {
+            /**
+             * Format: date-time
+             * @description Until when it has to be confirmed.
+             */
+            expires_at: string;
+            /** @description The key in base32, to be typed into the app. */
+            secret: string;
+            /** @description The same as a link, to be shown as a QR code. */
+            uri: string;
+        };
+        /**
          * UnknownProxy
          * @description Requests that came through a proxy which nobody has told the server of.
          */
@@ -7714,6 +8023,19 @@ export interface components {
                  */
                 lifetime_days?: number | null;
             };
+            /** @description Who needs a second factor, whichever way they sign in. */
+            mfa?: {
+                /**
+                 * Format: uint32
+                 * @description How long somebody may do without a second factor, counted once from when their role first demanded it.
+                 */
+                grace_days?: number | null;
+                /**
+                 * @description The least role that needs a second factor; whoever has more needs one too.
+                 * @enum {string|null}
+                 */
+                required_from?: "nobody" | "platform_admin" | "owner" | "admin" | "manager" | "member" | null;
+            };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords?: {
                 /**
@@ -7825,6 +8147,19 @@ export interface components {
                  * @description How long a lock lasts at most.
                  */
                 longest_lock_minutes?: number | null;
+            };
+            /** @description Who needs a second factor, whichever way they sign in. */
+            mfa?: {
+                /**
+                 * Format: uint32
+                 * @description How long somebody may do without a second factor, counted once from when their role first demanded it.
+                 */
+                grace_days?: number | null;
+                /**
+                 * @description The least role that needs a second factor; whoever has more needs one too.
+                 * @enum {string|null}
+                 */
+                required_from?: "nobody" | "platform_admin" | "owner" | "admin" | "manager" | "member" | null;
             };
             /** @description What becomes of deleted organisations. */
             organizations?: {
@@ -8323,6 +8658,75 @@ export interface operations {
             };
         };
     };
+    accounts_second_factors_disable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_second_factors_grace_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Grace"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     accounts_sessions_list: {
         parameters: {
             query?: {
@@ -8775,10 +9179,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The new object. */
+            /** @description The password was right, and a second factor has to be proven before there is a session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SecondFactorChallenge"];
+                };
+            };
+            /** @description The person is signed in. */
             201: {
                 headers: {
-                    /** @description Where the new object is. */
+                    /** @description Where the session is. */
                     LOCATION: string;
                     [name: string]: unknown;
                 };
@@ -10094,6 +10507,174 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["PasswordVerdict"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OwnSecondFactors"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backup_codes_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["BackupCodes"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    totp_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["TotpEnrolment"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    totp_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    totp_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ConfirmTotp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["BackupCodes"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -12546,6 +13127,79 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_second_factors_disable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    managed_accounts_second_factors_grace_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Grace"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -15344,10 +15998,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The new object. */
+            /** @description The password was right, and a second factor has to be proven before there is a session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SecondFactorChallenge"];
+                };
+            };
+            /** @description The person is signed in. */
             201: {
                 headers: {
-                    /** @description Where the new object is. */
+                    /** @description Where the session is. */
                     LOCATION: string;
                     [name: string]: unknown;
                 };
@@ -15431,6 +16094,54 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "second_factor": {
+                 *         "code": "492039",
+                 *         "method": "totp"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["AnswerChallenge"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15795,6 +16506,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The person has joined, and has a second factor, which has to be proven before there is a session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SecondFactorChallenge"];
+                };
+            };
             /** @description The person is in, and signed in. */
             201: {
                 headers: {

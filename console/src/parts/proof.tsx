@@ -7,10 +7,12 @@ import { useWindowEvent } from "@mantine/hooks";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { api, onProofNeeded, take } from "../api/client";
 import { Problem } from "../api/problem";
+import type { SecondFactorMethod } from "../api/types";
 import { words } from "../words";
 import { ProblemAlert } from "./confirm";
 import { CurrentPassword } from "./password";
 import { useMe } from "./permissions";
+import { CodeField } from "./second-factor";
 import { useSecondsLeft } from "./time";
 
 const said = words.proof;
@@ -85,7 +87,12 @@ function useLastFocused(opened: boolean): () => void {
 }
 
 function ProofForm({ onDone }: { onDone: Answer }) {
-  const { account } = useMe();
+  const { account, reauthentication } = useMe();
+  const methods = reauthentication.methods.filter((method) => method !== "password");
+  const [method, setMethod] = useState<SecondFactorMethod>("totp");
+  const [code, setCode] = useState("");
+  const [codeFault, setCodeFault] = useState<string | null>(null);
+  const codeField = useRef<HTMLInputElement>(null);
   const [password, setPassword] = useState("");
   const [fault, setFault] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -107,6 +114,12 @@ function ProofForm({ onDone }: { onDone: Answer }) {
       field.current?.focus();
       return;
     }
+    if (error.code === "wrong_code") {
+      setCodeFault(words.secondFactor.wrong);
+      setCode("");
+      codeField.current?.focus();
+      return;
+    }
     setProblem(error);
   };
 
@@ -120,9 +133,16 @@ function ProofForm({ onDone }: { onDone: Answer }) {
       return;
     }
     setFault(null);
+    if (methods.length > 0 && !code.trim()) {
+      setCodeFault(words.secondFactor.required);
+      codeField.current?.focus();
+      return;
+    }
+    setCodeFault(null);
     setBusy(true);
     try {
-      await take(api.POST("/v1/session/reauthenticate", { body: { password } }));
+      const second_factor = methods.length > 0 ? { method, code: code.trim() } : undefined;
+      await take(api.POST("/v1/session/reauthenticate", { body: { password, second_factor } }));
       onDone(true);
     } catch (error) {
       refused(error);
@@ -157,6 +177,17 @@ function ProofForm({ onDone }: { onDone: Answer }) {
           data-autofocus
           {...own}
         />
+        {methods.length > 0 ? (
+          <CodeField
+            ref={codeField}
+            methods={methods}
+            method={method}
+            onMethod={setMethod}
+            code={code}
+            onCode={setCode}
+            error={codeFault}
+          />
+        ) : null}
         {throttled ? (
           <Alert role="group" color="yellow" variant="light" title={said.throttledTitle}>
             <Text role="alert">{said.throttledText}</Text>

@@ -20,6 +20,7 @@ import { platform } from "./platform";
 import { policies } from "./policies";
 import { problems } from "./problems";
 import { customRoles } from "./roles";
+import { secondFactor } from "./second-factor";
 import { security } from "./security";
 import { serviceAccounts } from "./service-accounts";
 import { sessionEnds, signingKeys } from "./session-ends";
@@ -58,6 +59,7 @@ export const words = {
   profile,
   proof,
   roles,
+  secondFactor,
   security,
   serviceAccounts,
   sessionEnds,

@@ -129,7 +129,7 @@ export const policies = {
       none: "Not asked for",
     } as Record<string, string>,
     mfa: "Second factor",
-    mfas: { none: "Not asked for", required: "Required" } as Record<string, string>,
+    mfas: { none: "Not asked for", by_role: "Where the role needs one" } as Record<string, string>,
     limit: "Rate limit",
     limits: {
       account: "Per account",

@@ -12,6 +12,30 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "The password is wrong",
     text: "This is not your present password.",
   },
+  wrong_code: {
+    title: "The code is wrong",
+    text: "It is too old, or was used before. Enter the one that is shown now.",
+  },
+  second_factor_required: {
+    title: "Your second factor is needed",
+    text: "It was set up meanwhile. Reload the page and try again.",
+  },
+  challenge_not_valid: {
+    title: "This sign-in has ended",
+    text: "Start over with your password.",
+  },
+  mfa_enrolment_required: {
+    title: "Your role needs a second factor",
+    text: "Set one up first; everything else opens then. Reload the page to begin.",
+  },
+  mfa_required: {
+    title: "Your role needs a second factor",
+    text: "This session began without yours. Reload the page to prove it.",
+  },
+  second_factor_enrolled: {
+    title: "You have an authenticator app already",
+    text: "Remove it first.",
+  },
   password_reset_not_valid: {
     title: "This link no longer works",
     text: "It was used, its time is over, or a newer one was sent. Ask for a new one.",

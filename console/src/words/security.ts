@@ -89,6 +89,17 @@ const sections: Record<string, SectionWords> = {
       },
     },
   },
+  mfa: {
+    title: "Second factors",
+    text: "Who needs one. Until it is set up, and after the time to do without, nothing else is open to them.",
+    fields: {
+      required_from: { label: "Needed from", hint: "This role and every higher one." },
+      grace_days: {
+        label: "Time to set one up",
+        hint: "Counted once for each person, from when their role first needed one.",
+      },
+    },
+  },
   sign_in: {
     title: "Ways to sign in",
     text: "Who signed in another way has no access. At least one way stays on.",
@@ -146,6 +157,12 @@ const choices: Record<string, string> = {
   approval_required: "Anyone an administrator lets in",
   invitation_only: "Only who is invited",
   password: "Password",
+  nobody: "Nobody",
+  platform_admin: "Platform admins",
+  owner: "Owners and above",
+  admin: "Admins and above",
+  manager: "Managers and above",
+  member: "Everyone",
 };
 
 const units: Record<string, [string, string]> = {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Gate, Guard};
 use crate::{
+    accounts::demand,
     authz::Decision,
     error::{Code, Error, Result},
     types::{Actor, Caller, Origin, Permissions, Role},
@@ -95,6 +96,7 @@ impl Authority {
         match &self.credential {
             Credential::Session(account, session) => {
                 let principal = app.sessions.present(*account, *session, &origin).await?;
+                demand::expect(app, &principal, &origin).await?;
                 match principal.seat.as_ref().filter(|seat| seat.organization == self.organization) {
                     Some(seat) => self.allows(seat.roles(), &seat.permissions),
                     None => Err(Error::Forbidden(Code::OrganizationNotActive)),

@@ -6,6 +6,7 @@
 
 mod invitations;
 mod lockout;
+mod mfa;
 mod organizations;
 mod passwords;
 mod reauthentication;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use self::{
     invitations::Invitations,
     lockout::Lockout,
+    mfa::Mfa,
     organizations::Organizations,
     passwords::{PROFILES, Passwords, Profile},
     reauthentication::Reauthentication,
@@ -126,6 +128,7 @@ sections! {
     sessions: Sessions,
     lockout: Lockout,
     reauthentication: Reauthentication,
+    mfa: Mfa,
     sign_in: SignIn,
     sign_up: SignUp,
     invitations: Invitations,

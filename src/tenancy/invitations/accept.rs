@@ -11,14 +11,15 @@ use zeroize::Zeroizing;
 
 use super::address;
 use crate::{
-    accounts::{self, NewAccount},
+    accounts::{self, Entered, Entering, NewAccount},
     app::App,
     audit::{Event, Kind},
     config::SecretString,
     db::{Giver, Tx, WriteTx},
     error::{Code, Error, Fault, Result},
+    mfa::challenges::Device,
     runtime::{Entropy, Timestamp},
-    sessions::{NewSession, Opened, hash},
+    sessions::hash,
     tenancy::{
         custom_roles::{self, Holder, Row as CustomRole},
         members, organizations, service_accounts,
@@ -112,14 +113,15 @@ pub async fn lookup(app: &App, caller: &Caller, token: &SecretString) -> Result<
     })
 }
 
-/// Accepts with a new account, or with the account that the address has and its password, and signs in.
+/// Accepts with a new account, or with the account that the address has and its password, and signs in; a person with a
+/// second factor is a member then, and asked for it.
 ///
 /// # Errors
 /// `NotFound` with `invitation_not_valid`; `Unauthenticated` with `invalid_credentials`, which is recorded, and
 /// `Throttled` after too many of those;
 /// `Conflict` with `domain_not_allowed` when the settings have changed since; `Invalid` for a name or password of a new
 /// account that is not good enough.
-pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(accounts::Account, Opened)> {
+pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<Entered> {
     let caller = caller.within(named(answer.token.expose())?);
     let tx = app.db.read(&caller).await?;
     let email = address::of(&app.vault, &valid(app, &tx, &answer.token).await?.row)?;
@@ -137,32 +139,26 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<(a
     let mut tx = app.db.write(&caller).await?;
     let Valid { row, teams, custom, .. } = valid_locked(app, &tx, &answer.token).await?;
     app.settings.effective_in(&tx).await?.invitations.admit(&address::of(&app.vault, &row)?)?;
-    let (account, attempt) = match person {
-        Person::Known(proven) => (proven.account, Some(proven.attempt)),
-        Person::New(new) => (accounts::create(&tx, app, new).await?, None),
+    let (account, attempt, second_factor) = match person {
+        Person::Known(proven) => (proven.account, Some(proven.attempt), proven.second_factor),
+        Person::New(new) => (accounts::create(&tx, app, new).await?, None, false),
     };
     let session = app.ids.next();
     tx.identify(account.id, session).await?;
-    let new = NewSession {
-        id: session,
-        account: account.id,
-        delivery: answer.delivery,
-        factors: &["pwd"],
-        organization: Some(row.organization_id),
-    };
+    let (id, organization) = (account.id, Some(row.organization_id));
     given(&tx, &row).await?;
     let member = members::add(&tx, app, row.organization_id, account.id, &Role::named(&row.role)).await?;
     teams::join(&tx, &teams, &member).await?;
     receive(&tx, app, &custom, &member).await?;
-    let event = mark(&tx, row, account.id).await?;
-    let account = accounts::signed_in(&tx, account).await?;
+    let event = mark(&tx, row, id).await?;
     if let Some(attempt) = attempt {
-        accounts::settled(&tx, &attempt, account.id).await?;
+        accounts::settled(&tx, &attempt, id).await?;
     }
-    let opened = app.sessions.open(&mut tx, new).await?;
+    let entering = Entering { account, second_factor, session, delivery: answer.delivery, organization };
+    let entered = accounts::enter(app, &mut tx, entering, Device { known: None, remember: false }).await?;
     tx.commit(event).await?;
-    app.sessions.forget(account.id);
-    Ok((account, opened))
+    app.sessions.forget(id);
+    Ok(entered)
 }
 
 /// Accepts as the person who is signed in.

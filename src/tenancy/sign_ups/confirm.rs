@@ -6,14 +6,15 @@ use uuid::Uuid;
 
 use super::{EMAIL, Place, limits, requests};
 use crate::{
-    accounts::{self, Account, NewAccount},
+    accounts::{self, Account, Entered, Entering, NewAccount},
     app::App,
     audit::{Event, Kind},
     config::SecretString,
     db::{Tx, WriteTx},
     error::{Code, Error, Fault, Result},
+    mfa::challenges::Device,
     runtime::Timestamp,
-    sessions::{NewSession, Opened, hash},
+    sessions::hash,
     settings::sections::SignUpMode,
     tenancy::members,
     types::{Caller, Email, Role},
@@ -53,8 +54,8 @@ pub struct Confirmation {
 
 /// What came of it.
 pub enum Outcome {
-    /// The person is in.
-    Entered(Box<(Account, Opened)>),
+    /// The person is in, or asked for their second factor.
+    Entered(Entered),
     /// The person waits for an administrator.
     Waiting,
 }
@@ -98,7 +99,7 @@ pub async fn confirm(app: &App, caller: &Caller, answer: Confirmation) -> Result
         Some(_) => {
             let credentials = accounts::Credentials { email: &email, password: answer.password, device: None };
             let proven = accounts::authenticate(app, &caller, credentials).await?;
-            (Person::Known(proven.account), Some(proven.attempt))
+            (Person::Known(proven.account, proven.second_factor), Some(proven.attempt))
         }
         None => {
             let new = new_account(app, &caller, &email, (answer.name.as_deref(), answer.password)).await?;
@@ -107,7 +108,7 @@ pub async fn confirm(app: &App, caller: &Caller, answer: Confirmation) -> Result
     };
     let tx = app.db.write(&caller).await?;
     take(&tx, &answer.token).await?;
-    if let (Person::Known(account), Some(attempt)) = (&person, &attempt) {
+    if let (Person::Known(account, _), Some(attempt)) = (&person, &attempt) {
         accounts::settled(&tx, attempt, account.id).await?;
     }
     place.name(&tx).await.map_err(closed)?;
@@ -122,8 +123,8 @@ pub async fn confirm(app: &App, caller: &Caller, answer: Confirmation) -> Result
 
 /// Who follows the link.
 pub(super) enum Person {
-    /// Somebody with an account, and its password.
-    Known(Account),
+    /// Somebody with an account, and its password; and whether they have a second factor, which they have not proven.
+    Known(Account, bool),
     /// Somebody else.
     New(NewAccount),
 }
@@ -134,9 +135,9 @@ async fn enter(
     (organization, person): (Option<OrganizationId>, Person),
     delivery: Delivery,
 ) -> Result<Outcome> {
-    let account = match person {
-        Person::Known(account) => account,
-        Person::New(new) => accounts::create(&tx, app, new).await?,
+    let (account, second_factor) = match person {
+        Person::Known(account, second_factor) => (account, second_factor),
+        Person::New(new) => (accounts::create(&tx, app, new).await?, false),
     };
     let session = app.ids.next();
     tx.identify(account.id, session).await?;
@@ -146,12 +147,12 @@ async fn enter(
         members::add(&tx, app, organization, account.id, &Role::named(ROLE)).await?;
         event = event.with("organization", organization.to_string());
     }
-    let account = accounts::signed_in(&tx, account).await?;
-    let new = NewSession { id: session, account: account.id, delivery, factors: &["pwd"], organization };
-    let opened = app.sessions.open(&mut tx, new).await?;
+    let (id, device) = (account.id, Device { known: None, remember: false });
+    let entering = Entering { account, second_factor, session, delivery, organization };
+    let entered = accounts::enter(app, &mut tx, entering, device).await?;
     tx.commit(event).await?;
-    app.sessions.forget(account.id);
-    Ok(Outcome::Entered(Box::new((account, opened))))
+    app.sessions.forget(id);
+    Ok(Outcome::Entered(entered))
 }
 
 async fn new_account(

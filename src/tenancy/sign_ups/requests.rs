@@ -71,7 +71,7 @@ pub(super) async fn wait(app: &App, tx: WriteTx, email: &Email, person: Person) 
     withdraw(&tx, &address_tag).await?;
     let id: SignUpRequestId = app.ids.next();
     let (name, account_id, password_hash) = match person {
-        Person::Known(account) => (account.name, Some(account.id), None),
+        Person::Known(account, _) => (account.name, Some(account.id), None),
         Person::New(new) => (new.name, None, Some(new.password_hash)),
     };
     let row = rows::Model {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Failures, contract, stage::Stage};
 use crate::{
-    harness::PASSWORD,
+    harness::{PASSWORD, totp},
     world::{Person, Tenant},
 };
 
@@ -58,6 +58,12 @@ pub enum Before {
     Reset,
     /// The member of tenant A has signed in on a device that is known.
     KnownDevice,
+    /// The member and the subject of each tenant have a second factor.
+    SecondFactor,
+    /// The member of tenant A has begun to set one up.
+    Enrolling,
+    /// Tenant A's member has given the right password and is asked for a second factor.
+    Challenged,
     /// Wrong passwords have locked the account of tenant A's subject.
     Locked,
     /// Tenant A has blocked the account of its subject.
@@ -231,6 +237,11 @@ const CASES: &[Case] = &[
     Case::new("sessions_create", |_, tenant| {
         Call::default().body(json!({"email": tenant.member.email, "password": PASSWORD, "token_delivery": "body"}))
     }),
+    Case::new("sessions_second_factor", |stage, _| {
+        let proof = json!({"method": "backup_code", "code": stage.backup_code()});
+        Call::default().body(json!({"challenge": stage.challenge, "second_factor": proof}))
+    })
+    .after(Before::Challenged),
     Case::new("sessions_refresh", |_, tenant| {
         Call::default().body(json!({"refresh_token": tenant.member.refresh_token}))
     }),
@@ -270,6 +281,16 @@ const CASES: &[Case] = &[
     Case::new("known_devices_list", plain),
     Case::new("known_devices_forget", |_, _| Call::default().id("device_id", DEVICE)).after(Before::KnownDevice),
     Case::new("known_devices_forget_all", plain),
+    Case::new("second_factors_get", plain),
+    Case::new("totp_begin", plain),
+    Case::new("totp_confirm", |stage, _| {
+        let now = stage.server.app().clock.now().timestamp();
+        Call::default()
+            .body(json!({"code": stage.enrolling.as_deref().map_or_else(String::new, |key| totp(key, now / 30))}))
+    })
+    .after(Before::Enrolling),
+    Case::new("totp_remove", plain).after(Before::SecondFactor),
+    Case::new("backup_codes_renew", plain).after(Before::SecondFactor),
     Case::new("me_get", plain),
     Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),
     Case::new("me_email_get", plain),
@@ -313,6 +334,8 @@ const CASES: &[Case] = &[
     Case::new("accounts_block", |stage, tenant| account(stage, tenant).body(json!({"reason": "Reported as lost"}))),
     Case::new("accounts_unblock", |stage, _| Call::default().id("account_id", stage.suspended)),
     Case::new("accounts_unlock", account).after(Before::Locked),
+    Case::new("accounts_second_factors_disable", account).after(Before::SecondFactor),
+    Case::new("accounts_second_factors_grace_reset", account),
     Case::new("accounts_manager_update", |stage, tenant| {
         account(stage, tenant).body(json!({"organization_id": stage.b.id}))
     }),
@@ -378,6 +401,8 @@ const CASES: &[Case] = &[
     }),
     Case::new("managed_accounts_unblock", managed).after(Before::Blocked),
     Case::new("managed_accounts_unlock", managed).after(Before::Locked),
+    Case::new("managed_accounts_second_factors_disable", managed).after(Before::SecondFactor),
+    Case::new("managed_accounts_second_factors_grace_reset", managed),
     Case::new("managed_accounts_sessions_end", managed),
     Case::new("teams_list", inside),
     Case::new("teams_create", |stage, tenant| {

@@ -15,6 +15,7 @@ mod performances;
 mod reauthentication;
 mod registry;
 mod roles;
+mod second_factors;
 mod stage;
 mod strangers;
 mod tenants;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use entity::Pii;
 use freehold::{authz::Scope, sessions::hash, vault::Field};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     contract::{self, Operation},
 };
 use crate::{
-    harness::{Actor, Answer, Draft, Login, Psql},
+    harness::{Actor, Answer, Draft, Login, PASSWORD, Psql, enrol},
     world::{Tenant, World},
 };
 
@@ -25,6 +25,12 @@ pub struct Stage {
     pub psql: tokio::sync::Mutex<Psql>,
     /// A data key that can be destroyed, if a case needs it.
     pub retired_key: Uuid,
+    /// A challenge of tenant A's member, if a case needs it.
+    pub challenge: String,
+    /// The key of the app that tenant A's member is setting up, if a case needs it.
+    pub enrolling: Option<String>,
+    /// Backup codes of tenant A's member, who has a second factor if there are any.
+    codes: std::sync::Mutex<Vec<String>>,
     /// The platform's administrator, in a session that acts in tenant A, if a case needs it.
     acting: Option<Actor>,
 }
@@ -47,7 +53,16 @@ impl Stage {
     pub async fn configured(settings: &[(&str, &str)]) -> Self {
         let world = World::configured(settings).await;
         let psql = world.database.psql(Login::Owner).await.into();
-        Self { world, psql, setup_token: "fhs_not-a-token".to_owned(), retired_key: Uuid::nil(), acting: None }
+        Self {
+            world,
+            psql,
+            setup_token: "fhs_not-a-token".to_owned(),
+            retired_key: Uuid::nil(),
+            challenge: "fhc_not-a-challenge".to_owned(),
+            enrolling: None,
+            codes: std::sync::Mutex::default(),
+            acting: None,
+        }
     }
 
     /// A stage on which a case can succeed.
@@ -60,6 +75,18 @@ impl Stage {
         let mut stage = self;
         match case.before {
             Before::Nothing => {}
+            Before::SecondFactor => stage.enrol().await,
+            Before::Enrolling => {
+                let begun = stage.world.a.member.post_nothing("/v1/me/second-factors/totp").await.expect(200);
+                stage.enrolling = Some(begun.text_at("/secret").to_owned());
+            }
+            Before::Challenged => {
+                stage.enrol().await;
+                let email = stage.world.a.member.email.clone();
+                let sign_in = json!({"email": email, "password": PASSWORD, "token_delivery": "body"});
+                let asked = stage.world.server.nobody().post("/v1/sessions", sign_in).await.expect(200);
+                stage.challenge = asked.text_at("/challenge").to_owned();
+            }
             Before::SigningUp => stage.sign_up().await,
             Before::Unproven => stage.forget_proofs().await,
             Before::Acting => stage.acting = Some(stage.world.acting_in(stage.world.a.id).await),
@@ -146,6 +173,29 @@ impl Stage {
             }
         }
         stage
+    }
+
+    /// Gives people second factors, behind the server's back.
+    async fn enrol(&mut self) {
+        let (a, b) = (&self.world.a, &self.world.b);
+        for person in [&b.subject, &b.member, &a.subject, &a.member] {
+            let codes = enrol(&self.world.server, person.account).await.1;
+            *self.codes.lock().unwrap() = codes;
+        }
+    }
+
+    /// A backup code of tenant A's member that was not used.
+    pub fn backup_code(&self) -> String {
+        self.codes.lock().unwrap().pop().unwrap_or_else(|| "0000-0000-0000".to_owned())
+    }
+
+    /// What whoever makes an operation's request proves with who they are.
+    pub fn proof(&self) -> Value {
+        let password = json!({"password": PASSWORD});
+        match self.codes.lock().unwrap().pop() {
+            Some(code) => json!({"password": PASSWORD, "second_factor": {"method": "backup_code", "code": code}}),
+            None => password,
+        }
     }
 
     async fn alert(&mut self, before: Before) {

@@ -15,6 +15,7 @@ mod people;
 mod pgbouncer;
 mod process;
 mod proxy;
+mod second_factors;
 mod server;
 mod tests;
 
@@ -27,6 +28,7 @@ pub use people::insert_people;
 pub use pgbouncer::PgBouncer;
 pub use process::Process;
 pub use proxy::Proxy;
+pub use second_factors::{enrol, totp};
 pub use server::{Server, config};
 
 /// A password that is good enough for everybody.

@@ -16,6 +16,7 @@ import { MyKnownDevices } from "./known-devices";
 import { MyOrganizations } from "./organizations";
 import { MyPassword } from "./password";
 import { MyProfile } from "./profile";
+import { MySecondFactor } from "./second-factor";
 import { MySessions } from "./sessions";
 
 const said = words.account;
@@ -30,6 +31,7 @@ export default function AccountPage() {
         <MyEmail />
       </SimpleGrid>
       <MyPassword />
+      <MySecondFactor />
       <Section title={said.organizations} flush>
         <MyOrganizations />
       </Section>

@@ -2,14 +2,17 @@
 import { Alert, Button, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { api, take } from "../../api/client";
 import { forgetLinkToken } from "../../api/link-token";
 import { maybeMeQuery } from "../../api/queries";
-import type { InvitationPreview } from "../../api/types";
+import type { InvitationPreview, SecondFactorChallenge } from "../../api/types";
 import { ProblemAlert } from "../../parts/confirm";
 import { check, useProblems } from "../../parts/forms";
 import { tell } from "../../parts/notify";
 import { CurrentPassword, judgeByLink, NewPassword, passwordComplete } from "../../parts/password";
+import { SecondFactorStep } from "../../parts/second-factor";
 import { useEnter } from "../../parts/session";
 import { words } from "../../words";
 
@@ -90,14 +93,22 @@ export function AcceptSignedOut({ token, invitation }: AcceptProps) {
     },
   });
   const problems = useProblems(form);
+  const [asked, setAsked] = useState<SecondFactorChallenge | null>(null);
+  const navigate = useNavigate();
   const accept = useMutation({
     mutationFn: async ({ name, password }: typeof form.values) => {
       const delivery = { token, password, token_delivery: "cookie" as const };
       const body = existing ? delivery : { ...delivery, name: name.trim() };
-      await take(api.POST("/v1/invitations/accept", { body }));
-      await joined();
+      const entered = await take(api.POST("/v1/invitations/accept", { body }));
+      if ("methods" in entered) setAsked(entered);
+      else await joined();
     },
   });
+  if (asked) {
+    // The invitation is used up: whoever starts over signs in.
+    const over = () => void navigate({ to: "/sign-in" });
+    return <SecondFactorStep challenge={asked} onDone={joined} onOver={over} />;
+  }
   return (
     <form
       noValidate

@@ -3,13 +3,16 @@ import { Alert, Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { api, take } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { setupQuery, signUpOptionsQuery } from "../../api/queries";
+import type { SecondFactorChallenge } from "../../api/types";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
 import { CurrentPassword } from "../../parts/password";
 import { safeReturn } from "../../parts/search";
+import { SecondFactorStep } from "../../parts/second-factor";
 import { useEnter } from "../../parts/session";
 import { words } from "../../words";
 
@@ -20,7 +23,21 @@ export default function SignInPage() {
   const { return: target } = route.useSearch();
   const setup = useQuery(setupQuery);
   const options = useQuery(signUpOptionsQuery());
+  const [asked, setAsked] = useState<SecondFactorChallenge | null>(null);
+  const enter = useEnter();
+  const goal = safeReturn(target);
   const open = options.data !== undefined && options.data.mode !== "invitation_only";
+  if (asked) {
+    return (
+      <Gate title={words.secondFactor.stepTitle}>
+        <SecondFactorStep
+          challenge={asked}
+          onDone={() => enter(goal)}
+          onOver={() => setAsked(null)}
+        />
+      </Gate>
+    );
+  }
   return (
     <Gate title={said.title} footer={open ? <SignUp /> : said.noAccount}>
       {setup.data?.required ? (
@@ -28,7 +45,7 @@ export default function SignInPage() {
           {said.setupText}
         </Alert>
       ) : null}
-      <SignInForm target={safeReturn(target)} />
+      <SignInForm target={goal} onAsked={setAsked} />
     </Gate>
   );
 }
@@ -41,7 +58,12 @@ function SignUp() {
   );
 }
 
-function SignInForm({ target }: { target: string }) {
+interface FormProps {
+  target: string;
+  onAsked: (challenge: SecondFactorChallenge) => void;
+}
+
+function SignInForm({ target, onAsked }: FormProps) {
   const enter = useEnter();
   const form = useForm({
     initialValues: { email: "", password: "" },
@@ -53,12 +75,13 @@ function SignInForm({ target }: { target: string }) {
     problem instanceof Problem && problem.code === "too_many_requests" ? problem : null;
   const signIn = useMutation({
     mutationFn: async (values: typeof form.values) => {
-      await take(
+      const entered = await take(
         api.POST("/v1/sessions", {
           body: { ...values, email: values.email.trim(), token_delivery: "cookie" },
         }),
       );
-      await enter(target);
+      if ("methods" in entered) onAsked(entered);
+      else await enter(target);
     },
   });
   return (

@@ -2,15 +2,17 @@
 import { Button, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, take } from "../../api/client";
 import { forgetLinkToken, useLinkToken } from "../../api/link-token";
-import type { SignUpPreview } from "../../api/types";
+import type { SecondFactorChallenge, SignUpPreview } from "../../api/types";
 import { Field, Fields } from "../../parts/details";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
 import { tell } from "../../parts/notify";
 import { CurrentPassword, judgeByLink, NewPassword, passwordComplete } from "../../parts/password";
+import { SecondFactorStep } from "../../parts/second-factor";
 import { useEnter } from "../../parts/session";
 import { explain, Loading, RequestId } from "../../parts/states";
 import { Time } from "../../parts/time";
@@ -110,6 +112,8 @@ function Form({ token, preview, onWaiting }: OpenedProps & { preview: SignUpPrev
     },
   });
   const problems = useProblems(form);
+  const [asked, setAsked] = useState<SecondFactorChallenge | null>(null);
+  const navigate = useNavigate();
   const verify = useMutation({
     mutationFn: async ({ name, password }: typeof form.values) => {
       const delivery = { token, password, token_delivery: "cookie" as const };
@@ -120,11 +124,23 @@ function Form({ token, preview, onWaiting }: OpenedProps & { preview: SignUpPrev
         onWaiting(email);
         return;
       }
-      await enter("/");
-      const organization = preview.organization_name;
-      tell(organization ? said.welcomeAt(organization) : said.welcome);
+      if ("methods" in entered) {
+        setAsked(entered);
+        return;
+      }
+      await welcome();
     },
   });
+  const welcome = async () => {
+    await enter("/");
+    const organization = preview.organization_name;
+    tell(organization ? said.welcomeAt(organization) : said.welcome);
+  };
+  if (asked) {
+    // The link is used up: whoever starts over signs in.
+    const over = () => void navigate({ to: "/sign-in" });
+    return <SecondFactorStep challenge={asked} onDone={welcome} onOver={over} />;
+  }
   return (
     <form
       noValidate

@@ -8,6 +8,7 @@ import { words } from "../../words";
 import { ActingBanner } from "../acting";
 import { Wordmark } from "../mark";
 import { ProofDialog } from "../proof";
+import { SecondFactorWall } from "../second-factor-wall";
 import { Navigation } from "./navigation";
 import { Palette } from "./palette";
 import { PersonMenu } from "./person-menu";
@@ -100,7 +101,9 @@ export function Shell({ children }: { children: ReactNode }) {
       <div className={classes.stage}>
         <ActingBanner />
         <main id="main" tabIndex={-1} className={classes.main}>
-          <div className={classes.content}>{children}</div>
+          <div className={classes.content}>
+            <SecondFactorWall>{children}</SecondFactorWall>
+          </div>
         </main>
       </div>
       <ProofDialog />

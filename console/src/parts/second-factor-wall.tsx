@@ -1,0 +1,64 @@
+/** What stands in the place of every page while a role's second factor is missing; before that, until when it may. */
+import { Alert, Button, Text } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useRef } from "react";
+import { prove } from "../api/client";
+import type { Me } from "../api/types";
+import { words } from "../words";
+import { Enrolment } from "./enrolment";
+import { Page, Section } from "./page";
+import { useMe } from "./permissions";
+import { Time } from "./time";
+
+const said = words.secondFactor;
+
+function isOverdue({ second_factor: { due_at } }: Me): boolean {
+  return due_at !== undefined && Date.parse(due_at) <= Date.now();
+}
+
+export function SecondFactorWall({ children }: { children: ReactNode }) {
+  const me = useMe();
+  const client = useQueryClient();
+  const { required, enrolled, proven, due_at } = me.second_factor;
+  const refresh = () => client.invalidateQueries();
+  // It stays at the backup codes until they are kept, though nothing is missing by then.
+  const held = useRef(false);
+  if (required && !proven && !enrolled && isOverdue(me)) held.current = true;
+  if (held.current) {
+    const done = () => {
+      held.current = false;
+      void refresh();
+    };
+    return (
+      <Page title={said.wallTitle} purpose={said.wallText}>
+        <Section title={said.wizard}>
+          <Enrolment onDone={done} />
+        </Section>
+      </Page>
+    );
+  }
+  if (!required || proven) return children;
+  if (enrolled) {
+    const again = async () => {
+      if (await prove()) await refresh();
+    };
+    return (
+      <Page title={said.proveTitle} purpose={said.proveText}>
+        <div>
+          <Button onClick={() => void again()}>{said.prove}</Button>
+        </div>
+      </Page>
+    );
+  }
+  return (
+    <>
+      <Alert color="yellow" variant="light" title={said.dueTitle} mb="lg">
+        <Text size="sm">
+          {said.dueText} <Time value={due_at} /> <Link to="/account">{said.setUp}</Link>
+        </Text>
+      </Alert>
+      {children}
+    </>
+  );
+}

@@ -1,0 +1,100 @@
+//! Whether a second factor is demanded of somebody, and what they may do without (MFA-5). The guard asks this of every
+//! call that the registry does not open; it reads nothing but what is kept of the session and the settings.
+
+use entity::OrganizationId;
+
+use crate::{
+    app::App,
+    audit::{Event, Kind},
+    db::Unrecorded,
+    error::{Code, Error, Result},
+    mfa::deadlines::{self, Begun},
+    runtime::Timestamp,
+    sessions::{Principal, Seat},
+    settings::sections::Mfa,
+    types::{Caller, Origin},
+};
+
+/// How it is with a session and second factors.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// Whether the role in the session's organisation demands one.
+    pub required: bool,
+    /// Whether the person has one.
+    pub enrolled: bool,
+    /// Whether this session has used one.
+    pub proven: bool,
+    /// Until when the person may do without, if that has been decided.
+    pub due_at: Option<Timestamp>,
+}
+
+/// Whether a session has used a second factor.
+fn proven(principal: &Principal) -> bool {
+    principal.factors.iter().any(|factor| factor == "mfa")
+}
+
+/// Whether what somebody is there demands one.
+fn demands(app: &App, rules: &Mfa, seat: &Seat) -> bool {
+    let hierarchy = app.policy.hierarchy();
+    rules
+        .least_role()
+        .is_some_and(|least| rules.everybody() || seat.roles().any(|role| hierarchy.includes(role.as_str(), least)))
+}
+
+/// How it is with this session. What is decided for the first time, until when the person may do without, is written.
+///
+/// # Errors
+/// When the database fails.
+pub async fn standing(app: &App, principal: &Principal, origin: &Origin) -> Result<Standing> {
+    let mut standing = Standing {
+        required: false,
+        enrolled: principal.has_second_factor,
+        proven: proven(principal),
+        due_at: principal.second_factor_due,
+    };
+    if let Some(seat) = &principal.seat {
+        let rules = &app.settings.effective(seat.organization, origin).await?.mfa;
+        standing.required = demands(app, rules, seat);
+        if standing.required && standing.due_at.is_none() {
+            standing.due_at = Some(Box::pin(begin(app, principal, (rules.grace_days, origin))).await?);
+        }
+    }
+    Ok(standing)
+}
+
+/// Lets a call through, or says what has to be done first.
+///
+/// # Errors
+/// `Forbidden` with `mfa_enrolment_required` or `mfa_required`.
+pub async fn expect(app: &App, principal: &Principal, origin: &Origin) -> Result<()> {
+    if proven(principal) {
+        return Ok(());
+    }
+    let standing = standing(app, principal, origin).await?;
+    let overdue = standing.due_at.is_some_and(|due| due <= origin.now);
+    match (standing.required, standing.enrolled, overdue) {
+        // Whoever has one uses it from the first day on.
+        (true, true, _) => Err(Error::Forbidden(Code::MfaRequired)),
+        (true, false, true) => Err(Error::Forbidden(Code::MfaEnrolmentRequired)),
+        (true, false, false) | (false, ..) => Ok(()),
+    }
+}
+
+/// Writes down until when a person may do without.
+async fn begin(app: &App, principal: &Principal, (days, origin): (u32, &Origin)) -> Result<Timestamp> {
+    let caller = Caller::anonymous(origin.clone()).acting_as(principal.account, principal.session);
+    let tx = app.db.write(&caller.within(OrganizationId::PLATFORM)).await?;
+    let due_at = match deadlines::begin(&tx, principal.account, days).await? {
+        Begun::Now(due_at) => {
+            let until = due_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            tx.commit(Event::new(Kind::GraceStarted, principal.account).with("until", until)).await?;
+            due_at
+        }
+        Begun::Before(due_at) => {
+            tx.commit(Unrecorded("another call has written and recorded the deadline")).await?;
+            due_at
+        }
+    };
+    app.sessions.forget(principal.account);
+    Ok(due_at)
+}
