@@ -128,11 +128,6 @@ export const sessionsQuery = (query: { cursor?: string } = {}) =>
     placeholderData: keepPreviousData,
   });
 
-export const secondFactorsQuery = queryOptions({
-  queryKey: [...keys.me, "second-factors"],
-  queryFn: ({ signal }) => take(api.GET("/v1/me/second-factors", { signal })),
-});
-
 /** There are at most twenty. */
 export const knownDevicesQuery = queryOptions({
   queryKey: keys.knownDevices,

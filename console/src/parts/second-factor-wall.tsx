@@ -53,7 +53,7 @@ export function SecondFactorWall({ children }: { children: ReactNode }) {
   }
   return (
     <>
-      <Alert color="yellow" variant="light" title={said.dueTitle} mb="lg">
+      <Alert role="note" color="yellow" variant="light" title={said.dueTitle} mb="lg">
         <Text size="sm">
           {said.dueText} <Time value={due_at} /> <Link to="/account">{said.setUp}</Link>
         </Text>

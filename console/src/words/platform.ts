@@ -1,4 +1,6 @@
 /** What platform admins see. */
+import { secondFactor } from "./second-factor";
+
 export const platform = {
   switchText: "Platform pages work from the platform's own organisation.",
   organizations: {
@@ -54,6 +56,16 @@ export const platform = {
     unlock: "End lock",
     endSessions: "End all sessions",
     acts: {
+      factors: (name: string) => ({
+        title: secondFactor.disableTitle(name),
+        effects: secondFactor.disableEffects(name),
+        done: secondFactor.disabled(name),
+      }),
+      grace: (name: string) => ({
+        title: secondFactor.resetTitle(name),
+        effects: secondFactor.resetEffects(name),
+        done: secondFactor.graceReset(name),
+      }),
       block: (name: string, email: string) => ({
         title: `Block ${name} everywhere?`,
         effects: [

@@ -48,7 +48,7 @@ async fn after_the_deadline_everything_but_setting_one_up_is_closed() {
     }
     assert!(closed > 100, "only {closed} operations are closed");
     // Programs have no second factor, and nobody asks them for one.
-    let path = format!("/v1/organizations/{}/teams", stage.a.id);
+    let path = format!("/v1/organizations/{}", stage.a.id);
     stage.a.program.get(&path).await.expect(200);
     stage.close().await;
     failures.report();

@@ -15,8 +15,8 @@ async fn by_default(world: &World) {
     world.platform.patch("/v1/settings", settings).await.expect(200);
 }
 
-fn teams(world: &World) -> String {
-    format!("/v1/organizations/{}/teams", world.a.id)
+fn here(world: &World) -> String {
+    format!("/v1/organizations/{}", world.a.id)
 }
 
 async fn due(actor: &Actor) -> DateTime<Utc> {
@@ -45,17 +45,17 @@ async fn administrators_have_a_week_and_then_only_the_way_to_a_factor() {
     let until = due(admin).await;
     let left = until - Utc::now();
     assert!(left > TimeDelta::days(7) - TimeDelta::minutes(1) && left <= TimeDelta::days(7), "{left}");
-    admin.get(&teams(&world)).await.expect(200);
+    admin.get(&here(&world)).await.expect(200);
     let me = world.a.manager.get("/v1/me").await.expect(200);
     assert_eq!(me.json["second_factor"], json!({"required": false, "enrolled": false, "proven": false}));
 
     world.server.advance(TimeDelta::days(7) + TimeDelta::minutes(1));
     let late = again(&world, admin).await;
-    late.get(&teams(&world)).await.expect(403).problem("mfa_enrolment_required");
+    late.get(&here(&world)).await.expect(403).problem("mfa_enrolment_required");
     let switch = json!({"organization_id": world.a.id});
     late.post("/v1/session/organization", switch).await.expect(403).problem("mfa_enrolment_required");
     assert_eq!(due(&late).await, until);
-    again(&world, &world.a.manager).await.get(&teams(&world)).await.expect(200);
+    again(&world, &world.a.manager).await.get(&here(&world)).await.expect(200);
 
     // The way out: an app, and this session goes on. Another that began without it does not.
     let other = again(&world, admin).await;
@@ -63,16 +63,16 @@ async fn administrators_have_a_week_and_then_only_the_way_to_a_factor() {
     let key = begun.text_at("/secret").to_owned();
     let code = json!({"code": totp(&key, step(&world.server) - 1)});
     late.post("/v1/me/second-factors/totp/confirm", code).await.expect(200);
-    late.get(&teams(&world)).await.expect(200);
-    other.get(&teams(&world)).await.expect(403).problem("mfa_required");
+    late.get(&here(&world)).await.expect(200);
+    other.get(&here(&world)).await.expect(403).problem("mfa_required");
     let proof = json!({"method": "totp", "code": totp(&key, step(&world.server))});
     other.post("/v1/session/reauthenticate", json!({"password": PASSWORD, "second_factor": proof})).await.expect(200);
-    other.get(&teams(&world)).await.expect(200);
+    other.get(&here(&world)).await.expect(200);
 
     // Whoever removes it is where they were.
     late.delete("/v1/me/second-factors/totp").await.expect(204);
     for actor in [&late, &other] {
-        actor.get(&teams(&world)).await.expect(403).problem("mfa_enrolment_required");
+        actor.get(&here(&world)).await.expect(403).problem("mfa_enrolment_required");
     }
     assert_eq!(due(&late).await, until);
     world.close().await;
@@ -88,7 +88,7 @@ async fn another_role_gives_no_more_time_and_an_administrator_does() {
     owner.patch(&member, json!({"role": "admin"})).await.expect(200);
     let until = due(subject).await;
     owner.patch(&member, json!({"role": "member"})).await.expect(200);
-    subject.get(&teams(&world)).await.expect(200);
+    subject.get(&here(&world)).await.expect(200);
     world.server.advance(TimeDelta::days(3));
     let owner = again(&world, &world.a.owner).await;
     owner.patch(&member, json!({"role": "admin"})).await.expect(200);
@@ -96,7 +96,7 @@ async fn another_role_gives_no_more_time_and_an_administrator_does() {
     assert_eq!(due(&later).await, until);
     world.server.advance(TimeDelta::days(4) + TimeDelta::minutes(1));
     let late = again(&world, subject).await;
-    late.get(&teams(&world)).await.expect(403).problem("mfa_enrolment_required");
+    late.get(&here(&world)).await.expect(403).problem("mfa_enrolment_required");
 
     // The platform's administrator is late as well; their own factor lets them help.
     let key = enrol(&world.server, world.platform.account).await.0;
@@ -147,10 +147,10 @@ async fn an_organization_demands_more_and_a_platform_administrator_who_acts_ther
     let world = World::open().await;
     let settings = format!("/v1/organizations/{}/settings", world.a.id);
     world.a.owner.patch(&settings, json!({"mfa": {"required_from": "member", "grace_days": 0}})).await.expect(200);
-    world.a.member.get(&teams(&world)).await.expect(403).problem("mfa_enrolment_required");
-    let inside = format!("/v1/organizations/{}/teams", world.b.id);
+    world.a.member.get(&here(&world)).await.expect(403).problem("mfa_enrolment_required");
+    let inside = format!("/v1/organizations/{}", world.b.id);
     world.b.member.get(&inside).await.expect(200);
     let acting = world.acting_in(world.a.id).await;
-    acting.get(&teams(&world)).await.expect(403).problem("mfa_enrolment_required");
+    acting.get(&here(&world)).await.expect(403).problem("mfa_enrolment_required");
     world.close().await;
 }

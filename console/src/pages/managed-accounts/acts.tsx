@@ -1,6 +1,13 @@
 /** What an organisation can do with an account that it manages, and why not when it can't. */
 import { Text, TextInput } from "@mantine/core";
-import { IconClockPlay, IconLock, IconLockOpen, IconLogout } from "@tabler/icons-react";
+import {
+  IconClockPlay,
+  IconClockPlus,
+  IconLock,
+  IconLockOpen,
+  IconLogout,
+  IconShieldOff,
+} from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { api, take } from "../../api/client";
@@ -26,7 +33,7 @@ import { words } from "../../words";
 const said = words.managedAccounts;
 const accounts = words.platform.accounts;
 
-type Kind = "unlock" | "block" | "unblock" | "sessions";
+type Kind = "unlock" | "block" | "unblock" | "factors" | "grace" | "sessions";
 
 export interface Act {
   kind: Kind;
@@ -48,6 +55,8 @@ function useReasons(account: ManagedAccount): Record<Kind, string | null> {
       (account.locked_until ? null : accounts.unlockNot),
     block: whyNot(me, "managed_accounts_block") ?? above ?? (own ? accounts.ownBlock : null),
     unblock: whyNot(me, "managed_accounts_unblock") ?? above ?? elsewhere,
+    factors: whyNot(me, "managed_accounts_second_factors_disable") ?? above,
+    grace: whyNot(me, "managed_accounts_second_factors_grace_reset") ?? above,
     sessions: whyNot(me, "managed_accounts_sessions_end") ?? above,
   };
 }
@@ -56,6 +65,8 @@ const icons: Record<Kind, ReactNode> = {
   unlock: <IconClockPlay size={16} aria-hidden="true" />,
   block: <IconLock size={16} aria-hidden="true" />,
   unblock: <IconLockOpen size={16} aria-hidden="true" />,
+  factors: <IconShieldOff size={16} aria-hidden="true" />,
+  grace: <IconClockPlus size={16} aria-hidden="true" />,
   sessions: <IconLogout size={16} aria-hidden="true" />,
 };
 
@@ -63,11 +74,13 @@ const labels: Record<Kind, string> = {
   unlock: accounts.unlock,
   block: accounts.block,
   unblock: accounts.unblock,
+  factors: words.secondFactor.disable,
+  grace: words.secondFactor.resetGrace,
   sessions: accounts.endSessions,
 };
 
 function kindsOf({ state }: ManagedAccount): Kind[] {
-  return ["unlock", state === "active" ? "block" : "unblock", "sessions"];
+  return ["unlock", state === "active" ? "block" : "unblock", "factors", "grace", "sessions"];
 }
 
 interface ActingProps {
@@ -186,6 +199,10 @@ function send({ kind, account }: Act, organization_id: string, reason: string): 
       return take(api.POST(`${path}/block`, { params, body: { reason } }));
     case "unblock":
       return take(api.POST(`${path}/unblock`, { params }));
+    case "factors":
+      return take(api.DELETE(`${path}/second-factors`, { params }));
+    case "grace":
+      return take(api.POST(`${path}/second-factors/grace`, { params }));
     case "sessions":
       return take(api.DELETE(`${path}/sessions`, { params }));
   }
@@ -221,7 +238,7 @@ function Dialog({ act, onClose }: { act: Act; onClose: () => void }) {
       onConfirm={confirm}
       busy={run.isPending}
       error={run.error}
-      harmless={act.kind === "unblock" || act.kind === "unlock"}
+      harmless={["unblock", "unlock", "grace"].includes(act.kind)}
     >
       {act.kind === "block" ? (
         <TextInput

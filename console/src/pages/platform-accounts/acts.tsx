@@ -3,10 +3,12 @@ import { Alert, List, Text, TextInput } from "@mantine/core";
 import {
   IconBuilding,
   IconClockPlay,
+  IconClockPlus,
   IconEraser,
   IconLock,
   IconLockOpen,
   IconLogout,
+  IconShieldOff,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -26,7 +28,7 @@ import { AccountSessions } from "./sessions";
 const said = words.platform.accounts;
 
 export interface Act {
-  kind: "block" | "unblock" | "unlock" | "sessions" | "manager" | "erase";
+  kind: "block" | "unblock" | "unlock" | "factors" | "grace" | "sessions" | "manager" | "erase";
   account: PlatformAccount;
 }
 
@@ -42,16 +44,29 @@ function useReasons(account: PlatformAccount) {
   const sessions = useWhyNot("accounts_sessions_end");
   const unlock = useWhyNot("accounts_unlock");
   const manager = useWhyNot("accounts_manager_update");
+  const factors = useWhyNot("accounts_second_factors_disable");
+  const grace = useWhyNot("accounts_second_factors_grace_reset");
   const erase = useWhyNot("accounts_erase");
   const own = account.id === me.account.id;
   if (account.state === "erased") {
     const gone = said.erasedNot;
-    return { block: gone, unblock: gone, unlock: gone, sessions: gone, manager: gone, erase: gone };
+    return {
+      block: gone,
+      unblock: gone,
+      unlock: gone,
+      factors: gone,
+      grace: gone,
+      sessions: gone,
+      manager: gone,
+      erase: gone,
+    };
   }
   return {
     block: block ?? (own ? said.ownBlock : null),
     unblock,
     unlock: unlock ?? (account.locked_until ? null : said.unlockNot),
+    factors,
+    grace,
     sessions,
     manager,
     erase: erase ?? (own ? said.ownErase : null),
@@ -91,6 +106,21 @@ export function AccountMenu({ account, onAct }: AccountMenuProps) {
         onClick={() => onAct({ kind: "unlock", account })}
       >
         {said.unlock}
+      </GuardedItem>
+      <GuardedItem
+        reason={reasons.factors}
+        color="red"
+        leftSection={<IconShieldOff size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "factors", account })}
+      >
+        {words.secondFactor.disable}
+      </GuardedItem>
+      <GuardedItem
+        reason={reasons.grace}
+        leftSection={<IconClockPlus size={16} aria-hidden="true" />}
+        onClick={() => onAct({ kind: "grace", account })}
+      >
+        {words.secondFactor.resetGrace}
       </GuardedItem>
       <GuardedItem
         reason={reasons.manager}
@@ -242,6 +272,8 @@ const labels: Record<Confirmed["kind"], string> = {
   block: said.block,
   unblock: said.unblock,
   unlock: said.unlock,
+  factors: words.secondFactor.disable,
+  grace: words.secondFactor.resetGrace,
   sessions: said.endSessions,
   erase: said.eraseAction,
 };
@@ -255,6 +287,10 @@ function send({ kind, account }: Confirmed, reason: string): Promise<unknown> {
       return take(api.POST("/v1/accounts/{account_id}/unblock", { params }));
     case "unlock":
       return take(api.POST("/v1/accounts/{account_id}/unlock", { params }));
+    case "factors":
+      return take(api.DELETE("/v1/accounts/{account_id}/second-factors", { params }));
+    case "grace":
+      return take(api.POST("/v1/accounts/{account_id}/second-factors/grace", { params }));
     case "sessions":
       return take(api.DELETE("/v1/accounts/{account_id}/sessions", { params }));
     case "erase":
@@ -279,7 +315,7 @@ function Dialog({ act, onClose }: { act: Confirmed; onClose: () => void }) {
       run={() => send(act, reason.trim())}
       refresh={[keys.accounts]}
       check={check}
-      harmless={act.kind === "unblock" || act.kind === "unlock"}
+      harmless={["unblock", "unlock", "grace"].includes(act.kind)}
       typed={act.kind === "erase" ? act.account.email : undefined}
     >
       {(error) => (
