@@ -143,7 +143,8 @@ async fn a_change_of_custom_roles_does_what_was_foreseen() {
         let mut expected = Vec::new();
         for person in [&a.member, &a.subject] {
             let effects = of(&answer, person.account);
-            let [loses, gains] = ["loses", "gains"].map(|way| effects.as_ref().map(|one| names(&one[way])).unwrap_or_default());
+            let [loses, gains] =
+                ["loses", "gains"].map(|way| effects.as_ref().map(|one| names(&one[way])).unwrap_or_default());
             let mut after = operations(person).await;
             assert!(loses.is_subset(&after) && gains.is_disjoint(&after), "{change}: {answer}");
             after.retain(|operation| !loses.contains(operation));
@@ -167,7 +168,8 @@ async fn changes_of_custom_roles_count_one_after_the_other() {
     let role = compose(a, &["members_list"]).await;
     let simulate = async |changes| a.auditor.post("/v1/rbac/simulate", json!({"changes": changes})).await.expect(200);
     let given = json!({"change": "service_custom_roles", "service_account_id": a.service, "custom_role_ids": [role]});
-    let revised = json!({"change": "custom_role_permissions", "custom_role_id": role, "permissions": ["invitations_list"]});
+    let revised =
+        json!({"change": "custom_role_permissions", "custom_role_id": role, "permissions": ["invitations_list"]});
     let removed = json!({"change": "custom_role_removed", "custom_role_id": role});
     for order in [[&given, &revised], [&revised, &given]] {
         let gains = of(&simulate(json!(order)).await, a.service).unwrap();
