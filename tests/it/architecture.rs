@@ -80,6 +80,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "attempts on addresses without an account are recorded with their number"),
     ("accounts", "failures without a lock were forgotten"),
     ("accounts", "opening the session has recorded the sign-in"),
+    ("accounts", "that a second factor was asked for is recorded"),
     ("accounts", "the failure is recorded already"),
     ("accounts", "the hashing pool looked at no password"),
     ("accounts", "what came of an attempt is recorded when it is known"),
