@@ -1,5 +1,5 @@
 /** What stands in the place of every page while a role's second factor is missing; before that, until when it may. */
-import { Alert, Button, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useRef } from "react";
@@ -55,7 +55,10 @@ export function SecondFactorWall({ children }: { children: ReactNode }) {
     <>
       <Alert role="note" color="yellow" variant="light" title={said.dueTitle} mb="lg">
         <Text size="sm">
-          {said.dueText} <Time value={due_at} /> <Link to="/account">{said.setUp}</Link>
+          {said.dueText} <Time value={due_at} />{" "}
+          <Anchor component={Link} to="/account" inherit>
+            {said.setUp}
+          </Anchor>
         </Text>
       </Alert>
       {children}
