@@ -62,7 +62,7 @@ fn a_line_that_is_missing_doubled_or_superfluous_is_named() {
         missing.starts_with("members_list (GET /v1/organizations/{organization_id}/members) has no line"),
         "{missing}"
     );
-    let superfluous = "ships_list,organization,ships,list,member,,,none,none,account,,no,\n";
+    let superfluous = "ships_list,organization,ships,list,member,,,by_role,none,account,,no,\n";
     let superfluous = faults(&registry(|text| text + superfluous).unwrap());
     assert!(superfluous.contains("ships_list, which is no operation; remove it"), "{superfluous}");
     let line = |text: &str| text.lines().find(|line| line.starts_with("members_list,")).unwrap().to_owned() + "\n";
@@ -91,7 +91,7 @@ fn a_line_that_does_not_fit_its_operation_is_named() {
     assert!(registry(reader).unwrap_err().join("\n").contains("names the role auditor, which reads as another"));
     let free = instead_of("organization,members,list,manager,", "organization,members,list,,");
     assert!(registry(free).unwrap_err().join("\n").contains("members_list needs a minimum role"));
-    let owned = instead_of("members,list,manager,,,none", "members,list,manager,membership,member,none");
+    let owned = instead_of("members,list,manager,,,by_role", "members,list,manager,membership,member,by_role");
     assert!(faults(&registry(owned).unwrap()).contains("members_list is owned by membership, but has no member_id"));
 }
 
@@ -232,7 +232,7 @@ impl Rules {
         for (at, (least, own, action)) in self.operations.iter().enumerate() {
             let least = self.name(*least);
             let own = own.map(|own| format!("membership,{}", self.name(own))).unwrap_or(",".to_owned());
-            writeln!(text, "op{at},organization,thing{at},{action},{least},{own},none,none,account,,no,").unwrap();
+            writeln!(text, "op{at},organization,thing{at},{action},{least},{own},by_role,none,account,,no,").unwrap();
         }
         text
     }

@@ -1,5 +1,7 @@
 //! Whoever has no second factor after the time that they were given can set one up, and leave: nothing else (MFA-5).
 
+use std::ops::Deref;
+
 use freehold::authz::{Scope, SecondFactor};
 use serde_json::json;
 
@@ -39,7 +41,12 @@ async fn after_the_deadline_everything_but_setting_one_up_is_closed() {
             continue;
         }
         let call = stage.call(operation, &stage.a);
-        let answer = stage.admits(operation, &stage.rightful(operation, &stage.a), &call).await;
+        // Whoever is in no organisation has no role that could demand anything: a guest stays out of this.
+        let actor = match policy.scope {
+            Scope::Own => stage.a.member.deref().clone(),
+            _ => stage.rightful(operation, &stage.a),
+        };
+        let answer = stage.admits(operation, &actor, &call).await;
         let refused = (answer.status, answer.problem_code()) == (403, Ok("mfa_enrolment_required"));
         if refused == open {
             failures.note(&operation.id, format!("is open without a second factor: {open}, but {answer}"));
