@@ -75,7 +75,7 @@ async fn an_erasure_and_a_change_of_keys_leave_the_chain_whole() {
 }
 
 /// Many entries of an older release, in clear order of time, without commitments.
-async fn old_entries(psql: &mut Psql, organization: Uuid, many: i64) {
+pub(super) async fn old_entries(psql: &mut Psql, organization: Uuid, many: i64) {
     let sql = format!(
         "INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type, target_type,
              metadata)
