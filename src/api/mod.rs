@@ -22,6 +22,7 @@ mod invitations;
 mod jobs;
 mod keys;
 mod known_devices;
+mod legal_holds;
 mod limits;
 mod managed_accounts;
 mod me;
@@ -85,6 +86,7 @@ pub type Everything = (
         audit::Audit,
         audit_exports::AuditExports,
         seals::Seals,
+        legal_holds::LegalHolds,
         events::Events,
         alerts::Alerts,
         alerts::rules::AlertRules,
@@ -127,6 +129,7 @@ pub fn everything(face: &Face) -> Everything {
             audit::Audit(face.clone()),
             audit_exports::AuditExports(face.clone()),
             seals::Seals(face.clone()),
+            legal_holds::LegalHolds(face.clone()),
             events::Events(face.clone()),
             alerts::Alerts(face.clone()),
             alerts::rules::AlertRules(face.clone()),

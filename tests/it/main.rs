@@ -38,6 +38,7 @@ mod privacy;
 mod rbac;
 mod reauthentication;
 mod record;
+mod retention;
 mod seals;
 mod service_accounts;
 mod sessions;

@@ -468,6 +468,21 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "legal_holds_create": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "legal_holds_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "legal_holds_release": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "limits_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",

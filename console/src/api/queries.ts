@@ -66,6 +66,7 @@ export const keys = {
   jobs: ["platform", "jobs"] as const,
   instances: ["platform", "instances"] as const,
   limits: ["platform", "limits"] as const,
+  legalHolds: ["platform", "legal-holds"] as const,
   dataKeys: ["platform", "data-keys"] as const,
   keyRotations: ["platform", "key-rotations"] as const,
 };
@@ -509,6 +510,13 @@ export const instancesQuery = queryOptions({
   refetchInterval: signOfLife,
   notifyOnChangeProps: "all",
 });
+
+export const legalHoldsQuery = (query: { cursor?: string; limit?: number } = {}) =>
+  queryOptions({
+    queryKey: [...keys.legalHolds, query],
+    queryFn: ({ signal }) => take(api.GET("/v1/legal-holds", { signal, params: { query } })),
+    placeholderData: keepPreviousData,
+  });
 
 /** Of the instance that answers. Now and then: looking at the limits counts, too. */
 export const limitsQuery = queryOptions({

@@ -635,6 +635,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/legal-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The holds on records of organisations, those that stand and those that were released, newest first. */
+        get: operations["legal_holds_list"];
+        put?: never;
+        /**
+         * Place a hold on the record of an organisation: nothing of it is dropped until the hold is released. There is one
+         *     at a time; 409 while it stands. The erasure of a person takes what is personal of them out of it all the same.
+         */
+        post: operations["legal_holds_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/legal-holds/{legal_hold_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Release a hold. What it kept beyond its time is dropped the next night. */
+        post: operations["legal_holds_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/limits": {
         parameters: {
             query?: never;
@@ -1345,7 +1383,8 @@ export interface paths {
         /**
          * A file of evidence: sealed entries with all that proves them, for `freehold audit verify`, which needs nothing of
          *     this installation but its public keys. Without parameters it is the whole record. What is asked for is widened to
-         *     whole checkpoints. The form, and what it proves, are described in `policies/EVIDENCE.md`.
+         *     whole checkpoints. A file whose reader may not see the record any more breaks off, without its last line. The form,
+         *     and what it proves, are described in `policies/EVIDENCE.md`.
          */
         get: operations["audit_evidence_get"];
         put?: never;
@@ -4957,6 +4996,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_LegalHold
+         * @description A page of a list.
+         */
+        Items_LegalHold: {
+            /** @description The items. */
+            items: components["schemas"]["LegalHold"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_ManagedAccount
          * @description A page of a list.
          */
@@ -5307,6 +5356,46 @@ export interface components {
             last_seen_at: string;
             /** @description The client. */
             user_agent?: string;
+        };
+        /**
+         * LegalHold
+         * @description A hold on the record of an organisation: while it stands, nothing of it is dropped.
+         */
+        LegalHold: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /**
+             * Format: date-time
+             * @description Since when it stands or stood.
+             */
+            placed_at: string;
+            /**
+             * Format: uuid
+             * @description The account that placed it.
+             */
+            placed_by?: string;
+            /** @description Why it was placed. */
+            reason?: string;
+            /** @description Why it was released; absent while it stands. */
+            release_reason?: string;
+            /**
+             * Format: date-time
+             * @description When it was released; absent while it stands.
+             */
+            released_at?: string;
+            /**
+             * Format: uuid
+             * @description The account that released it; absent while it stands.
+             */
+            released_by?: string;
         };
         /**
          * @description What a limit counts by: each client in this sense has a quota of its own.
@@ -5740,6 +5829,13 @@ export interface components {
                 /** @description How long after proving who one is sensitive operations are open. */
                 window_minutes: components["schemas"]["NumberSetting"];
             };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention: {
+                /** @description How long entries of the class normal are kept. */
+                normal_days: components["schemas"]["NumberSetting"];
+                /** @description How long entries of the class security are kept. */
+                security_days: components["schemas"]["NumberSetting"];
+            };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions: {
                 /** @description How long a session may go without being carried on with its refresh token. */
@@ -6034,6 +6130,19 @@ export interface components {
             name: string;
         };
         /**
+         * PlaceHold
+         * @description A hold to be placed.
+         */
+        PlaceHold: {
+            /**
+             * Format: uuid
+             * @description The organisation whose record has to be kept.
+             */
+            organization_id: string;
+            /** @description Why, for the platform's record. It is sealed. */
+            reason: string;
+        };
+        /**
          * PlatformAccess
          * @description An access of a platform administrator to an organisation.
          */
@@ -6181,6 +6290,13 @@ export interface components {
             reauthentication: {
                 /** @description How long after proving who one is sensitive operations are open. */
                 window_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention: {
+                /** @description How long entries of the class normal are kept. */
+                normal_days: components["schemas"]["NumberSetting"];
+                /** @description How long entries of the class security are kept. */
+                security_days: components["schemas"]["NumberSetting"];
             };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions: {
@@ -6878,6 +6994,14 @@ export interface components {
          */
         RejectSignUp: {
             /** @description For the person, who gets it by mail, and for the record; without web addresses. */
+            reason: string;
+        };
+        /**
+         * ReleaseHold
+         * @description A hold to be released.
+         */
+        ReleaseHold: {
+            /** @description Why, for the platform's record. It is sealed. */
             reason: string;
         };
         /**
@@ -7748,6 +7872,19 @@ export interface components {
                  */
                 window_minutes?: number | null;
             };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention?: {
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class normal are kept.
+                 */
+                normal_days?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class security are kept.
+                 */
+                security_days?: number | null;
+            };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions?: {
                 /**
@@ -7867,6 +8004,19 @@ export interface components {
                  * @description How long after proving who one is sensitive operations are open.
                  */
                 window_minutes?: number | null;
+            };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention?: {
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class normal are kept.
+                 */
+                normal_days?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class security are kept.
+                 */
+                security_days?: number | null;
             };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions?: {
@@ -9343,6 +9493,138 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["KeyRotationPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    legal_holds_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_LegalHold"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    legal_holds_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key places it once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc",
+                 *       "reason": "Case 4711, asked for by counsel"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["PlaceHold"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["LegalHold"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    legal_holds_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hold. */
+                legal_hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Case 4711 is closed"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ReleaseHold"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["LegalHold"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

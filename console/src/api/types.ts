@@ -57,6 +57,7 @@ export type PasswordVerdict = Schemas["PasswordVerdict"];
 export type PeopleFormat = Schemas["PeopleFormat"];
 export type Permission = Schemas["Permission"];
 export type PlatformAccess = Schemas["PlatformAccess"];
+export type LegalHold = Schemas["LegalHold"];
 export type PlatformAccount = Schemas["PlatformAccount"];
 export type OperationEffect = Schemas["OperationEffect"];
 export type PolicyActor = Schemas["PolicyActor"];

@@ -19,6 +19,7 @@ import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { policies } from "./policies";
 import { problems } from "./problems";
+import { holds } from "./retention";
 import { customRoles } from "./roles";
 import { security } from "./security";
 import { serviceAccounts } from "./service-accounts";
@@ -42,6 +43,7 @@ export const words = {
   explainDecision,
   exports,
   gate,
+  holds,
   imports,
   instances,
   invitations,

@@ -9,6 +9,7 @@ mod lockout;
 mod organizations;
 mod passwords;
 mod reauthentication;
+mod retention;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -23,6 +24,7 @@ pub use self::{
     organizations::Organizations,
     passwords::{PROFILES, Passwords, Profile},
     reauthentication::Reauthentication,
+    retention::Retention,
     sessions::Sessions,
     sign_in::{SignIn, Way},
     sign_up::{Mode as SignUpMode, SignUp},
@@ -130,6 +132,7 @@ sections! {
     sign_up: SignUp,
     invitations: Invitations,
     organizations: Organizations,
+    retention: Retention,
 }
 
 #[cfg(test)]
