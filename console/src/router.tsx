@@ -105,6 +105,7 @@ const organization = createRoute({
 const overview = createRoute({
   getParentRoute: () => organization,
   path: "/",
+  validateSearch: texts("span"),
   component: lazyRouteComponent(() => import("./pages/overview/page")),
 });
 

@@ -29,6 +29,7 @@ mod me;
 mod members;
 mod oauth;
 mod organizations;
+mod overview;
 mod passwords;
 mod policies;
 mod policy;
@@ -75,7 +76,7 @@ pub type Everything = (
     // A tuple has sixteen places at most; what belongs together shares one.
     (sessions::SignIn, sign_ups::SignUps, passwords::Passwords),
     (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
-    organizations::Organizations,
+    (organizations::Organizations, overview::Overview),
     acting::Acting,
     settings::SettingsOf,
     (members::Members, attributes::ProfileAttributes, managed_accounts::ManagedAccounts),
@@ -109,7 +110,7 @@ pub fn everything(face: &Face) -> Everything {
             known_devices::KnownDevices(face.clone()),
             alerts::mail::AlertMail(face.clone()),
         ),
-        organizations::Organizations(face.clone()),
+        (organizations::Organizations(face.clone()), overview::Overview(face.clone())),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
         (

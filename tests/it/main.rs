@@ -31,6 +31,7 @@ mod jobs;
 mod lockout;
 mod mail;
 mod managed;
+mod overview;
 mod passwords;
 mod path;
 mod people;

@@ -678,6 +678,11 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "overview_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "own_alert_preferences_get": {
     "scope": "self",
     "minimumRole": null,

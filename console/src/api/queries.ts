@@ -15,6 +15,7 @@ import type {
   KeyRotation,
   Me,
   Organization,
+  OverviewSpan,
   Page,
   Settings,
   SettingsChange,
@@ -61,6 +62,7 @@ export const keys = {
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
     id === null ? (["platform", "settings"] as const) : (["organization", id, "settings"] as const),
+  overview: (organization: string) => ["organization", organization, "overview"] as const,
   organizations: ["platform", "organizations"] as const,
   accounts: ["platform", "accounts"] as const,
   jobs: ["platform", "jobs"] as const,
@@ -364,6 +366,19 @@ export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>
       (await take(
         api.GET(`${path}/audit`, { signal, params: { path: { organization_id }, query } }),
       )) as Page<AuditEntry>,
+    placeholderData: keepPreviousData,
+  });
+
+export const overviewQuery = (organization_id: string, span: OverviewSpan) =>
+  queryOptions({
+    queryKey: [...keys.overview(organization_id), span],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET(`${path}/overview`, {
+          signal,
+          params: { path: { organization_id }, query: { span } },
+        }),
+      ),
     placeholderData: keepPreviousData,
   });
 

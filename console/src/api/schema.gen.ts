@@ -1922,6 +1922,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How an organisation stands: what happened on each of the last days, and what waits for somebody. Numbers are
+         *     counted up to a bound, so that a busy organisation's cost no more.
+         */
+        get: operations["overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/permissions": {
         parameters: {
             query?: never;
@@ -3617,8 +3637,8 @@ export interface components {
             severity: components["schemas"]["AlertSeverity"] & unknown;
             /**
              * Format: uint32
-             * @description Within how many minutes; a day at most. What happens within them is counted together for sure, and what is up to a
-             *     twelfth, or a minute, longer apart may be.
+             * @description Within how many minutes; a day at most. What happens within them is counted together for sure, and what is up to two
+             *     twelfths, or two minutes, longer apart may be.
              */
             window_minutes: number;
         };
@@ -5775,6 +5795,34 @@ export interface components {
          */
         OrganizationKind: "platform" | "tenant";
         /**
+         * OrganizationOverview
+         * @description How an organisation stands. No number is greater than `most`, and one that is as great stands for that or more.
+         */
+        OrganizationOverview: {
+            /** @description Each of the days, today last. */
+            days: components["schemas"]["OverviewDay"][];
+            /**
+             * Format: int64
+             * @description The greatest number here.
+             */
+            most: number;
+            /**
+             * Format: uint64
+             * @description Alerts that nobody has taken note of.
+             */
+            open_alerts: number;
+            /**
+             * Format: uint64
+             * @description Invitations that can be accepted.
+             */
+            pending_invitations: number;
+            /**
+             * Format: uint64
+             * @description People who signed up and wait to be let in.
+             */
+            waiting_sign_ups: number;
+        };
+        /**
          * OrganizationSettings
          * @description The settings of an organisation, and how the platform's bear on them.
          */
@@ -5861,6 +5909,42 @@ export interface components {
          * @enum {string}
          */
         OrganizationStatus: "active" | "deleted";
+        /**
+         * OverviewDay
+         * @description What happened on a day.
+         */
+        OverviewDay: {
+            /**
+             * Format: int64
+             * @description How many people did.
+             */
+            active_people: number;
+            /**
+             * Format: naive-date
+             * @description The day, in UTC.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description How often somebody failed to sign in to an account that the organisation manages.
+             */
+            failed_sign_ins: number;
+            /**
+             * Format: int64
+             * @description How many people became members.
+             */
+            joined: number;
+            /**
+             * Format: int64
+             * @description How often somebody signed in, or switched, to the organisation.
+             */
+            sign_ins: number;
+        };
+        /**
+         * @description Over which days.
+         * @enum {string}
+         */
+        OverviewSpan: "week" | "month" | "quarter";
         /**
          * OwnAccess
          * @description A platform administrator's own running access.
@@ -13387,6 +13471,44 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    overview_get: {
+        parameters: {
+            query?: {
+                /** @description Over which days; without it the last thirty. */
+                span?: components["schemas"]["OverviewSpan"];
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OrganizationOverview"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

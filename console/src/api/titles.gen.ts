@@ -136,6 +136,7 @@ export const titles: Record<string, string> = {
   "organizations_list": "The organisations of the installation, newest first",
   "organizations_restore": "Open a deleted organisation again, with everybody who was in it",
   "organizations_update": "Change an organisation's name or short name",
+  "overview_get": "How an organisation stands",
   "own_alert_preferences_get": "How one is told of the alerts of the organisation that one's session is in",
   "own_alert_preferences_update": "Choose how one is told of the alerts of the organisation that one's session is in",
   "password_check": "What is to be said of a password that one may choose for oneself",

@@ -69,7 +69,7 @@ function List() {
         rowKey={({ id }) => id}
         menu={(hold) =>
           hold.released_at ? null : (
-            <RowMenu label={said.actions(name(hold.organization_id))}>
+            <RowMenu name={said.actions(name(hold.organization_id))}>
               <GuardedItem reason={releaseNot} onClick={() => setReleasing(hold)}>
                 {said.release}
               </GuardedItem>
