@@ -252,7 +252,7 @@ test("the admin's stale view is told and reloaded", async ({ browser }) => {
   await inspect(admin, "settings");
   await admin.getByRole("textbox", { name: "Name", exact: true }).fill("Harbour Works Ltd");
   await admin.getByRole("button", { name: "Save changes" }).click();
-  await expect(admin.getByText("Saved")).toBeVisible();
+  await expect(admin.getByText("Saved", { exact: true })).toBeVisible();
 
   await second.getByRole("textbox", { name: "Name", exact: true }).fill("Overwritten");
   await second.getByRole("button", { name: "Save changes" }).click();

@@ -168,5 +168,5 @@ test("an access token that ran out is renewed unnoticed, in several tabs at once
   await page.context().clearCookies({ name: /freehold_access$/ });
   await page.getByRole("textbox", { name: "Name", exact: true }).fill(`${ada.name} `);
   await page.getByRole("button", { name: "Save changes" }).click();
-  await expect(page.getByText("Saved")).toBeVisible();
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
 });

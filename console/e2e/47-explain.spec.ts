@@ -3,7 +3,7 @@
  * made. Proves AZ-10 in the browser.
  */
 import type { Locator, Page } from "@playwright/test";
-import { join, organizationOf, reads } from "./support/api";
+import { join, makeRole, organizationOf, reads } from "./support/api";
 import { expect, freshBrowser, inspect, signIn, test } from "./support/browser";
 import { ada } from "./support/people";
 
@@ -54,6 +54,7 @@ test.afterAll(async () => {
 
 test("who proposes nothing is told what this is for", async () => {
   const { id } = await organizationOf("Clear Works", vera);
+  await makeRole(id, "Front desk", ["members_list"]);
   await join(id, mona, "manager");
   await join(id, max, "member");
   const members = `/v1/organizations/${id}/members`;
@@ -98,6 +99,32 @@ test("a proposal shows who loses what they use, and who gains what they were ref
   await expect(row("Mona Castell")).toHaveCount(0);
   await owner.getByRole("button", { name: "Start again" }).click();
   await expect(owner.getByRole("heading", { name: "Nothing proposed yet" })).toBeVisible();
+});
+
+test("a proposal gives a custom role, and lets it permit something else", async () => {
+  const add = owner.getByRole("button", { name: "Add to the proposal" });
+  const proposed = owner.getByRole("list", { name: "Proposed changes" });
+  await owner.getByRole("combobox", { name: "Change" }).click();
+  await owner.getByRole("option", { name: "Give a member other custom roles" }).click();
+  await choose(owner, "Who", "Max", /Max/);
+  await choose(owner, "Custom roles", "Front", "Front desk");
+  await owner.keyboard.press("Escape");
+  await add.click();
+  await expect(proposed.getByText("Max Adeyemi has Front desk directly")).toBeVisible();
+  await expect(row("Max Adeyemi")).toContainText("refused 2 times lately");
+  await owner.getByRole("combobox", { name: "Change" }).click();
+  await owner.getByRole("option", { name: "Let a custom role permit something else" }).click();
+  await choose(owner, "Custom role", "Front", "Front desk");
+  await choose(owner, "Permissions", "invitations", /^The invitations/);
+  await owner.keyboard.press("Escape");
+  await add.click();
+  await expect(proposed.getByText(/^Front desk now also permits: The invitations/)).toBeVisible();
+  // Who opens the address of it sees the same.
+  await owner.reload();
+  await expect(proposed.getByText(/^Front desk now also permits: The invitations/)).toBeVisible();
+  await expect(row("Max Adeyemi")).toContainText("2 operations");
+  await inspect(owner, "simulate-custom-roles");
+  await owner.getByRole("button", { name: "Start again" }).click();
 });
 
 test("an explanation names the rule, the way to it, and what else there is to pass", async () => {

@@ -17,7 +17,7 @@ async function visit(page: Page, path: string, heading: string): Promise<void> {
 
 async function save(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Save changes" }).click();
-  await provenIfAsked(page, ada, page.getByText("Saved").last());
+  await provenIfAsked(page, ada, page.getByText("Saved", { exact: true }).last());
   await expect(page.getByText(/unsaved change/)).toBeHidden();
 }
 

@@ -116,7 +116,7 @@ test("an address without an account is told the same, and a used link leads on",
 test("the platform takes a profile, and an organisation can only ask for more", async ({
   page,
 }) => {
-  const saved = () => provenIfAsked(page, ada, page.getByText("Saved").last());
+  const saved = () => provenIfAsked(page, ada, page.getByText("Saved", { exact: true }).last());
   await signIn(page, ada);
   await page.goto("/platform/settings");
   const goThere = page.getByRole("button", { name: /^Switch to / });

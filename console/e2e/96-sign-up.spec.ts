@@ -84,7 +84,7 @@ test("somebody waits until an administrator lets them in", async ({ page, browse
   await admin.getByRole("combobox", { name: "Who may sign up" }).click();
   await admin.getByRole("option", { name: "Anyone an administrator lets in" }).click();
   await admin.getByRole("button", { name: "Save changes" }).click();
-  await provenIfAsked(admin, owner, admin.getByText("Saved").last());
+  await provenIfAsked(admin, owner, admin.getByText("Saved", { exact: true }).last());
   await inspect(admin, "security-sign-up");
 
   await open(page, "/sign-up?organization=open-guild", omar);

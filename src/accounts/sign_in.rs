@@ -2,6 +2,7 @@
 
 use entity::{KnownDeviceId, accounts as rows, sessions::Delivery};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
+use uuid::Uuid;
 
 use super::{Account, credentials::upgrade, devices, lockout, profile};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     error::{Code, Error, Result},
     guessing::{self, Attempt},
     sessions::{NewSession, Opened, hash},
-    settings::sections::Way,
+    settings::sections::{Lockout, Way},
     types::{Caller, Email},
 };
 
@@ -68,8 +69,7 @@ pub async fn sign_in(
     let proven = authenticate(app, caller, credentials).await?;
     let (known, id) = (proven.device, app.ids.next());
     let mut tx = app.db.write(&caller.acting_as(proven.account.id, id)).await?;
-    let account = signed_in(&tx, proven.account).await?;
-    lockout::settled(&tx, &proven.attempt, account.id).await?;
+    let account = settle(&tx, proven.account, &proven.attempt).await?;
     let device = match (known, device) {
         (Some(known), _) => devices::seen(&tx, &app.vault, known).await?.then_some(presented).flatten(),
         (None, Device::Remember) => Some(devices::remember(&tx, app, account.id).await?),
@@ -79,6 +79,32 @@ pub async fn sign_in(
     let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
     Ok(SignedIn { account, opened, device })
+}
+
+/// What [`signed_in`] and [`lockout::settled`] do, in one statement: `$3` is the account. It is held first, as by whoever
+/// blocks it.
+const SETTLE: &str = concat!(
+    "WITH seen AS (UPDATE accounts SET last_sign_in_at = $2 WHERE id = $3 AND state = 'active' RETURNING true), ",
+    guessing::emptied!("EXISTS (SELECT FROM seen)"),
+    " SELECT EXISTS (SELECT FROM seen) AS seen, EXISTS (SELECT FROM emptied WHERE announced) AS announced"
+);
+
+#[derive(FromQueryResult)]
+struct Settled {
+    seen: bool,
+    announced: bool,
+}
+
+/// Notes that a person signs in, and that their attempt was right.
+async fn settle(tx: &WriteTx, account: Account, attempt: &Attempt) -> Result<Account> {
+    let (now, [subject, _]) = (tx.caller().now(), attempt.subjects());
+    let settled: Vec<Settled> = tx.query(SETTLE, [subject, now.into(), Uuid::from(account.id).into()]).await?;
+    let settled = settled.into_iter().next().filter(|settled| settled.seen);
+    let settled = settled.ok_or(Error::Unauthenticated(Code::InvalidCredentials))?;
+    if settled.announced {
+        tx.note(lockout::ended(account.id, attempt.kind(), "signed_in")).await?;
+    }
+    Ok(Account { last_sign_in_at: Some(now), ..account })
 }
 
 /// Notes that a person signs in, in the transaction that opens the session. The account can't be blocked before its
@@ -100,12 +126,16 @@ pub async fn signed_in(tx: &WriteTx, account: Account) -> Result<Account> {
     Ok(Account { last_sign_in_at: Some(now), ..account })
 }
 
-/// One statement, whether or not there is such a person, and whether or not the device is theirs.
-const FIND: &str = "
-    SELECT a.*, c.hash, d.id AS device FROM account_matches m JOIN accounts a ON a.id = m.account_id
-    LEFT JOIN password_credentials c ON c.account_id = a.id
-    LEFT JOIN known_devices d ON d.account_id = a.id AND d.token_hash = $2 AND d.expires_at > $3
-    WHERE m.field = 'email' AND m.value = ANY ($1) LIMIT 1";
+/// One statement, whether or not there is such a person, and whether or not the device is theirs: `$1` are the addresses
+/// to look for, `$2` is now, `$3` the hash of the device's token.
+macro_rules! find {
+    () => {
+        "SELECT a.*, c.hash, d.id AS device FROM account_matches m JOIN accounts a ON a.id = m.account_id
+        LEFT JOIN password_credentials c ON c.account_id = a.id
+        LEFT JOIN known_devices d ON d.account_id = a.id AND d.token_hash = $3 AND d.expires_at > $2
+        WHERE m.field = 'email' AND m.value = ANY ($1) LIMIT 1"
+    };
+}
 
 #[derive(FromQueryResult)]
 struct Found {
@@ -115,16 +145,23 @@ struct Found {
     device: Option<KnownDeviceId>,
 }
 
+#[derive(FromQueryResult)]
+struct Begun {
+    #[sea_orm(nested)]
+    found: Option<Found>,
+}
+
 /// The account with this address, if the password is its own and it may sign in. A failure is recorded, and counted.
 ///
 /// # Errors
 /// `Unauthenticated` with `invalid_credentials`, whatever was wrong; `Throttled` after too many of those; `Forbidden` with
 /// `way_not_allowed` where passwords are switched off, for everybody.
 pub async fn authenticate(app: &App, caller: &Caller, credentials: Credentials<'_>) -> Result<Proven> {
-    if !app.settings.platform(&caller.origin).await?.sign_in.ways.contains(&Way::Password) {
+    let rules = app.settings.platform(&caller.origin).await?;
+    if !rules.sign_in.ways.contains(&Way::Password) {
         return Err(Error::Forbidden(Code::WayNotAllowed));
     }
-    let (found, attempt) = begin(app, caller, &credentials).await?;
+    let (found, attempt) = begin(app, caller, &credentials, &rules.lockout).await?;
     let hash = found.as_ref().and_then(|found| found.hash.as_deref());
     let right = match app.passwords.verify(credentials.password.clone(), hash).await {
         Ok(right) => right,
@@ -146,20 +183,61 @@ pub async fn authenticate(app: &App, caller: &Caller, credentials: Credentials<'
     lockout::failed(app, caller, &attempt, (found.map(|found| found.account), reason)).await
 }
 
-/// Finds the account and counts the attempt, in one transaction. The connection must not wait for the hashing pool.
-async fn begin(app: &App, caller: &Caller, credentials: &Credentials<'_>) -> Result<(Option<Found>, Attempt)> {
-    let tx = app.db.write(caller).await?;
+/// Finds and counts in one statement, for as long as there is no more to it. `$4` is the subject
+/// of the address that somebody signs in with, `$9` that of their network address, `$10` that of their device.
+const BEGIN: &str = concat!(
+    "WITH bounds AS MATERIALIZED (
+        SELECT set_config('lock_timeout', '5s', true), set_config('synchronous_commit', 'off', true)),
+    found AS MATERIALIZED (",
+    find!(),
+    "),
+    attempt AS MATERIALIZED (
+        SELECT CASE WHEN f.device IS NULL THEN $4::bytea ELSE $10::bytea END AS subject,
+               CASE WHEN f.device IS NULL THEN 'identifier' ELSE 'device' END AS kind,
+               CASE WHEN f.device IS NULL THEN $9::bytea END AS address, f.id AS account_id
+        FROM bounds LEFT JOIN found f ON true),
+    counted AS (
+        INSERT INTO guesses AS g (subject, kind, account_id, failures, forget_at)
+        SELECT a.subject, a.kind, a.account_id, 1, $2::timestamptz + make_interval(secs => $8::double precision)
+        FROM attempt a
+        WHERE NOT EXISTS (SELECT FROM guesses other WHERE other.subject = a.address AND other.locked_until > $2) ",
+    guessing::counted!(),
+    " AND NOT g.announced RETURNING true)
+    SELECT found.* FROM counted LEFT JOIN found ON true"
+);
+
+/// Finds the account and counts the attempt, before anything is looked at.
+async fn begin(
+    app: &App,
+    caller: &Caller,
+    credentials: &Credentials<'_>,
+    rules: &Lockout,
+) -> Result<(Option<Found>, Attempt)> {
+    let token = credentials.device.as_ref().map(|token| hash(token.expose()));
+    let by_email = Attempt::by_email(&app.vault, credentials.email, None, caller.origin.address)?;
+    let on_device = token.as_ref().map(|token| Attempt::on_device(&app.vault, token, None)).transpose()?;
     let addresses = profile::addresses(&app.vault, credentials.email.as_str())?;
-    let token = credentials.device.as_ref().map(|token| hash(token.expose())).unwrap_or_default();
-    let found: Vec<Found> = tx.query(FIND, [addresses.into(), token.into(), caller.now().into()]).await?;
-    let found = found.into_iter().next();
-    let account = found.as_ref().map(|found| found.account.id);
-    let attempt = match found.as_ref().and_then(|found| found.device).zip(account) {
-        Some((device, account)) => Attempt::on_device(&app.vault, device, account)?,
-        None => Attempt::by_email(&app.vault, credentials.email, account, caller.origin.address)?,
+    let attempted = |found: Option<&Found>| {
+        let known = found.and_then(|found| found.device).and(on_device.clone());
+        known.unwrap_or_else(|| by_email.clone()).of(found.map(|found| found.account.id))
     };
-    let rules = app.settings.platform_in(&tx).await?;
-    let admitted = match guessing::admit(&tx, &rules.lockout, &attempt).await {
+    let [email, address] = by_email.subjects();
+    let device = on_device.as_ref().map(|attempt| attempt.subjects());
+    let mut values =
+        vec![addresses.clone().into(), caller.now().into(), token.clone().unwrap_or_default().into(), email];
+    values.extend(guessing::bounds(rules));
+    values.extend([address, device.map_or_else(|| None::<Vec<u8>>.into(), |[subject, _]| subject)]);
+    // A row says that it is counted. Otherwise there is a lock, or one that has ended.
+    let counted = app.db.alone::<Begun>(caller, BEGIN, values).await?;
+    if let Some(Begun { found }) = counted.into_iter().flatten().next() {
+        let attempt = attempted(found.as_ref());
+        return Ok((found, attempt));
+    }
+    let tx = app.db.write(caller).await?;
+    let values = [addresses.into(), caller.now().into(), token.unwrap_or_default().into()];
+    let found = tx.query::<Found>(find!(), values).await?.into_iter().next();
+    let attempt = attempted(found.as_ref());
+    let admitted = match guessing::admit(&tx, rules, &attempt).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
             if matches!(refusal, Error::Throttled(_)) {
@@ -168,8 +246,8 @@ async fn begin(app: &App, caller: &Caller, credentials: &Credentials<'_>) -> Res
             return Err(refusal);
         }
     };
-    match account.filter(|_| admitted.lock_ended) {
-        Some(account) => tx.commit(lockout::ended(account, attempt.kind(), "time")).await?,
+    match found.as_ref().filter(|_| admitted.lock_ended) {
+        Some(found) => tx.commit(lockout::ended(found.account.id, attempt.kind(), "time")).await?,
         None => tx.commit(Unrecorded("what came of an attempt is recorded when it is known")).await?,
     }
     Ok((found, attempt))

@@ -16,7 +16,7 @@ pub mod idempotency;
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{AccessMode, DatabaseConnection, SqlxPostgresConnector};
+use sea_orm::{AccessMode, DatabaseConnection, FromQueryResult, SqlxPostgresConnector, Statement, Value};
 use sqlx::{
     ConnectOptions,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
@@ -33,7 +33,7 @@ pub use tx::{Found, Giver, Noted, Record, Seal, Tx, Unrecorded, WriteTx};
 
 use crate::{
     error::Result,
-    types::{Caller, Tenancy},
+    types::{Actor, Caller, Tenancy},
 };
 
 /// How long a request waits for a free connection before it gets 503.
@@ -94,6 +94,28 @@ impl Db {
     /// `Upstream` when the database is away.
     pub async fn write(&self, caller: &Caller) -> Result<WriteTx> {
         WriteTx::begin(self.pool(caller), caller).await
+    }
+
+    /// Carries out one statement that is a transaction of its own, for whoever is nobody and nowhere: PostgreSQL is told
+    /// nothing about them first, and row-level security lets them see what belongs to nobody. It has to bound its waiting
+    /// itself. Nothing is returned, and nothing done, for callers of whom there is more to tell, and behind a pooler, where
+    /// a statement is prepared on one connection and carried out on another.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alone<T: FromQueryResult>(
+        &self,
+        caller: &Caller,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value> + Send,
+    ) -> Result<Option<Vec<T>>> {
+        let pool = self.pool(caller);
+        let nobody = matches!((&caller.actor, &caller.tenancy), (Actor::Anonymous, Tenancy::None));
+        if pool.shared || !nobody || caller.idempotency.is_some() || caller.term.is_some() {
+            return Ok(None);
+        }
+        let statement = Statement::from_sql_and_values(pool.connections.get_database_backend(), sql, values);
+        Ok(Some(T::find_by_statement(statement).all(&pool.connections).await?))
     }
 
     /// Closes the pools and waits for their connections.

@@ -25,10 +25,11 @@ use crate::{
 
 /// What each transaction tells PostgreSQL first, in one round trip: for whom it is, in which request, whether it writes,
 /// and how long it may take. The history of who holds what, which triggers keep, names who acted by it. A lock that nobody
-/// gives up, a statement that does not end, and a transaction that its owner has left behind end in a 503.
+/// gives up, a statement that does not end, and a transaction that its owner has left behind end in a 503. Statements are
+/// short, and PostgreSQL, which compiles those that it takes for long ones, would compile longer than it works.
 const BEGIN: &str = "SELECT set_config('freehold.organization', $1, true), set_config('freehold.account', $2, true),
     set_config('transaction_read_only', $3, true), set_config('idle_in_transaction_session_timeout', $4, true),
-    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
+    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true), set_config('jit', 'off', true),
     set_config('freehold.actor', $5, true), set_config('freehold.request', $6, true)";
 
 /// What it tells when somebody turns out to be somebody, or to be somewhere.

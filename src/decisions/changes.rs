@@ -3,16 +3,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use entity::{AccountId, ServiceAccountId, TeamId, memberships, team_members, teams};
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait};
+use entity::{AccountId, CustomRoleId, MembershipId, ServiceAccountId, TeamId, memberships, team_members, teams};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::ExprTrait};
 use uuid::Uuid;
 
-use super::holdings::{self, Holding, Standing, TeamGrant};
+use super::holdings::{self, CustomGrant, Holding, Standing, TeamGrant};
 use crate::{
     app::App,
     db::Tx,
     error::{Error, Fault, Result},
-    tenancy::{custom_roles::Holder, roles},
+    tenancy::{
+        custom_roles::{self, Holder},
+        roles,
+    },
 };
 
 /// The most changes of one proposal.
@@ -37,6 +40,16 @@ pub enum Change {
     TeamMemberRemoved(TeamId, AccountId),
     /// A service account has another role.
     ServiceRole(ServiceAccountId, String),
+    /// A member has these custom roles directly, and no others.
+    MemberCustomRoles(AccountId, Vec<CustomRoleId>),
+    /// A team gives these custom roles, and no others.
+    TeamCustomRoles(TeamId, Vec<CustomRoleId>),
+    /// A service account has these custom roles, and no others.
+    ServiceCustomRoles(ServiceAccountId, Vec<CustomRoleId>),
+    /// A custom role permits these operations, and no others.
+    CustomRolePermissions(CustomRoleId, Vec<String>),
+    /// A custom role is no more.
+    CustomRoleRemoved(CustomRoleId),
 }
 
 impl Change {
@@ -44,9 +57,10 @@ impl Change {
         match self {
             Self::MemberRole(account, _)
             | Self::MemberRemoved(account)
+            | Self::MemberCustomRoles(account, _)
             | Self::TeamMemberAdded(_, account)
             | Self::TeamMemberRemoved(_, account) => Some(*account),
-            Self::TeamRole(..) | Self::TeamRemoved(_) | Self::ServiceRole(..) => None,
+            _ => None,
         }
     }
 
@@ -54,14 +68,42 @@ impl Change {
         match self {
             Self::TeamRole(team, _)
             | Self::TeamRemoved(team)
+            | Self::TeamCustomRoles(team, _)
             | Self::TeamMemberAdded(team, _)
             | Self::TeamMemberRemoved(team, _) => Some(*team),
-            Self::MemberRole(..) | Self::MemberRemoved(_) | Self::ServiceRole(..) => None,
+            _ => None,
+        }
+    }
+
+    /// The team of which everybody is touched. Who comes into one or leaves it is named.
+    fn whole_team(&self) -> Option<TeamId> {
+        match self {
+            Self::TeamRole(team, _) | Self::TeamRemoved(team) | Self::TeamCustomRoles(team, _) => Some(*team),
+            _ => None,
         }
     }
 
     fn service(&self) -> Option<ServiceAccountId> {
-        if let Self::ServiceRole(id, _) = self { Some(*id) } else { None }
+        match self {
+            Self::ServiceRole(id, _) | Self::ServiceCustomRoles(id, _) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The custom role that is another afterwards, or none.
+    fn custom_role(&self) -> Option<CustomRoleId> {
+        match self {
+            Self::CustomRolePermissions(id, _) | Self::CustomRoleRemoved(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The custom roles that somebody has afterwards.
+    fn custom_roles(&self) -> &[CustomRoleId] {
+        match self {
+            Self::MemberCustomRoles(_, ids) | Self::TeamCustomRoles(_, ids) | Self::ServiceCustomRoles(_, ids) => ids,
+            _ => &[],
+        }
     }
 }
 
@@ -91,19 +133,25 @@ pub(super) async fn touched(app: &App, tx: &Tx, changes: &[Change]) -> Result<Ha
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    let mut all: HashMap<Uuid, Touched> =
-        found.holdings.into_iter().map(|(id, before)| (id, Touched::new(before))).collect();
-    let mut given: HashMap<TeamId, TeamGrant> = found.teams;
+    let mut proposal = Proposal {
+        all: found.holdings.into_iter().map(|(id, before)| (id, Touched::new(before))).collect(),
+        teams: found.teams,
+        roles: found.roles,
+    };
     for change in changes {
-        apply(&mut all, &mut given, change);
+        proposal.apply(app, change);
     }
-    Ok(all)
+    Ok(proposal.all)
 }
 
 struct Found {
     teams: HashMap<TeamId, TeamGrant>,
+    roles: HashMap<CustomRoleId, CustomGrant>,
     holdings: HashMap<Uuid, Holding>,
 }
+
+/// What is at fault in a change: the field, the code and the detail.
+type Mistake = (String, &'static str, &'static str);
 
 impl Found {
     async fn load(app: &App, tx: &Tx, changes: &[Change]) -> Result<Self> {
@@ -116,86 +164,176 @@ impl Found {
             (team.id, TeamGrant { name: team.name, role: team.role, custom })
         };
         let found = found.into_iter().map(grant).collect();
-        let mut people: BTreeSet<AccountId> = changes.iter().filter_map(Change::account).collect();
-        // Who comes into a team or leaves it is named; what changes for a whole team touches all of it.
-        let whole = changes.iter().filter(|change| matches!(change, Change::TeamRole(..) | Change::TeamRemoved(_)));
-        let whole: Vec<TeamId> = whole.filter_map(Change::team).collect();
-        people.extend(members_of(tx, whole).await?);
-        if people.len() > MOST_PEOPLE {
-            let detail = format!("would touch more than {MOST_PEOPLE} people; look at fewer teams at a time");
-            return Err(Error::field("/changes", "too_many_people", detail));
-        }
-        let people: Vec<AccountId> = people.into_iter().collect();
-        let services: Vec<ServiceAccountId> = changes.iter().filter_map(Change::service).collect();
+        let named = changes.iter().flat_map(|change| change.custom_roles().iter().copied());
+        let named: BTreeSet<_> = named.chain(changes.iter().filter_map(Change::custom_role)).collect();
+        let roles = custom_roles::some(tx, named).await?.into_iter();
+        let roles = roles.map(|row| (row.id, CustomGrant::of(app, row))).collect();
+        let (people, services) = Self::concerned(tx, changes).await?;
         let people = holdings::of_people(app, tx, &people).await?.into_values();
         let services = holdings::of_services(app, tx, &services).await?.into_values();
         let holdings = people.chain(services).map(|holding| (holding.who.id(), holding)).collect();
-        Ok(Self { teams: found, holdings })
+        Ok(Self { teams: found, roles, holdings })
+    }
+
+    /// Who may be touched: whoever is named, and whoever holds something that changes.
+    async fn concerned(tx: &Tx, changes: &[Change]) -> Result<(Vec<AccountId>, Vec<ServiceAccountId>)> {
+        let most = u64::try_from(MOST_PEOPLE).unwrap_or(u64::MAX) + 1;
+        let mut people: BTreeSet<AccountId> = changes.iter().filter_map(Change::account).collect();
+        let mut services: BTreeSet<ServiceAccountId> = changes.iter().filter_map(Change::service).collect();
+        let mut teams: BTreeSet<TeamId> = changes.iter().filter_map(Change::whole_team).collect();
+        let mut members = Vec::new();
+        let changed: BTreeSet<_> = changes.iter().filter_map(Change::custom_role).collect();
+        for holder in custom_roles::holders_of(tx, changed, most).await? {
+            match holder {
+                Holder::Member(id) => members.push(id),
+                Holder::Team(id) => drop(teams.insert(id)),
+                Holder::Service(id) => drop(services.insert(id)),
+                Holder::Invitation(_) => (),
+            }
+        }
+        people.extend(accounts_of(tx, members, teams, most).await?);
+        if people.len() + services.len() > MOST_PEOPLE {
+            let detail = format!("would touch more than {MOST_PEOPLE} people; look at fewer teams or roles at a time");
+            return Err(Error::field("/changes", "too_many_people", detail));
+        }
+        Ok((people.into_iter().collect(), services.into_iter().collect()))
     }
 
     /// The field of a change that is at fault, if one is, and why.
-    fn checked(&self, app: &App, tx: &Tx, change: &Change) -> Result<(), (&'static str, &'static str, &'static str)> {
+    fn checked(&self, app: &App, tx: &Tx, change: &Change) -> Result<(), Mistake> {
+        let mistake = |field: &str, code, detail| Err((field.to_owned(), code, detail));
         if change.account().is_some_and(|id| !self.holdings.contains_key(&id.0)) {
-            return Err(("account_id", "unknown_account", "is nobody who belongs to this organisation"));
+            return mistake("account_id", "unknown_account", "is nobody who belongs to this organisation");
         }
         if change.team().is_some_and(|id| !self.teams.contains_key(&id)) {
-            return Err(("team_id", "unknown_team", "is not a team of this organisation"));
+            return mistake("team_id", "unknown_team", "is not a team of this organisation");
         }
         if change.service().is_some_and(|id| !self.holdings.contains_key(&id.0)) {
-            return Err(("service_account_id", "unknown_service_account", "is not one of this organisation's"));
+            return mistake("service_account_id", "unknown_service_account", "is not one of this organisation's");
+        }
+        let not_own = "is not a role of this organisation's own";
+        if change.custom_role().is_some_and(|id| !self.roles.contains_key(&id)) {
+            return mistake("custom_role_id", "unknown_custom_role", not_own);
+        }
+        if let Some(at) = change.custom_roles().iter().position(|id| !self.roles.contains_key(id)) {
+            return mistake(&format!("custom_role_ids/{at}"), "unknown_custom_role", not_own);
         }
         match change {
             Change::MemberRole(_, role) if roles::assignable(&app.policy, tx.caller(), role).is_err() => {
-                Err(("role", "unknown_role", "is not a role of this organisation"))
+                mistake("role", "unknown_role", "is not a role of this organisation")
             }
             Change::ServiceRole(_, role) if app.policy.hierarchy().assignable(role).is_none() => {
-                Err(("role", "unknown_role", "is not a role that a service account can have"))
+                mistake("role", "unknown_role", "is not a role that a service account can have")
             }
             Change::TeamRole(_, Some(role)) if roles::of_team(&app.policy, tx.caller(), role).is_err() => {
-                Err(("role", "not_by_team", "is not a role that a team can give"))
+                mistake("role", "not_by_team", "is not a role that a team can give")
+            }
+            Change::CustomRolePermissions(_, names) => {
+                match names.iter().position(|name| !custom_roles::is_permission(&app.policy, name)) {
+                    None => Ok(()),
+                    Some(at) => {
+                        let field = format!("permissions/{at}");
+                        mistake(&field, "unknown_permission", custom_roles::NO_PERMISSION)
+                    }
+                }
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Who is in these teams: one more than may be touched, at most.
-async fn members_of(tx: &Tx, teams: Vec<TeamId>) -> Result<Vec<AccountId>> {
-    if teams.is_empty() {
+/// The accounts of these memberships and of everybody in these teams: so many at most.
+async fn accounts_of(
+    tx: &Tx,
+    members: Vec<MembershipId>,
+    teams: BTreeSet<TeamId>,
+    most: u64,
+) -> Result<Vec<AccountId>> {
+    if members.is_empty() && teams.is_empty() {
         return Ok(Vec::new());
     }
     let places = tx.find::<team_members::Entity>().filter(team_members::Column::TeamId.is_in(teams));
     let places = places.select_only().column(team_members::Column::MembershipId).into_query();
-    let seats = tx.find::<memberships::Entity>().filter(memberships::Column::Id.in_subquery(places));
-    let most = u64::try_from(MOST_PEOPLE).unwrap_or(u64::MAX) + 1;
+    let whose = memberships::Column::Id.in_subquery(places).or(memberships::Column::Id.is_in(members));
+    let seats = tx.find::<memberships::Entity>().filter(whose);
     Ok(tx.all(seats.limit(most)).await?.into_iter().map(|seat| seat.account_id).collect())
 }
 
-fn apply(all: &mut HashMap<Uuid, Touched>, teams: &mut HashMap<TeamId, TeamGrant>, change: &Change) {
-    match change {
-        Change::MemberRole(account, role) => change_one(all, account.0, |after| after.direct = Some(role.clone())),
-        Change::ServiceRole(id, role) => change_one(all, id.0, |after| after.direct = Some(role.clone())),
-        Change::MemberRemoved(account) => change_one(all, account.0, |after| {
-            after.standing = Standing::NoMember;
-            after.direct = None;
-            after.custom.clear();
-            after.teams.clear();
-        }),
-        Change::TeamRole(team, role) => {
-            if let Some(grant) = teams.get_mut(team) {
-                grant.role.clone_from(role);
+/// What is there, as it becomes change by change.
+struct Proposal {
+    all: HashMap<Uuid, Touched>,
+    teams: HashMap<TeamId, TeamGrant>,
+    roles: HashMap<CustomRoleId, CustomGrant>,
+}
+
+impl Proposal {
+    fn apply(&mut self, app: &App, change: &Change) {
+        let Self { all, teams, .. } = self;
+        match change {
+            Change::MemberRole(account, role) => change_one(all, account.0, |after| after.direct = Some(role.clone())),
+            Change::ServiceRole(id, role) => change_one(all, id.0, |after| after.direct = Some(role.clone())),
+            Change::MemberRemoved(account) => change_one(all, account.0, |after| {
+                after.standing = Standing::NoMember;
+                after.direct = None;
+                after.custom.clear();
+                after.teams.clear();
+            }),
+            Change::TeamRole(team, role) => self.in_team(*team, |grant| grant.role.clone_from(role)),
+            Change::TeamRemoved(team) => all.values_mut().for_each(|one| drop(one.after.teams.remove(team))),
+            Change::TeamMemberAdded(team, account) => {
+                let grant = teams.get(team).cloned();
+                change_one(all, account.0, |after| after.teams.extend(grant.map(|grant| (*team, grant))));
             }
-            let places = all.values_mut().filter_map(|one| one.after.teams.get_mut(team));
-            places.for_each(|grant| grant.role.clone_from(role));
+            Change::TeamMemberRemoved(team, account) => {
+                change_one(all, account.0, |after| drop(after.teams.remove(team)));
+            }
+            Change::MemberCustomRoles(account, ids) => {
+                let held = self.held(ids);
+                change_one(&mut self.all, account.0, |after| after.custom = held);
+            }
+            Change::ServiceCustomRoles(id, ids) => {
+                let held = self.held(ids);
+                change_one(&mut self.all, id.0, |after| after.custom = held);
+            }
+            Change::TeamCustomRoles(team, ids) => {
+                let held = self.held(ids);
+                self.in_team(*team, |grant| grant.custom.clone_from(&held));
+            }
+            Change::CustomRolePermissions(id, names) => {
+                let permissions = app.policy.compile(names.iter().map(String::as_str));
+                if let Some(role) = self.roles.get_mut(id) {
+                    role.permissions = permissions.clone();
+                }
+                self.in_grants(|grants| {
+                    let of_role = grants.iter_mut().filter(|grant| grant.id == *id);
+                    of_role.for_each(|grant| grant.permissions = permissions.clone());
+                });
+            }
+            Change::CustomRoleRemoved(id) => {
+                self.roles.remove(id);
+                self.in_grants(|grants| grants.retain(|grant| grant.id != *id));
+            }
         }
-        Change::TeamRemoved(team) => all.values_mut().for_each(|one| drop(one.after.teams.remove(team))),
-        Change::TeamMemberAdded(team, account) => {
-            let grant = teams.get(team).cloned();
-            change_one(all, account.0, |after| after.teams.extend(grant.map(|grant| (*team, grant))));
+    }
+
+    /// Changes what a team gives, to everybody in it and to whoever comes into it later.
+    fn in_team(&mut self, team: TeamId, change: impl Fn(&mut TeamGrant)) {
+        let places = self.all.values_mut().filter_map(|one| one.after.teams.get_mut(&team));
+        places.chain(self.teams.get_mut(&team)).for_each(change);
+    }
+
+    /// Changes the custom roles of everybody, and of each team.
+    fn in_grants(&mut self, change: impl Fn(&mut Vec<CustomGrant>)) {
+        self.teams.values_mut().for_each(|team| change(&mut team.custom));
+        for one in self.all.values_mut() {
+            change(&mut one.after.custom);
+            one.after.teams.values_mut().for_each(|team| change(&mut team.custom));
         }
-        Change::TeamMemberRemoved(team, account) => {
-            change_one(all, account.0, |after| drop(after.teams.remove(team)));
-        }
+    }
+
+    /// What somebody holds who has these roles: one that an earlier change took away gives nothing.
+    fn held(&self, ids: &[CustomRoleId]) -> Vec<CustomGrant> {
+        ids.iter().filter_map(|id| self.roles.get(id).cloned()).collect()
     }
 }
 

@@ -92,6 +92,14 @@ pub enum Standing {
     ServiceDisabled,
 }
 
+impl CustomGrant {
+    /// A custom role, compiled.
+    pub(super) fn of(app: &App, row: custom_roles::Row) -> Self {
+        let permissions = app.policy.compile(row.permissions.iter().map(String::as_str));
+        Self { id: row.id, name: row.name, permissions }
+    }
+}
+
 impl Who {
     /// The id that decisions are counted by.
     pub fn id(self) -> Uuid {
@@ -247,10 +255,6 @@ pub(super) async fn custom(app: &App, tx: &Tx, mut holders: Vec<Holder>) -> Resu
     let mut known = HashSet::new();
     holders.retain(|holder| known.insert(*holder));
     let found = custom_roles::of(tx, holders).await?;
-    let grant = |row: custom_roles::Row| CustomGrant {
-        id: row.id,
-        permissions: app.policy.compile(row.permissions.iter().map(String::as_str)),
-        name: row.name,
-    };
-    Ok(found.into_iter().map(|(holder, rows)| (holder, rows.into_iter().map(grant).collect())).collect())
+    let grants = |rows: Vec<custom_roles::Row>| rows.into_iter().map(|row| CustomGrant::of(app, row)).collect();
+    Ok(found.into_iter().map(|(holder, rows)| (holder, grants(rows))).collect())
 }

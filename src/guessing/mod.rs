@@ -13,7 +13,7 @@ mod counters;
 use std::{net::IpAddr, time::Duration};
 
 use chrono::TimeDelta;
-use entity::{AccountId, KnownDeviceId};
+use entity::AccountId;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{FromQueryResult, Value};
 use sha2::Sha256;
@@ -55,17 +55,33 @@ impl Attempt {
     /// # Errors
     /// Never in practice.
     pub fn by_email(vault: &Vault, email: &Email, account: Option<AccountId>, from: Option<IpAddr>) -> Result<Self> {
-        let address = from.map(|from| subject(vault, "address", &network(from).to_string())).transpose()?;
-        Ok(Self { kind: "identifier", subject: subject(vault, "identifier", email.as_str())?, account, address })
+        let address = from.map(|from| subject(vault, "address", network(from).to_string().as_bytes())).transpose()?;
+        Ok(Self {
+            kind: "identifier",
+            subject: subject(vault, "identifier", email.as_str().as_bytes())?,
+            account,
+            address,
+        })
     }
 
-    /// An attempt on a device that the account's person has signed in on before.
+    /// An attempt on a device that the account's person has signed in on before, by the hash of its token.
     ///
     /// # Errors
     /// Never in practice.
-    pub fn on_device(vault: &Vault, device: KnownDeviceId, account: AccountId) -> Result<Self> {
-        let subject = subject(vault, "device", &device.to_string())?;
-        Ok(Self { kind: "device", subject, account: Some(account), address: None })
+    pub fn on_device(vault: &Vault, token: &[u8], account: Option<AccountId>) -> Result<Self> {
+        let subject = subject(vault, "device", token)?;
+        Ok(Self { kind: "device", subject, account, address: None })
+    }
+
+    /// Whose it is, once that is known.
+    #[must_use]
+    pub fn of(self, account: Option<AccountId>) -> Self {
+        Self { account, ..self }
+    }
+
+    /// What its counter is found by, and the counter of its network address.
+    pub fn subjects(&self) -> [Value; 2] {
+        [self.subject.clone().into(), self.address.clone().into()]
     }
 
     /// `identifier` or `device`: what a lock would lock.
@@ -75,12 +91,12 @@ impl Attempt {
 }
 
 /// A counter's subject: nobody who has a copy of the table can tell whose it is.
-fn subject(vault: &Vault, kind: &str, name: &str) -> Result<Vec<u8>> {
+fn subject(vault: &Vault, kind: &str, name: &[u8]) -> Result<Vec<u8>> {
     let key = vault.derive::<32>("guessing")?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_ref()).map_err(Error::internal)?;
     mac.update(kind.as_bytes());
     mac.update(&[0]);
-    mac.update(name.as_bytes());
+    mac.update(name);
     Ok(mac.finalize().into_bytes().to_vec())
 }
 
@@ -100,8 +116,8 @@ pub struct Admitted {
     pub lock_ended: bool,
 }
 
-/// How a counter counts one more attempt: `$1` the subject, `$2` now, `$3` the kind, `$4` the account, `$5` the limit,
-/// `$6` the first lock, `$7` the longest and `$8` the memory, in seconds.
+/// How a counter counts one more attempt: `$2` is now, `$5` the limit, `$6` the first lock, `$7` the longest and `$8` the
+/// memory, in seconds. Those are the last values of [`bounds`].
 macro_rules! counted {
     () => {
         "ON CONFLICT (subject) DO UPDATE SET
@@ -119,6 +135,8 @@ macro_rules! counted {
         WHERE g.locked_until IS NULL OR g.locked_until <= $2"
     };
 }
+
+pub(crate) use counted;
 
 /// Counts an attempt unless it or its network address is locked. Nobody waits until that is on the disk: whoever is told
 /// what came of the attempt is told after a commit that waits, and takes with it all that was committed before it. What a
@@ -170,11 +188,15 @@ pub async fn admit(tx: &WriteTx, rules: &Lockout, attempt: &Attempt) -> Result<A
 
 fn counting(attempt: &Attempt, now: Timestamp, rules: &Lockout) -> Vec<Value> {
     let (subject, account) = (attempt.subject.clone(), attempt.account.map(Uuid::from));
-    let (first, longest) = (rules.lock(), rules.longest_lock());
     let mut values = vec![subject.into(), now.into(), attempt.kind.into(), account.into()];
-    values.push(i32::try_from(rules.failures).unwrap_or(i32::MAX).into());
-    values.extend([first, longest, MEMORY].map(|span| seconds(span).into()));
+    values.extend(bounds(rules));
     values
+}
+
+/// The limit, the first lock, the longest and the memory, as counting them takes them.
+pub fn bounds(rules: &Lockout) -> [Value; 4] {
+    let [first, longest, memory] = [rules.lock(), rules.longest_lock(), MEMORY].map(|span| seconds(span).into());
+    [i32::try_from(rules.failures).unwrap_or(i32::MAX).into(), first, longest, memory]
 }
 
 fn seconds(span: TimeDelta) -> f64 {
@@ -220,10 +242,21 @@ pub async fn failed(tx: &WriteTx, rules: &Lockout, attempt: &Attempt) -> Result<
     Ok(locks.into_iter().next())
 }
 
-const SUCCEEDED: &str = "
-    WITH old AS (SELECT subject, announced FROM guesses WHERE subject = $1 FOR UPDATE)
-    UPDATE guesses g SET failures = 0, locked_until = NULL, announced = false, lapsed = false, forget_at = $2
-    FROM old WHERE g.subject = old.subject RETURNING old.announced";
+/// How a counter is emptied: `$1` is the subject, `$2` now. What is asked for is a condition of the statement around it.
+macro_rules! emptied {
+    ($condition:literal) => {
+        concat!(
+            "old AS (SELECT subject, announced FROM guesses WHERE subject = $1 AND ",
+            $condition,
+            " FOR UPDATE), emptied AS (
+                UPDATE guesses g SET failures = 0, locked_until = NULL, announced = false, lapsed = false, forget_at = $2
+                FROM old WHERE g.subject = old.subject RETURNING old.announced)"
+        )
+    };
+}
+pub(crate) use emptied;
+
+const SUCCEEDED: &str = concat!("WITH ", emptied!("true"), " SELECT announced FROM emptied");
 
 #[derive(FromQueryResult)]
 struct Was {

@@ -10,7 +10,7 @@ mod holders;
 use entity::{CustomRoleId, custom_roles as rows, team_members};
 use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-pub use holders::{Counts, Given, Holder, of, of_members};
+pub use holders::{Counts, Given, Holder, holders_of, of, of_members, some};
 pub(super) use holders::{by_name, difference, direct, give, ids, rows_of, staying, through, wanted};
 
 use super::{members, roles};
@@ -35,6 +35,9 @@ pub const LONGEST_DESCRIPTION: usize = 500;
 pub const MOST: u64 = 100;
 /// The most permissions of one: more than the registry has.
 pub const MOST_PERMISSIONS: usize = 1_000;
+
+/// What is said of a name that [`is_permission`] does not know.
+pub const NO_PERMISSION: &str = "is not something that a role can permit";
 
 /// A custom role, and who holds it.
 #[derive(Clone, Debug)]
@@ -243,15 +246,16 @@ async fn is_held_by_caller(tx: &Tx, id: CustomRoleId) -> Result<bool> {
     Ok(held.values().flatten().any(|row| row.id == id))
 }
 
+/// Whether custom roles can be composed of it: an operation that the guard asks them about.
+pub fn is_permission(policy: &Policy, name: &str) -> bool {
+    policy.registry().find(name).is_some_and(|(_, row)| policy.is_composable(row))
+}
+
 /// The permissions as they are kept: each once, in the order of their names.
 fn composed(policy: &Policy, mut names: Vec<String>) -> Result<Vec<String>> {
-    let known = |name: &str| policy.registry().find(name).is_some_and(|(_, row)| policy.is_composable(row));
-    let unknown = names.iter().enumerate().filter(|(_, name)| !known(name));
-    let faults: Vec<_> = unknown
-        .map(|(at, _)| {
-            Fault::body(format!("/permissions/{at}"), "unknown_permission", "is not something that a role can permit")
-        })
-        .collect();
+    let unknown = names.iter().enumerate().filter(|(_, name)| !is_permission(policy, name));
+    let faults: Vec<_> =
+        unknown.map(|(at, _)| Fault::body(format!("/permissions/{at}"), "unknown_permission", NO_PERMISSION)).collect();
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }

@@ -112,6 +112,16 @@ export async function makeService(organization: string, name: string, role: stri
   await call(inside, "POST", path, { name, role });
 }
 
+/** Ada makes a custom role in one of her organisations. */
+export async function makeRole(
+  organization: string,
+  name: string,
+  permissions: string[],
+): Promise<void> {
+  const inside = await enter(organization);
+  await call(inside, "POST", `/v1/organizations/${organization}/roles`, { name, permissions });
+}
+
 /** The entries of an event in an organisation's record, the latest first. */
 export async function recorded(organization: string, event: string): Promise<Json[]> {
   const inside = await enter(organization);

@@ -3532,7 +3532,7 @@ export interface components {
          * @description A kind of change.
          * @enum {string}
          */
-        ChangeKind: "member_role" | "member_removed" | "team_role" | "team_removed" | "team_member_added" | "team_member_removed" | "service_role";
+        ChangeKind: "member_role" | "member_removed" | "team_role" | "team_removed" | "team_member_added" | "team_member_removed" | "service_role" | "member_custom_roles" | "team_custom_roles" | "service_custom_roles" | "custom_role_permissions" | "custom_role_removed";
         /**
          * CheckOwnPassword
          * @description A password that one may choose.
@@ -6936,11 +6936,20 @@ export interface components {
             account_id?: string;
             /** @description What changes; it says which of the other fields there must be. */
             change: components["schemas"]["ChangeKind"] & unknown;
+            /**
+             * Format: uuid
+             * @description The custom role, of `custom_role_…`.
+             */
+            custom_role_id?: string;
+            /** @description The custom roles, all of them, of `…_custom_roles`. */
+            custom_role_ids?: string[];
+            /** @description The operations that a role permits, all of them, of `custom_role_permissions`. */
+            permissions?: string[];
             /** @description The role, of `…_role`. A `team_role` without one lets the team give none. */
             role?: string;
             /**
              * Format: uuid
-             * @description The service account, of `service_role`.
+             * @description The service account, of `service_…`.
              */
             service_account_id?: string;
             /**

@@ -1,7 +1,7 @@
 //! Who holds custom roles: members, teams, service accounts, and whoever accepts an invitation. It decides nothing about
 //! who may give them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entity::{
     CustomRoleId, InvitationId, MembershipId, OrganizationId, ServiceAccountId, TeamId, custom_role_grants as grants,
@@ -86,6 +86,30 @@ pub async fn of(tx: &Tx, holders: Vec<Holder>) -> Result<HashMap<Holder, Vec<Row
         }
     }
     Ok(found)
+}
+
+/// Who holds these roles themselves: so many grants at most.
+///
+/// # Errors
+/// When the database fails.
+pub async fn holders_of(tx: &Tx, roles: BTreeSet<CustomRoleId>, most: u64) -> Result<Vec<Holder>> {
+    if roles.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = tx.find::<grants::Entity>().filter(grants::Column::CustomRoleId.is_in(roles));
+    Ok(tx.all(query.limit(most)).await?.iter().filter_map(holder).collect())
+}
+
+/// Those of these custom roles that are there, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn some(tx: &Tx, ids: BTreeSet<CustomRoleId>) -> Result<Vec<Row>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = tx.find::<roles::Entity>().filter(roles::Column::Id.is_in(ids));
+    tx.all(query.order_by_asc(roles::Column::NameKey)).await
 }
 
 /// The custom roles of one holder, by name.

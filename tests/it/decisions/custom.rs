@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{effect, inside, of};
+use super::{effect, inside, names, of, operations};
 use crate::{
     harness::{Actor, Answer},
     world::{Person, Tenant, World},
@@ -110,5 +110,112 @@ async fn other_rules_leave_a_role_of_ones_own_what_it_can_be_composed_of() {
     // A custom role is composed of what an administrator may do, and of nothing above.
     assert_eq!(losing("admin").await, admin);
     assert_eq!(losing("owner").await, owner + 1);
+    world.close().await;
+}
+
+/// Proves AZ-10: what a change of custom roles would do is what it does, whoever holds them and by which way.
+#[tokio::test]
+async fn a_change_of_custom_roles_does_what_was_foreseen() {
+    let world = World::open().await;
+    let a = &world.a;
+    let role = compose(a, &["members_list"]).await;
+    let team = team(a, &a.subject, role).await;
+    let changes = [
+        (
+            json!({"change": "member_custom_roles", "account_id": a.member.account, "custom_role_ids": [role]}),
+            (Method::PATCH, format!("members/{}", a.member.membership), json!({"custom_role_ids": [role]})),
+        ),
+        (
+            json!({"change": "custom_role_permissions", "custom_role_id": role, "permissions": ["invitations_list", "teams_create"]}),
+            (Method::PATCH, format!("roles/{role}"), json!({"permissions": ["invitations_list", "teams_create"]})),
+        ),
+        (
+            json!({"change": "team_custom_roles", "team_id": team, "custom_role_ids": []}),
+            (Method::PATCH, format!("teams/{team}"), json!({"custom_role_ids": []})),
+        ),
+        (
+            json!({"change": "custom_role_removed", "custom_role_id": role}),
+            (Method::DELETE, format!("roles/{role}?holders=release"), json!({})),
+        ),
+    ];
+    for (change, (method, place, body)) in changes {
+        let answer = a.auditor.post("/v1/rbac/simulate", json!({"changes": [change]})).await.expect(200);
+        let mut expected = Vec::new();
+        for person in [&a.member, &a.subject] {
+            let effects = of(&answer, person.account);
+            let [loses, gains] =
+                ["loses", "gains"].map(|way| effects.as_ref().map(|one| names(&one[way])).unwrap_or_default());
+            let mut after = operations(person).await;
+            assert!(loses.is_subset(&after) && gains.is_disjoint(&after), "{change}: {answer}");
+            after.retain(|operation| !loses.contains(operation));
+            after.extend(gains);
+            expected.push(after);
+        }
+        let done = a.owner.request(method, &inside(a, &place)).json(&body).send().await;
+        assert!(done.status < 300, "{done}");
+        for (person, expected) in [&a.member, &a.subject].into_iter().zip(expected) {
+            assert_eq!(operations(person).await, expected, "{change}");
+        }
+    }
+    world.close().await;
+}
+
+/// Proves AZ-10: changes count in their order, and a program's roles as a person's.
+#[tokio::test]
+async fn changes_of_custom_roles_count_one_after_the_other() {
+    let world = World::open().await;
+    let a = &world.a;
+    let role = compose(a, &["members_list"]).await;
+    let simulate = async |changes| a.auditor.post("/v1/rbac/simulate", json!({"changes": changes})).await.expect(200);
+    let given = json!({"change": "service_custom_roles", "service_account_id": a.service, "custom_role_ids": [role]});
+    let revised =
+        json!({"change": "custom_role_permissions", "custom_role_id": role, "permissions": ["invitations_list"]});
+    let removed = json!({"change": "custom_role_removed", "custom_role_id": role});
+    for order in [[&given, &revised], [&revised, &given]] {
+        let gains = of(&simulate(json!(order)).await, a.service).unwrap();
+        assert!(names(&gains["gains"]).contains("invitations_list"), "{gains}");
+        assert!(!names(&gains["gains"]).contains("members_list"), "{gains}");
+    }
+    for order in [[&given, &removed], [&removed, &given]] {
+        assert!(of(&simulate(json!(order)).await, a.service).is_none());
+    }
+    // Somebody in a team that gets a role on the way.
+    let team = a.owner.post(&inside(a, "teams"), json!({"name": "Night"})).await.expect(201).id_at("/id");
+    let joins = json!({"change": "team_member_added", "team_id": team, "account_id": a.member.account});
+    let gives = json!({"change": "team_custom_roles", "team_id": team, "custom_role_ids": [role]});
+    for order in [[&joins, &gives], [&gives, &joins]] {
+        let gains = of(&simulate(json!(order)).await, a.member.account).unwrap();
+        assert!(names(&gains["gains"]).contains("members_list"), "{gains}");
+    }
+    world.close().await;
+}
+
+/// Proves AZ-10, AZ-9: what is not there is named, and another organisation's role is not there.
+#[tokio::test]
+async fn a_custom_role_that_is_not_there_is_named() {
+    let world = World::open().await;
+    let (a, b) = (&world.a, &world.b);
+    let (ours, theirs) = (compose(a, &["members_list"]).await, compose(b, &["members_list"]).await);
+    let held = |ids| json!({"change": "member_custom_roles", "account_id": a.member.account, "custom_role_ids": ids});
+    let permits = |id, names| json!({"change": "custom_role_permissions", "custom_role_id": id, "permissions": names});
+    let cases = [
+        (held(json!([ours, theirs])), "custom_role_ids/1", "unknown_custom_role"),
+        (permits(theirs, json!(["members_list"])), "custom_role_id", "unknown_custom_role"),
+        (permits(ours, json!(["members_list", "fly"])), "permissions/1", "unknown_permission"),
+        (permits(ours, json!(["organizations_delete"])), "permissions/0", "unknown_permission"),
+        (json!({"change": "custom_role_removed", "custom_role_id": theirs}), "custom_role_id", "unknown_custom_role"),
+        (json!({"change": "custom_role_removed"}), "custom_role_id", "required"),
+        (json!({"change": "custom_role_permissions", "custom_role_id": ours}), "permissions", "required"),
+        (
+            json!({"change": "member_role", "account_id": a.member.account, "role": "admin", "permissions": []}),
+            "permissions",
+            "unexpected",
+        ),
+    ];
+    for (change, field, code) in cases {
+        let answer = a.auditor.post("/v1/rbac/simulate", json!({"changes": [change]})).await.expect(422);
+        assert_eq!(answer.text_at("/errors/0/pointer"), format!("/changes/0/{field}"), "{change}");
+        assert_eq!(answer.text_at("/errors/0/code"), code, "{change}");
+    }
     world.close().await;
 }

@@ -6,11 +6,13 @@ mod explain;
 mod foresee;
 mod simulate;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    harness::{Answer, Login},
+    harness::{Actor, Answer, Login},
     world::{Tenant, World},
 };
 
@@ -40,4 +42,15 @@ fn of(answer: &Answer, id: Uuid) -> Option<Value> {
 /// What is said of an operation in a list of effects.
 fn effect(list: &Value, operation: &str) -> Option<Value> {
     list.as_array().unwrap().iter().find(|effect| effect["operation"] == operation).cloned()
+}
+
+/// The operations that somebody may do now.
+async fn operations(of: &Actor) -> BTreeSet<String> {
+    let me = of.get("/v1/me").await.expect(200);
+    me.json["operations"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+/// The operations of somebody's effects.
+fn names(effects: &Value) -> BTreeSet<String> {
+    effects.as_array().unwrap().iter().map(|effect| effect["operation"].as_str().unwrap().to_owned()).collect()
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{effect, inside, of};
+use super::{effect, inside, names, of, operations};
 use crate::{
     harness::{Actor, Answer, Login},
     world::{CANARY, Person, Tenant, World},
@@ -28,16 +28,6 @@ async fn team(by: &Actor, tenant: &Tenant, role: &str, people: &[&Person]) -> Uu
         by.request(Method::PUT, &place).send().await.expect(204);
     }
     id
-}
-
-/// The operations that somebody may do now.
-async fn operations(of: &Actor) -> BTreeSet<String> {
-    let me = of.get("/v1/me").await.expect(200);
-    me.json["operations"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
-}
-
-fn names(effects: &Value) -> BTreeSet<String> {
-    effects.as_array().unwrap().iter().map(|effect| effect["operation"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Proves AZ-10.

@@ -10,7 +10,8 @@ import { Section } from "../../parts/page";
 import { roleName, useOrganization } from "../../parts/permissions";
 import { useRoles } from "../../parts/role-select";
 import { words } from "../../words";
-import { type Kind, most, parts } from "./proposal";
+import { CustomRoleChoice, CustomRolesChoice, PermissionsChoice, useCustomRoles } from "./custom";
+import { isCustom, type Kind, most, parts } from "./proposal";
 import classes from "./simulate.module.css";
 
 const said = words.simulate;
@@ -76,13 +77,24 @@ function NewChange({ onAdd }: { onAdd: (change: ProposedChange, party: Party | n
   const [who, setWho] = useState<Party | null>(null);
   const [team, setTeam] = useState<string | null>(null);
   const [role, setRole] = useState<string | null>(null);
+  const [custom, setCustom] = useState<string | null>(null);
+  const [customs, setCustoms] = useState<string[]>([]);
+  const [permissions, setPermissions] = useState<string[]>([]);
+  const roles = useCustomRoles();
   const needs = parts[kind];
   const service = needs.includes("service_account_id");
   const party = service || needs.includes("account_id");
   const ready =
     (!party || who !== null) &&
     (!needs.includes("team_id") || team !== null) &&
-    (!needs.includes("role") || role !== null);
+    (!needs.includes("role") || role !== null) &&
+    (!needs.includes("custom_role_id") || custom !== null);
+  const clear = () => {
+    setWho(null);
+    setCustom(null);
+    setCustoms([]);
+    setPermissions([]);
+  };
   const add = (event: FormEvent) => {
     event.preventDefault();
     if (!ready) return;
@@ -91,19 +103,24 @@ function NewChange({ onAdd }: { onAdd: (change: ProposedChange, party: Party | n
     else if (party && who) change.account_id = who.id;
     if (needs.includes("team_id") && team) change.team_id = team;
     if (needs.includes("role") && role && role !== none) change.role = role;
+    if (needs.includes("custom_role_id") && custom) change.custom_role_id = custom;
+    if (needs.includes("custom_role_ids")) change.custom_role_ids = customs;
+    if (needs.includes("permissions")) change.permissions = permissions;
     onAdd(change, who);
-    setWho(null);
+    clear();
   };
   return (
     <form onSubmit={add} noValidate className={classes.builder}>
       <Select
         label={said.kind}
-        data={Object.entries(said.kinds).map(([value, label]) => ({ value, label }))}
+        data={Object.entries(said.kinds)
+          .filter(([value]) => roles.length > 0 || !isCustom(value as Kind))
+          .map(([value, label]) => ({ value, label }))}
         value={kind}
         onChange={(value) => {
           setKind((value ?? "member_role") as Kind);
-          setWho(null);
           setRole(null);
+          clear();
         }}
         allowDeselect={false}
         comboboxProps={{ shadow: "md" }}
@@ -118,6 +135,21 @@ function NewChange({ onAdd }: { onAdd: (change: ProposedChange, party: Party | n
       ) : null}
       {needs.includes("team_id") ? <TeamChoice value={team} onChange={setTeam} /> : null}
       {needs.includes("role") ? <RoleChoice kind={kind} value={role} onChange={setRole} /> : null}
+      {needs.includes("custom_role_id") ? (
+        <CustomRoleChoice
+          value={custom}
+          onChange={(value) => {
+            setCustom(value);
+            setPermissions(roles.find(({ id }) => id === value)?.permissions ?? []);
+          }}
+        />
+      ) : null}
+      {needs.includes("custom_role_ids") ? (
+        <CustomRolesChoice value={customs} onChange={setCustoms} />
+      ) : null}
+      {needs.includes("permissions") && custom ? (
+        <PermissionsChoice value={permissions} onChange={setPermissions} />
+      ) : null}
       <Group align="flex-end">
         <Button
           type="submit"
@@ -132,7 +164,7 @@ function NewChange({ onAdd }: { onAdd: (change: ProposedChange, party: Party | n
   );
 }
 
-interface ChoiceProps {
+export interface ChoiceProps {
   value: string | null;
   onChange: (value: string | null) => void;
 }

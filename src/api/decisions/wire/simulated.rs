@@ -1,7 +1,7 @@
 //! Proposed changes, and what they would do.
 
 use chrono::NaiveDate;
-use entity::{AccountId, ServiceAccountId, TeamId};
+use entity::{AccountId, CustomRoleId, ServiceAccountId, TeamId};
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
 
@@ -45,12 +45,21 @@ struct ProposedChange {
     /// The team, of `team_…`.
     #[oai(skip_serializing_if_is_none)]
     team_id: Option<Uuid>,
-    /// The service account, of `service_role`.
+    /// The service account, of `service_…`.
     #[oai(skip_serializing_if_is_none)]
     service_account_id: Option<Uuid>,
     /// The role, of `…_role`. A `team_role` without one lets the team give none.
     #[oai(validator(min_length = 1, max_length = 63), skip_serializing_if_is_none)]
     role: Option<String>,
+    /// The custom role, of `custom_role_…`.
+    #[oai(skip_serializing_if_is_none)]
+    custom_role_id: Option<Uuid>,
+    /// The custom roles, all of them, of `…_custom_roles`.
+    #[oai(validator(max_items = 100), skip_serializing_if_is_none)]
+    custom_role_ids: Option<Vec<Uuid>>,
+    /// The operations that a role permits, all of them, of `custom_role_permissions`.
+    #[oai(validator(max_items = 1000), skip_serializing_if_is_none)]
+    permissions: Option<Vec<String>>,
 }
 
 /// A kind of change.
@@ -71,6 +80,16 @@ enum ChangeKind {
     TeamMemberRemoved,
     /// A service account has another role.
     ServiceRole,
+    /// A member has these custom roles directly, and no others.
+    MemberCustomRoles,
+    /// A team gives these custom roles, and no others.
+    TeamCustomRoles,
+    /// A service account has these custom roles, and no others.
+    ServiceCustomRoles,
+    /// A custom role permits these operations, and no others.
+    CustomRolePermissions,
+    /// A custom role is no more.
+    CustomRoleRemoved,
 }
 
 /// What proposed changes would do.
@@ -252,17 +271,35 @@ impl SimulateChanges {
 
 impl ProposedChange {
     fn parse(self, at: usize) -> Result<Change, Vec<Fault>> {
+        let faults = self.mistaken_parts(at);
+        if faults.is_empty() { Ok(self.into()) } else { Err(faults) }
+    }
+
+    /// What its kind of change needs and has not, or has and does not know.
+    fn mistaken_parts(&self, at: usize) -> Vec<Fault> {
         use ChangeKind as K;
-        let Self { change: kind, account_id, team_id, service_account_id, role } = self;
-        let needs_account =
-            matches!(kind, K::MemberRole | K::MemberRemoved | K::TeamMemberAdded | K::TeamMemberRemoved);
-        let needs_team = matches!(kind, K::TeamRole | K::TeamRemoved | K::TeamMemberAdded | K::TeamMemberRemoved);
-        let needs_role = matches!(kind, K::MemberRole | K::ServiceRole);
+        let kind = self.change;
+        let account = matches!(
+            kind,
+            K::MemberRole | K::MemberRemoved | K::MemberCustomRoles | K::TeamMemberAdded | K::TeamMemberRemoved
+        );
+        let team = matches!(
+            kind,
+            K::TeamRole | K::TeamRemoved | K::TeamCustomRoles | K::TeamMemberAdded | K::TeamMemberRemoved
+        );
+        let service = matches!(kind, K::ServiceRole | K::ServiceCustomRoles);
+        let role = matches!(kind, K::MemberRole | K::ServiceRole);
+        let custom = matches!(kind, K::CustomRolePermissions | K::CustomRoleRemoved);
+        let customs = matches!(kind, K::MemberCustomRoles | K::TeamCustomRoles | K::ServiceCustomRoles);
+        let permissions = kind == K::CustomRolePermissions;
         let fields = [
-            ("account_id", account_id.is_some(), needs_account, needs_account),
-            ("team_id", team_id.is_some(), needs_team, needs_team),
-            ("service_account_id", service_account_id.is_some(), kind == K::ServiceRole, kind == K::ServiceRole),
-            ("role", role.is_some(), needs_role, needs_role || kind == K::TeamRole),
+            ("account_id", self.account_id.is_some(), account, account),
+            ("team_id", self.team_id.is_some(), team, team),
+            ("service_account_id", self.service_account_id.is_some(), service, service),
+            ("role", self.role.is_some(), role, role || kind == K::TeamRole),
+            ("custom_role_id", self.custom_role_id.is_some(), custom, custom),
+            ("custom_role_ids", self.custom_role_ids.is_some(), customs, customs),
+            ("permissions", self.permissions.is_some(), permissions, permissions),
         ];
         let faults = fields.into_iter().filter_map(|(name, there, needed, known)| {
             let place = format!("/changes/{at}/{name}");
@@ -272,20 +309,34 @@ impl ProposedChange {
                 _ => None,
             }
         });
-        let faults: Vec<Fault> = faults.collect();
-        let (account, team) = (AccountId(account_id.unwrap_or_default()), TeamId(team_id.unwrap_or_default()));
-        let service = ServiceAccountId(service_account_id.unwrap_or_default());
-        let named = role.clone().unwrap_or_default();
-        let change = match kind {
-            K::MemberRole => Change::MemberRole(account, named),
-            K::MemberRemoved => Change::MemberRemoved(account),
-            K::TeamRole => Change::TeamRole(team, role),
-            K::TeamRemoved => Change::TeamRemoved(team),
-            K::TeamMemberAdded => Change::TeamMemberAdded(team, account),
-            K::TeamMemberRemoved => Change::TeamMemberRemoved(team, account),
-            K::ServiceRole => Change::ServiceRole(service, named),
-        };
-        if faults.is_empty() { Ok(change) } else { Err(faults) }
+        faults.collect()
+    }
+}
+
+/// Of a change that has the parts that its kind needs.
+impl From<ProposedChange> for Change {
+    fn from(proposed: ProposedChange) -> Self {
+        use ChangeKind as K;
+        let account = AccountId(proposed.account_id.unwrap_or_default());
+        let team = TeamId(proposed.team_id.unwrap_or_default());
+        let service = ServiceAccountId(proposed.service_account_id.unwrap_or_default());
+        let custom = CustomRoleId(proposed.custom_role_id.unwrap_or_default());
+        let customs = proposed.custom_role_ids.unwrap_or_default().into_iter().map(CustomRoleId).collect();
+        let role = proposed.role;
+        match proposed.change {
+            K::MemberRole => Self::MemberRole(account, role.unwrap_or_default()),
+            K::MemberRemoved => Self::MemberRemoved(account),
+            K::TeamRole => Self::TeamRole(team, role),
+            K::TeamRemoved => Self::TeamRemoved(team),
+            K::TeamMemberAdded => Self::TeamMemberAdded(team, account),
+            K::TeamMemberRemoved => Self::TeamMemberRemoved(team, account),
+            K::ServiceRole => Self::ServiceRole(service, role.unwrap_or_default()),
+            K::MemberCustomRoles => Self::MemberCustomRoles(account, customs),
+            K::TeamCustomRoles => Self::TeamCustomRoles(team, customs),
+            K::ServiceCustomRoles => Self::ServiceCustomRoles(service, customs),
+            K::CustomRolePermissions => Self::CustomRolePermissions(custom, proposed.permissions.unwrap_or_default()),
+            K::CustomRoleRemoved => Self::CustomRoleRemoved(custom),
+        }
     }
 }
 
