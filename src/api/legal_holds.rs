@@ -106,6 +106,15 @@ impl LegalHolds {
         Ok(Created::Created(Json(LegalHold::of(&app.vault, hold)?), place))
     }
 
+    /// One hold.
+    #[oai(path = "/legal-holds/:legal_hold_id", method = "get", operation_id = "legal_holds_get")]
+    async fn get(&self, caller: Caller, legal_hold_id: Path<Uuid>) -> ApiResult<Json<LegalHold>> {
+        let app = &self.0.gate.app;
+        let tx = app.db.read(&caller).await?;
+        let hold = retention::get(&tx, LegalHoldId(legal_hold_id.0)).await?;
+        Ok(Json(LegalHold::of(&app.vault, hold)?))
+    }
+
     /// Release a hold. What it kept beyond its time is dropped the next night.
     #[oai(path = "/legal-holds/:legal_hold_id/release", method = "post", operation_id = "legal_holds_release")]
     async fn release(

@@ -82,6 +82,15 @@ pub async fn release(app: &App, caller: &Caller, id: LegalHoldId, why: &str) -> 
     Ok(hold)
 }
 
+/// One of them.
+///
+/// # Errors
+/// `NotFound` when there is no such hold; when the database fails.
+pub async fn get(tx: &Tx, id: LegalHoldId) -> Result<Hold> {
+    let query = tx.find_identity::<rows::Entity>().filter(rows::Column::Id.eq(id));
+    tx.one(query).await?.ok_or_else(Error::not_found)
+}
+
 /// The holds that stand and stood, newest first.
 ///
 /// # Errors

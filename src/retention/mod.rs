@@ -23,7 +23,7 @@ use crate::{
     runtime::Timestamp,
     settings::{self, sections::Retention},
 };
-pub use holds::{Hold, SEALED, list, place, reason, release};
+pub use holds::{Hold, SEALED, get, list, place, reason, release};
 
 /// How many months ahead parts are made. Nothing fails when the job does not run for as long: what finds no part goes
 /// where all that is without one does, and an alert says so.

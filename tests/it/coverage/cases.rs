@@ -352,6 +352,7 @@ const CASES: &[Case] = &[
     Case::new("legal_holds_create", |_, tenant| {
         Call::default().body(json!({"organization_id": tenant.id, "reason": "Case 4711"}))
     }),
+    Case::new("legal_holds_get", |_, _| Call::default().id("legal_hold_id", HOLD)).after(Before::Held),
     Case::new("legal_holds_release", |_, _| {
         Call::default().id("legal_hold_id", HOLD).body(json!({"reason": "Closed"}))
     })
