@@ -473,6 +473,11 @@ export const operations = {
     "minimumRole": "platform_admin",
     "ownership": null
   },
+  "legal_holds_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "legal_holds_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",

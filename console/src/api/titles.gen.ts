@@ -95,6 +95,7 @@ export const titles: Record<string, string> = {
   "known_devices_forget_all": "Have all of one's own known devices forgotten",
   "known_devices_list": "One's own known devices, newest first",
   "legal_holds_create": "Place a hold on the record of an organisation",
+  "legal_holds_get": "One hold",
   "legal_holds_list": "The holds on records of organisations, those that stand and those that were released, newest first",
   "legal_holds_release": "Release a hold",
   "limits_list": "How often one may call, and how often this instance has let pass and refused since it started",
