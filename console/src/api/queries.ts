@@ -15,7 +15,6 @@ import type {
   KeyRotation,
   Me,
   Organization,
-  OverviewSpan,
   Page,
   Settings,
   SettingsChange,
@@ -369,19 +368,6 @@ export const auditQuery = (organization_id: string, query: AuditFilter = {}) =>
     placeholderData: keepPreviousData,
   });
 
-export const overviewQuery = (organization_id: string, span: OverviewSpan) =>
-  queryOptions({
-    queryKey: [...keys.overview(organization_id), span],
-    queryFn: ({ signal }) =>
-      take(
-        api.GET(`${path}/overview`, {
-          signal,
-          params: { path: { organization_id }, query: { span } },
-        }),
-      ),
-    placeholderData: keepPreviousData,
-  });
-
 export const auditEntryQuery = (organization_id: string, entry_id: string) =>
   queryOptions({
     queryKey: [...keys.audit(organization_id), "one", entry_id],
@@ -525,13 +511,6 @@ export const instancesQuery = queryOptions({
   refetchInterval: signOfLife,
   notifyOnChangeProps: "all",
 });
-
-export const legalHoldsQuery = (query: { cursor?: string; limit?: number } = {}) =>
-  queryOptions({
-    queryKey: [...keys.legalHolds, query],
-    queryFn: ({ signal }) => take(api.GET("/v1/legal-holds", { signal, params: { query } })),
-    placeholderData: keepPreviousData,
-  });
 
 /** Of the instance that answers. Now and then: looking at the limits counts, too. */
 export const limitsQuery = queryOptions({

@@ -2,7 +2,7 @@
 import { Group, SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { overviewQuery } from "../../api/queries";
+import { overviewQuery } from "../../api/standing";
 import type { OverviewDay, OverviewSpan } from "../../api/types";
 import { BarChart } from "../../parts/chart";
 import { useFilter } from "../../parts/filters";
