@@ -56,6 +56,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261129_000039_own_memberships",
     "m20261130_000040_audit_partitions",
     "m20261130_000041_audit_retention",
+    "m20261130_000060_profile_changes",
 ];
 
 struct Step {
