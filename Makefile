@@ -73,10 +73,11 @@ deps-bench:
 	@.ci/deps bench
 
 .PHONY: soak
-soak: deps ## The long runs of the tests: fifty killed leaders, a key changed under a million people, a hundred thousand imported, twenty thousand tries to rise.
+soak: deps ## The long runs of the tests: fifty killed leaders, a key changed under a million people, a hundred thousand imported, ten thousand writes among kills, twenty thousand tries to rise.
 	FREEHOLD_TEST_KILLS=50 cargo test --test it jobs::kill -- --nocapture
 	FREEHOLD_TEST_PEOPLE=1000000 cargo test --release --test it vault::rotation::a_rotation_survives -- --nocapture
 	FREEHOLD_TEST_LINES=100000 cargo test --test it imports::kill -- --nocapture
+	FREEHOLD_TEST_WRITES=10000 cargo test --test it crash::writes -- --nocapture
 	FREEHOLD_TEST_STEPS=20000 cargo test --release --test it custom_roles::collusion -- --nocapture
 
 .PHONY: fuzz

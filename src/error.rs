@@ -188,6 +188,7 @@ codes! {
     SecondFactorEnrolled = "second_factor_enrolled", 409, "There is an authenticator app already; remove it first";
     AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
+    AlreadyHeld = "already_held", 409, "A hold on this organisation's record stands already";
     AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";
     TeamNameTaken = "team_name_taken", 409, "Another team has this name";

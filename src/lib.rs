@@ -24,6 +24,7 @@ pub mod outbound;
 pub mod people;
 pub mod policies;
 pub mod privacy;
+pub mod retention;
 pub mod runtime;
 pub mod seals;
 pub mod server;

@@ -27,7 +27,7 @@ use transfer::{ExportPeople, ImportPeople};
 
 /// Small and short-lived objects are most of what a request costs; this allocator is made for them.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A self-hosted, multi-tenant identity backend: one server, one PostgreSQL.
 #[derive(Parser)]

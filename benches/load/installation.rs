@@ -62,6 +62,9 @@ pub struct Member {
     pub token: String,
 }
 
+/// How long nobody asks for anything before memory is looked at: the allocator gives what a start needed back over 10 s.
+const REST: Duration = Duration::from_secs(20);
+
 impl Installation {
     pub async fn start() -> Self {
         Self::named("one").await
@@ -194,7 +197,7 @@ impl Installation {
     /// What an instance costs while nobody asks for anything (PERF-7).
     pub async fn idle(&self, table: &mut Table) {
         let fresh = self.instance().await;
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        tokio::time::sleep(REST).await;
         let resident = fresh.resident();
         table.add(Row {
             id: "PERF-7",

@@ -34,7 +34,7 @@ use table::Table;
 
 // As in the real one: what is compared is built alike.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// How long and how often things are measured.
 #[derive(Clone, Copy)]

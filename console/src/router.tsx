@@ -105,6 +105,7 @@ const organization = createRoute({
 const overview = createRoute({
   getParentRoute: () => organization,
   path: "/",
+  validateSearch: texts("span"),
   component: lazyRouteComponent(() => import("./pages/overview/page")),
 });
 
@@ -321,6 +322,13 @@ const platformInstances = createRoute({
   component: lazyRouteComponent(() => import("./pages/platform-instances/page")),
 });
 
+const platformHolds = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform/holds",
+  validateSearch: texts("dialog", "cursor"),
+  component: lazyRouteComponent(() => import("./pages/platform-holds/page")),
+});
+
 const platformLimits = createRoute({
   getParentRoute: () => signedIn,
   path: "/platform/limits",
@@ -380,6 +388,7 @@ const tree = root.addChildren([
     platformSettings,
     platformJobs,
     platformInstances,
+    platformHolds,
     platformLimits,
     platformKeys,
     platformPolicies,

@@ -43,6 +43,8 @@ ids! {
     OrganizationId;
     /// An alert of an organisation.
     AlertId;
+    /// A hold on an organisation's record.
+    LegalHoldId;
     /// A rule of an organisation's own that raises alerts.
     AlertRuleId;
     /// An import of people.

@@ -44,6 +44,7 @@ pub mod job_pauses;
 pub mod job_runs;
 pub mod key_rotations;
 pub mod known_devices;
+pub mod legal_holds;
 pub mod memberships;
 pub mod organizations;
 pub mod outbox;

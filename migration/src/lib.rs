@@ -54,7 +54,10 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261129_000032_audit_seals",
     "m20261129_000035_alerts",
     "m20261129_000039_own_memberships",
+    "m20261130_000040_audit_partitions",
+    "m20261130_000041_audit_retention",
     "m20261130_000050_mfa",
+    "m20261130_000060_profile_changes",
 ];
 
 struct Step {

@@ -96,6 +96,7 @@ pub async fn answer(
     let new = NewSession { id: session, account: id, delivery, factors: proof.method.factors(), organization };
     let opened: Opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
+    app.sessions.forget_profile(id);
     Ok(SignedIn { account, opened, device })
 }
 

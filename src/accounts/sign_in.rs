@@ -96,6 +96,7 @@ pub async fn sign_in(
     let new = NewSession { id, account: account.id, delivery, factors: &["pwd"], organization: None };
     let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
+    app.sessions.forget_profile(account.id);
     Ok(Entered::In(Box::new(SignedIn { account, opened, device })))
 }
 

@@ -20,6 +20,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("invitation_id", "The invitation."),
     ("job_name", "The job's name."),
     ("key_rotation_id", "The rotation."),
+    ("legal_hold_id", "The hold."),
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
     ("rule", "The name of an alert rule of the installation's, or the id of one of the organisation's own."),
@@ -68,6 +69,10 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             {"email": "joan@example.com", "role": "manager"},
         ]}),
         "invitations_lookup" | "me_invitations_accept" => json!({"token": token}),
+        "legal_holds_create" => json!({
+            "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc", "reason": "Case 4711, asked for by counsel",
+        }),
+        "legal_holds_release" => json!({"reason": "Case 4711 is closed"}),
         "key_rotations_create" => json!({"scope": "pii"}),
         "me_email_change_create" => json!({"email": "grace@example.net"}),
         "me_attributes_update" => json!({"attributes": {"emergency_phone": "+4930123456", "birthday": null}}),

@@ -22,12 +22,14 @@ mod invitations;
 mod jobs;
 mod keys;
 mod known_devices;
+mod legal_holds;
 mod limits;
 mod managed_accounts;
 mod me;
 mod members;
 mod oauth;
 mod organizations;
+mod overview;
 mod passwords;
 mod policies;
 mod policy;
@@ -75,7 +77,7 @@ pub type Everything = (
     // A tuple has sixteen places at most; what belongs together shares one.
     (sessions::SignIn, second_factors::SecondFactors, sign_ups::SignUps, passwords::Passwords),
     (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
-    organizations::Organizations,
+    (organizations::Organizations, overview::Overview),
     acting::Acting,
     settings::SettingsOf,
     (members::Members, attributes::ProfileAttributes, managed_accounts::ManagedAccounts),
@@ -86,6 +88,7 @@ pub type Everything = (
         audit::Audit,
         audit_exports::AuditExports,
         seals::Seals,
+        legal_holds::LegalHolds,
         events::Events,
         alerts::Alerts,
         alerts::rules::AlertRules,
@@ -113,7 +116,7 @@ pub fn everything(face: &Face) -> Everything {
             known_devices::KnownDevices(face.clone()),
             alerts::mail::AlertMail(face.clone()),
         ),
-        organizations::Organizations(face.clone()),
+        (organizations::Organizations(face.clone()), overview::Overview(face.clone())),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
         (
@@ -133,6 +136,7 @@ pub fn everything(face: &Face) -> Everything {
             audit::Audit(face.clone()),
             audit_exports::AuditExports(face.clone()),
             seals::Seals(face.clone()),
+            legal_holds::LegalHolds(face.clone()),
             events::Events(face.clone()),
             alerts::Alerts(face.clone()),
             alerts::rules::AlertRules(face.clone()),

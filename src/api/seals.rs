@@ -1,6 +1,7 @@
 //! What proves the record: how far it is sealed, the checkpoints, and files of evidence.
 
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, stream};
 use poem::Request;
 use poem_openapi::{
     Object, OpenApi,
@@ -14,7 +15,8 @@ use super::{
     wire::{File, Listed},
 };
 use crate::{
-    edge::ApiResult,
+    edge::{ApiResult, guard::Authority},
+    error::Error,
     seals::{self, Kept, MOST_WAITING, State, Wanted},
     types::{Caller, PageRequest},
 };
@@ -93,13 +95,15 @@ impl Seals {
 
     /// A file of evidence: sealed entries with all that proves them, for `freehold audit verify`, which needs nothing of
     /// this installation but its public keys. Without parameters it is the whole record. What is asked for is widened to
-    /// whole checkpoints. The form, and what it proves, are described in `policies/EVIDENCE.md`.
+    /// whole checkpoints. A file whose reader may not see the record any more breaks off, without its last line. The form,
+    /// and what it proves, are described in `policies/EVIDENCE.md`.
     #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(path = "/organizations/:organization_id/audit-evidence", method = "get", operation_id = "audit_evidence_get")]
     async fn evidence(
         &self,
         caller: Caller,
         organization_id: Path<Uuid>,
+        request: &Request,
         /// What was sealed from this moment on.
         from: Query<Option<DateTime<Utc>>>,
         /// What was sealed before this moment.
@@ -114,8 +118,15 @@ impl Seals {
         let _ = organization_id;
         let wanted = Wanted { from: from.0, to: to.0, first: first.0, last: last.0 };
         let name = format!("{}-audit-evidence.jsonl", caller.now().format("%Y%m%dT%H%M%SZ"));
-        let evidence = seals::export(&self.0.gate.app, &caller, wanted).await?;
-        Ok(File::of(evidence.file, name))
+        let authority = request.data::<Authority>().cloned();
+        let authority = authority.ok_or_else(|| Error::internal("evidence outside the guard"))?;
+        let (head, evidence) = seals::export(&self.0.gate.app, &caller, wanted).await?;
+        // Who may not see the record any more gets no further page, and the last line is missing.
+        let pages = stream::try_unfold((authority, evidence), async |(mut authority, mut evidence)| {
+            authority.holds().await?;
+            Ok::<_, Error>(evidence.page().await?.map(|page| (page, (authority, evidence))))
+        });
+        Ok(File::of(stream::iter([Ok(head)]).chain(pages), name))
     }
 }
 

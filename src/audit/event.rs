@@ -226,8 +226,10 @@ impl Lines {
     async fn write(self, tx: &WriteTx) -> Result<Vec<Manager>> {
         let accounts: Vec<Uuid> = self.accounts.into_iter().collect();
         let entries = [Value::Array(self.entries).into()].into_iter();
+        let classes = [self.words.classes(), self.personal.classes()];
         let (personal, salts) = self.personal.columns();
-        let values = entries.chain(self.words.columns()).chain(personal).chain([accounts.into()]).chain(salts);
+        let values =
+            entries.chain(self.words.columns()).chain(personal).chain([accounts.into()]).chain(salts).chain(classes);
         tx.query(RECORD, values.collect::<Vec<sea_orm::Value>>()).await
     }
 }
@@ -275,15 +277,16 @@ const RECORD: &str = "
             severity text, class text, outcome text, actor_type text, actor_id uuid, target_type text, target_id uuid,
             request_id text, metadata jsonb, form smallint, origin_commitment bytea, details_commitment bytea)
     ), words AS (
-        INSERT INTO audit_words (organization_id, word, entry_id) SELECT * FROM unnest($2::uuid[], $3::text[], $4::uuid[])
+        INSERT INTO audit_words (organization_id, word, entry_id, class)
+        SELECT * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $16::text[])
     ), personal AS (
         INSERT INTO audit_personal (id, organization_id, account_id, about_id, address, user_agent, details, origin_salt,
-            details_salt)
+            details_salt, class)
         SELECT id, organization_id, nullif(account_id, $12), nullif(about_id, $12), nullif(address, ''), nullif(user_agent, ''),
-               nullif(details, ''), nullif(origin_salt, ''), nullif(details_salt, '')
+               nullif(details, ''), nullif(origin_salt, ''), nullif(details_salt, ''), class
         FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[], $11::bytea[], $14::bytea[],
-            $15::bytea[]) AS p (id, organization_id, account_id, about_id, address, user_agent, details, origin_salt,
-            details_salt)
+            $15::bytea[], $17::text[]) AS p (id, organization_id, account_id, about_id, address, user_agent, details,
+            origin_salt, details_salt, class)
     )
     SELECT a.id AS account, a.managed_by AS organization FROM accounts a
     WHERE a.id = ANY ($13::uuid[]) AND a.managed_by IS NOT NULL";

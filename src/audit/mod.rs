@@ -4,6 +4,7 @@
 //! never removed. What is personal of them lies beside them, sealed, and goes when its person is erased. This module owns
 //! the catalogue of event types, the writing and the searching. It decides nothing.
 
+mod activity;
 mod catalog;
 pub mod commitment;
 mod details;
@@ -16,6 +17,7 @@ mod search;
 mod upgrade;
 mod words;
 
+pub use activity::{Day as Activity, MOST, activity};
 pub use catalog::{Class, Home, Kind, Severity};
 pub use details::{Detail, Kept};
 pub use event::{Event, Outcome};

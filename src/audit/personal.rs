@@ -126,6 +126,7 @@ pub(super) struct Fields {
     details: Vec<Vec<u8>>,
     origin_salts: Vec<Vec<u8>>,
     details_salts: Vec<Vec<u8>>,
+    classes: Vec<String>,
 }
 
 /// What is to be sealed of an entry.
@@ -178,10 +179,16 @@ impl Fields {
         self.details_salts.push(sealed(DETAILS_SALT, salts.details.map(|salt| hex(&salt)).as_deref())?);
         self.ids.push(row.id.into());
         self.organizations.push(row.organization_id.into());
+        self.classes.push(row.class.clone());
         let about = row.target_id.filter(|id| row.target_type == "account" && row.actor_id != Some(*id));
         self.accounts.push(row.actor_id.unwrap_or_default());
         self.about.push(about.unwrap_or_default());
         Ok(())
+    }
+
+    /// The classes of the entries, which it is kept as long as.
+    pub fn classes(&self) -> sea_orm::Value {
+        self.classes.clone().into()
     }
 
     /// The columns, and the id that stands for none; and those of the salts.

@@ -17,6 +17,7 @@ pub(super) struct Words {
     organizations: Vec<Uuid>,
     words: Vec<String>,
     entries: Vec<Uuid>,
+    classes: Vec<String>,
 }
 
 impl Words {
@@ -31,11 +32,17 @@ impl Words {
             self.organizations.push(row.organization_id.into());
             self.words.push(word);
             self.entries.push(row.id.into());
+            self.classes.push(row.class.clone());
         }
     }
 
     /// The columns: organisations, words, entries.
     pub fn columns(self) -> [Value; 3] {
         [self.organizations.into(), self.words.into(), self.entries.into()]
+    }
+
+    /// The classes of their entries, which they are kept as long as.
+    pub fn classes(&self) -> Value {
+        self.classes.clone().into()
     }
 }

@@ -21,6 +21,7 @@ const CONSTRAINTS: &[(&str, Code)] = &[
     ("attributes_key_key", Code::AttributeKeyTaken),
     ("alerts_open_key", Code::AlertOpenAlready),
     ("alert_rules_name_key", Code::AlertRuleNameTaken),
+    ("legal_holds_standing_key", Code::AlreadyHeld),
     ("idempotency_keys_key", Code::IdempotencyInProgress),
 ];
 

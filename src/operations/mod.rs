@@ -18,7 +18,7 @@ use crate::{
     error::Result,
     guessing,
     jobs::{self, Duty, Job, Report, Run, Schedule, Then},
-    mail, mfa, people, seals, sessions,
+    mail, mfa, people, retention, seals, sessions,
     tenancy::{invitations, organizations, sign_ups},
 };
 
@@ -80,6 +80,14 @@ pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
         Job::new("organizations_purge", Schedule::NIGHTLY, organizations::purge).described(
             "Remove deleted organisations",
             "Removes organisations whose grace period has ended, with everything that belonged to them but their audit entries.",
+        ),
+        Job::new("audit_parts_make", Schedule::HOURLY_AT_7, retention::make_parts).described(
+            "Make parts of the record",
+            "Makes the parts of the record for the months to come, and warns when something was written that has none.",
+        ),
+        Job::new("audit_retention", Schedule::NIGHTLY, retention::apply).within(retention::LONGEST).described(
+            "Drop old entries of the record",
+            "Drops the parts of the record whose time is over and keeps what is held or wanted longer. Seals stay.",
         ),
         Job::new("audit_checkpoints_publish", Schedule::NIGHTLY, move |run| seals::publish(run, outside.clone())).described(
             "Send out checkpoints",

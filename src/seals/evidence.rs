@@ -7,10 +7,6 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use entity::{AuditEntryId, OrganizationId, audit_checkpoints as checkpoints, audit_seals as seals};
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -26,7 +22,7 @@ use crate::{
         commitment::{Salt, details, hex, origin},
     },
     db::Tx,
-    error::{Error, Result},
+    error::Result,
     runtime::Timestamp,
     types::Caller,
 };
@@ -50,10 +46,12 @@ pub struct Wanted {
     pub last: Option<i64>,
 }
 
-/// A file of evidence.
+/// A file of evidence, page by page.
 pub struct Evidence {
-    /// Its bytes. What goes wrong on the way breaks it off, and the last line is missing then.
-    pub file: BoxStream<'static, Result<Bytes>>,
+    app: App,
+    caller: Caller,
+    span: Span,
+    at: At,
 }
 
 /// From which checkpoint to which.
@@ -88,11 +86,11 @@ enum At {
     End,
 }
 
-/// Makes a file of evidence of the caller's organisation, and records that it was.
+/// Begins a file of evidence of the caller's organisation, and records that. Its first lines, and the rest to come.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Evidence> {
+pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<(Bytes, Evidence)> {
     let organization = caller.organization().unwrap_or(OrganizationId::PLATFORM);
     let tx = app.db.write(caller).await?;
     let span = span(&tx, wanted).await?;
@@ -103,18 +101,23 @@ pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Eviden
     tx.commit(event).await?;
     let head = head(app, organization, caller.now(), &span)?;
     let at = At::Entry(span.after());
-    let (app, caller) = (app.clone(), caller.clone());
-    let pages = stream::try_unfold(at, move |at| {
-        let (app, caller, span) = (app.clone(), caller.clone(), span.clone());
-        async move {
-            match at {
-                At::End => Ok::<_, Error>(None),
-                At::Entry(after) => page(&app, &caller, &span, after).await.map(Some),
-                At::Unsealed(after) => unsealed(&app, &caller, &span, after).await.map(Some),
-            }
-        }
-    });
-    Ok(Evidence { file: stream::iter([Ok(head)]).chain(pages).boxed() })
+    Ok((head, Evidence { app: app.clone(), caller: caller.clone(), span, at }))
+}
+
+impl Evidence {
+    /// The next page; `None` after the last. Who may have it is the face's to ask, each time.
+    ///
+    /// # Errors
+    /// When the database fails, or something can't be opened.
+    pub async fn page(&mut self) -> Result<Option<Bytes>> {
+        let (bytes, at) = match self.at {
+            At::End => return Ok(None),
+            At::Entry(after) => page(&self.app, &self.caller, &self.span, after).await?,
+            At::Unsealed(after) => unsealed(&self.app, &self.caller, &self.span, after).await?,
+        };
+        self.at = at;
+        Ok(Some(bytes))
+    }
 }
 
 /// The checkpoints around what is wanted.

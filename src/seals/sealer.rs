@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use entity::{OrganizationId, audit_entries as entries};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
@@ -55,8 +56,15 @@ impl Sealing {
 }
 
 async fn run(sealing: Sealing, lead: Lead) {
-    let mut sealer =
-        Sealer { sealing, lead, moments: Moments::default(), settled: None, pass: None, broken: BTreeSet::new() };
+    let mut sealer = Sealer {
+        sealing,
+        lead,
+        moments: Moments::default(),
+        settled: None,
+        delay: Delay::default(),
+        pass: None,
+        broken: BTreeSet::new(),
+    };
     let mut pause = Duration::ZERO;
     while sealer.lead.pause(pause).await {
         let begun = Instant::now();
@@ -85,6 +93,8 @@ struct Sealer {
     moments: Moments,
     /// Before this, everything is sealed, as far as this leadership knows.
     settled: Option<Timestamp>,
+    /// Since when it waits for a transaction that does not end.
+    delay: Delay,
     /// The way through the record that it is on.
     pass: Option<Pass>,
     /// Organisations whose last checkpoint is not ours.
@@ -163,6 +173,11 @@ impl Sealer {
                 at: self.settled.map(least).unwrap_or_default(),
             },
         };
+        if self.delay.is_news(pass.settles, now.at) {
+            tracing::warn!("a transaction of the database has run for so long that nothing since can be sealed");
+            let event = Event::without_target(Kind::AuditSealingDelayed).failed();
+            return tx.commit(event).await.map(|()| Progress::Done);
+        }
         let most = i64::try_from(BATCH).unwrap_or(i64::MAX);
         let values = [pass.at.into(), now.oldest.into(), now.next.into(), most.into()];
         let ready: Vec<entries::Model> = tx.query(READY, values).await?;
@@ -257,6 +272,31 @@ impl Sealer {
     }
 }
 
+/// How long sealing may lie behind before somebody is told.
+const LATE: TimeDelta = TimeDelta::minutes(10);
+
+/// Since when everything waits for a transaction that does not end.
+#[derive(Debug, Default)]
+struct Delay {
+    since: Option<Timestamp>,
+    told: bool,
+}
+
+impl Delay {
+    /// Whether it has lasted for so long by now that it is to be told: once, until it is over.
+    fn is_news(&mut self, settles: Option<Timestamp>, now: Timestamp) -> bool {
+        if settles.is_some_and(|settles| settles >= now - LATE) {
+            *self = Self::default();
+            return false;
+        }
+        let since = *self.since.get_or_insert(now);
+        let late = settles.is_some() || now - since >= LATE;
+        let news = late && !self.told;
+        self.told |= late;
+        news
+    }
+}
+
 /// Seals, column by column.
 #[derive(Default)]
 struct Seals {
@@ -300,5 +340,22 @@ impl Closing {
     async fn write(self, tx: &WriteTx, at: Timestamp) -> Result<()> {
         let columns = [self.organizations.into(), self.numbers.into(), self.sequences.into(), self.signed.into()];
         tx.execute(CLOSE, columns.into_iter().chain([at.into()])).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves AUD-4.
+    #[test]
+    fn a_transaction_that_does_not_end_is_told_once_until_it_does() {
+        let at = |seconds: i64| Timestamp::from_timestamp(1_800_000_000 + seconds, 0).unwrap_or_default();
+        let mut delay = Delay::default();
+        let mut news = |settles: Option<i64>, now: i64| delay.is_news(settles.map(at), at(now));
+        // Nobody knows yet since when something runs; then it is still there.
+        assert!(!news(None, 0) && !news(None, 599) && news(None, 600) && !news(None, 605));
+        assert!(!news(Some(1000), 1005));
+        assert!(!news(Some(1000), 1600) && news(Some(1000), 1601) && !news(Some(1000), 9000));
     }
 }

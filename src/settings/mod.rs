@@ -7,6 +7,7 @@
 
 mod document;
 mod field;
+mod retention;
 pub mod sections;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use self::document::{Document, Level, Levels};
 pub use self::{
     document::{Changed, Source, Standing},
     field::{Field, Kind, MOST_DOMAINS, Number, Stricter, Unit, Unset},
+    retention::{Wishes, retention},
     sections::{Configured, Effective, Outline, Reach, SECTIONS},
 };
 use crate::{

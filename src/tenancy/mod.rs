@@ -12,6 +12,7 @@ pub mod managed;
 pub mod member_sessions;
 pub mod members;
 pub mod organizations;
+pub mod overview;
 pub mod passwords;
 pub mod roles;
 pub mod seats;

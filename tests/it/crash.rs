@@ -3,6 +3,7 @@
 
 mod burst;
 mod house;
+mod writes;
 
 use std::time::Duration;
 

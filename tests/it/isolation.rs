@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 36] = [
+const IDENTITY: [(&str, &str); 38] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -25,6 +25,7 @@ const IDENTITY: [(&str, &str); 36] = [
     ("email_links", "belong to an account"),
     ("sign_ups", "of people who are nobody yet; the organisation is where they want to go"),
     ("idempotency_keys", "the organisation is part of the hashed key"),
+    ("audit_parts", "which parts of the record there are; out of reach for the application"),
     ("audit_sealing", "how far the sealing of the record is; says nothing of anybody"),
     ("certificates", "the installation's certificate and its account there; out of reach for the application"),
     ("data_keys", "the installation's keys; out of reach for the application"),
@@ -38,6 +39,10 @@ const IDENTITY: [(&str, &str); 36] = [
     ("job_runs", "the installation's jobs; out of reach for the application"),
     ("key_rotations", "of the installation's keys; out of reach for the application"),
     ("leadership", "which server leads; out of reach for the application"),
+    (
+        "legal_holds",
+        "of the platform's on records, of which their organisations are not told; out of reach for the application",
+    ),
     ("policy_revisions", "the installation's policy, which every member may know"),
     ("outbox", "what lies in it is sealed, and the application can't read it"),
     ("reauthentication_attempts", "of a person, wherever they are"),
@@ -407,6 +412,8 @@ async fn nobody_changes_the_record() {
         format!("DELETE FROM audit_entries WHERE id = '{}'", a.entry),
         "TRUNCATE audit_entries CASCADE".to_owned(),
         "UPDATE audit_entries SET organization_id = organization_id".to_owned(),
+        "DELETE FROM audit_entries_default".to_owned(),
+        "DELETE FROM audit_entries_before".to_owned(),
     ];
     for login in [Login::Application, Login::Platform] {
         let mut psql = world.database.psql(login).await;
@@ -418,10 +425,24 @@ async fn nobody_changes_the_record() {
             "TRUNCATE audit_words",
             "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
             "DROP TABLE audit_entries CASCADE",
+            "SELECT * FROM audit_entries_before_mixed",
+            "DELETE FROM audit_personal_default",
+            "SELECT audit_make_part('2020_01', now(), now(), false)",
         ]) {
             refused(&mut psql, sql).await;
         }
     }
+    // No part of it can be reached but through the whole, with its policies.
+    let around =
+        "SELECT count(*) FROM pg_class c CROSS JOIN unnest(ARRAY['freehold_application', 'freehold_platform']) r
+         WHERE c.relispartition AND has_any_column_privilege(r, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
+            OR c.relispartition AND has_table_privilege(r, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')";
+    assert_eq!(owner.number(around).await, 0);
+    // The application drops nothing, and the platform's role nothing that is young.
+    let drop = "SELECT * FROM audit_drop((SELECT max(part) FROM audit_parts WHERE part <> 'before'), 'normal', '{}')";
+    refused(&mut world.database.psql(Login::Application).await, drop).await;
+    let young = world.database.psql(Login::Platform).await.run(drop).await.expect_err(drop).to_string();
+    assert!(young.contains("kept longer"), "{young}");
     // Whoever migrates has to take the trigger away first, on purpose.
     for sql in &statements {
         let error = owner.run(sql).await.expect_err(sql).to_string();
@@ -531,10 +552,14 @@ async fn every_table_is_a_tenants_or_has_a_reason_not_to_be() {
             "SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced,
                     EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = c.oid AND attname = 'organization_id'
                             AND attnotnull AND NOT attisdropped) AS owned,
-                    EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-                            WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL
-                              AND a.attname = 'organization_id') AS indexed
+                    NOT EXISTS (SELECT FROM (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf UNION ALL
+                                             SELECT c.oid WHERE c.relkind <> 'p') leaf
+                        WHERE NOT EXISTS (SELECT FROM pg_index i
+                            JOIN pg_attribute a ON a.attrelid = leaf.relid AND a.attnum = i.indkey[0]
+                            WHERE i.indrelid = leaf.relid AND i.indisvalid AND i.indpred IS NULL
+                              AND a.attname = 'organization_id')) AS indexed
              FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+               AND NOT c.relispartition
              ORDER BY 1",
         )
         .await;

@@ -483,6 +483,26 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "legal_holds_create": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "legal_holds_get": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "legal_holds_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "legal_holds_release": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
   "limits_list": {
     "scope": "platform",
     "minimumRole": "platform_admin",
@@ -684,6 +704,11 @@ export const operations = {
     "ownership": null
   },
   "organizations_update": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "overview_get": {
     "scope": "organization",
     "minimumRole": "admin",
     "ownership": null

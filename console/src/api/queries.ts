@@ -61,11 +61,13 @@ export const keys = {
   platformAccess: (id: string) => ["organization", id, "platform-access"] as const,
   settings: (id: string | null) =>
     id === null ? (["platform", "settings"] as const) : (["organization", id, "settings"] as const),
+  overview: (organization: string) => ["organization", organization, "overview"] as const,
   organizations: ["platform", "organizations"] as const,
   accounts: ["platform", "accounts"] as const,
   jobs: ["platform", "jobs"] as const,
   instances: ["platform", "instances"] as const,
   limits: ["platform", "limits"] as const,
+  legalHolds: ["platform", "legal-holds"] as const,
   dataKeys: ["platform", "data-keys"] as const,
   keyRotations: ["platform", "key-rotations"] as const,
 };

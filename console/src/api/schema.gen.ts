@@ -675,6 +675,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/legal-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The holds on records of organisations, those that stand and those that were released, newest first. */
+        get: operations["legal_holds_list"];
+        put?: never;
+        /**
+         * Place a hold on the record of an organisation: nothing of it is dropped until the hold is released. There is one
+         *     at a time; 409 while it stands. The erasure of a person takes what is personal of them out of it all the same.
+         */
+        post: operations["legal_holds_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/legal-holds/{legal_hold_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One hold. */
+        get: operations["legal_holds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/legal-holds/{legal_hold_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Release a hold. What it kept beyond its time is dropped the next night. */
+        post: operations["legal_holds_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/limits": {
         parameters: {
             query?: never;
@@ -1461,7 +1516,8 @@ export interface paths {
         /**
          * A file of evidence: sealed entries with all that proves them, for `freehold audit verify`, which needs nothing of
          *     this installation but its public keys. Without parameters it is the whole record. What is asked for is widened to
-         *     whole checkpoints. The form, and what it proves, are described in `policies/EVIDENCE.md`.
+         *     whole checkpoints. A file whose reader may not see the record any more breaks off, without its last line. The form,
+         *     and what it proves, are described in `policies/EVIDENCE.md`.
          */
         get: operations["audit_evidence_get"];
         put?: never;
@@ -2030,6 +2086,26 @@ export interface paths {
         put?: never;
         /** A file of the members of an organisation, with their roles, custom roles and teams. */
         post: operations["members_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How an organisation stands: what happened on each of the last days, and what waits for somebody. Numbers are
+         *     counted up to a bound, so that a busy organisation's cost no more.
+         */
+        get: operations["overview_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3780,8 +3856,8 @@ export interface components {
             severity: components["schemas"]["AlertSeverity"] & unknown;
             /**
              * Format: uint32
-             * @description Within how many minutes; a day at most. What happens within them is counted together for sure, and what is up to a
-             *     twelfth, or a minute, longer apart may be.
+             * @description Within how many minutes; a day at most. What happens within them is counted together for sure, and what is up to two
+             *     twelfths, or two minutes, longer apart may be.
              */
             window_minutes: number;
         };
@@ -5170,6 +5246,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_LegalHold
+         * @description A page of a list.
+         */
+        Items_LegalHold: {
+            /** @description The items. */
+            items: components["schemas"]["LegalHold"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_ManagedAccount
          * @description A page of a list.
          */
@@ -5520,6 +5606,46 @@ export interface components {
             last_seen_at: string;
             /** @description The client. */
             user_agent?: string;
+        };
+        /**
+         * LegalHold
+         * @description A hold on the record of an organisation: while it stands, nothing of it is dropped.
+         */
+        LegalHold: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The organisation.
+             */
+            organization_id: string;
+            /**
+             * Format: date-time
+             * @description Since when it stands or stood.
+             */
+            placed_at: string;
+            /**
+             * Format: uuid
+             * @description The account that placed it.
+             */
+            placed_by?: string;
+            /** @description Why it was placed. */
+            reason?: string;
+            /** @description Why it was released; absent while it stands. */
+            release_reason?: string;
+            /**
+             * Format: date-time
+             * @description When it was released; absent while it stands.
+             */
+            released_at?: string;
+            /**
+             * Format: uuid
+             * @description The account that released it; absent while it stands.
+             */
+            released_by?: string;
         };
         /**
          * @description What a limit counts by: each client in this sense has a quota of its own.
@@ -5899,6 +6025,34 @@ export interface components {
          */
         OrganizationKind: "platform" | "tenant";
         /**
+         * OrganizationOverview
+         * @description How an organisation stands. No number is greater than `most`, and one that is as great stands for that or more.
+         */
+        OrganizationOverview: {
+            /** @description Each of the days, today last. */
+            days: components["schemas"]["OverviewDay"][];
+            /**
+             * Format: int64
+             * @description The greatest number here.
+             */
+            most: number;
+            /**
+             * Format: uint64
+             * @description Alerts that nobody has taken note of.
+             */
+            open_alerts: number;
+            /**
+             * Format: uint64
+             * @description Invitations that can be accepted.
+             */
+            pending_invitations: number;
+            /**
+             * Format: uint64
+             * @description People who signed up and wait to be let in.
+             */
+            waiting_sign_ups: number;
+        };
+        /**
          * OrganizationSettings
          * @description The settings of an organisation, and how the platform's bear on them.
          */
@@ -5960,6 +6114,13 @@ export interface components {
                 /** @description How long after proving who one is sensitive operations are open. */
                 window_minutes: components["schemas"]["NumberSetting"];
             };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention: {
+                /** @description How long entries of the class normal are kept. */
+                normal_days: components["schemas"]["NumberSetting"];
+                /** @description How long entries of the class security are kept. */
+                security_days: components["schemas"]["NumberSetting"];
+            };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions: {
                 /** @description How long a session may go without being carried on with its refresh token. */
@@ -5985,6 +6146,42 @@ export interface components {
          * @enum {string}
          */
         OrganizationStatus: "active" | "deleted";
+        /**
+         * OverviewDay
+         * @description What happened on a day.
+         */
+        OverviewDay: {
+            /**
+             * Format: int64
+             * @description How many people did.
+             */
+            active_people: number;
+            /**
+             * Format: naive-date
+             * @description The day, in UTC.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description How often somebody failed to sign in to an account that the organisation manages.
+             */
+            failed_sign_ins: number;
+            /**
+             * Format: int64
+             * @description How many people became members.
+             */
+            joined: number;
+            /**
+             * Format: int64
+             * @description How often somebody signed in, or switched, to the organisation.
+             */
+            sign_ins: number;
+        };
+        /**
+         * @description Over which days.
+         * @enum {string}
+         */
+        OverviewSpan: "week" | "month" | "quarter";
         /**
          * OwnAccess
          * @description A platform administrator's own running access.
@@ -6270,6 +6467,19 @@ export interface components {
             name: string;
         };
         /**
+         * PlaceHold
+         * @description A hold to be placed.
+         */
+        PlaceHold: {
+            /**
+             * Format: uuid
+             * @description The organisation whose record has to be kept.
+             */
+            organization_id: string;
+            /** @description Why, for the platform's record. It is sealed. */
+            reason: string;
+        };
+        /**
          * PlatformAccess
          * @description An access of a platform administrator to an organisation.
          */
@@ -6424,6 +6634,13 @@ export interface components {
             reauthentication: {
                 /** @description How long after proving who one is sensitive operations are open. */
                 window_minutes: components["schemas"]["NumberSetting"];
+            };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention: {
+                /** @description How long entries of the class normal are kept. */
+                normal_days: components["schemas"]["NumberSetting"];
+                /** @description How long entries of the class security are kept. */
+                security_days: components["schemas"]["NumberSetting"];
             };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions: {
@@ -7134,6 +7351,14 @@ export interface components {
          */
         RejectSignUp: {
             /** @description For the person, who gets it by mail, and for the record; without web addresses. */
+            reason: string;
+        };
+        /**
+         * ReleaseHold
+         * @description A hold to be released.
+         */
+        ReleaseHold: {
+            /** @description Why, for the platform's record. It is sealed. */
             reason: string;
         };
         /**
@@ -8079,6 +8304,19 @@ export interface components {
                  */
                 window_minutes?: number | null;
             };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention?: {
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class normal are kept.
+                 */
+                normal_days?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class security are kept.
+                 */
+                security_days?: number | null;
+            };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions?: {
                 /**
@@ -8211,6 +8449,19 @@ export interface components {
                  * @description How long after proving who one is sensitive operations are open.
                  */
                 window_minutes?: number | null;
+            };
+            /** @description How long the record is kept. What is older is dropped by the month, and its seals stay. An organisation can only keep its own longer. */
+            retention?: {
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class normal are kept.
+                 */
+                normal_days?: number | null;
+                /**
+                 * Format: uint32
+                 * @description How long entries of the class security are kept.
+                 */
+                security_days?: number | null;
             };
             /** @description How long a sign-in lasts. An organisation's own limits hold while working in it. */
             sessions?: {
@@ -9765,6 +10016,173 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["KeyRotationPreview"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    legal_holds_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_LegalHold"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    legal_holds_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key places it once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc",
+                 *       "reason": "Case 4711, asked for by counsel"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["PlaceHold"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["LegalHold"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    legal_holds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hold. */
+                legal_hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["LegalHold"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    legal_holds_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hold. */
+                legal_hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Case 4711 is closed"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ReleaseHold"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["LegalHold"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -13768,6 +14186,44 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    overview_get: {
+        parameters: {
+            query?: {
+                /** @description Over which days; without it the last thirty. */
+                span?: components["schemas"]["OverviewSpan"];
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OrganizationOverview"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -19,6 +19,7 @@ import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { policies } from "./policies";
 import { problems } from "./problems";
+import { holds } from "./retention";
 import { customRoles } from "./roles";
 import { secondFactor } from "./second-factor";
 import { security } from "./security";
@@ -43,6 +44,7 @@ export const words = {
   explainDecision,
   exports,
   gate,
+  holds,
   imports,
   instances,
   invitations,

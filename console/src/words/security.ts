@@ -138,6 +138,17 @@ const sections: Record<string, SectionWords> = {
       },
     },
   },
+  retention: {
+    title: "Record",
+    text: "How long what happened is kept. What is older is dropped by the month; its seals stay.",
+    fields: {
+      normal_days: { label: "Everyday entries", hint: "Profile changes, letters and the like." },
+      security_days: {
+        label: "Security entries",
+        hint: "Sign-ins, roles, keys and whatever else is about access.",
+      },
+    },
+  },
   organizations: {
     title: "Deleted organisations",
     text: "What becomes of an organisation that its owner deletes.",

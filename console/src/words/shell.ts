@@ -35,6 +35,7 @@ export const shell = {
   jobs: "Jobs",
   instances: "Instances",
   limits: "Rate limits",
+  holds: "Legal holds",
   keys: "Keys",
   find: "Find or do",
   findHint: "Search pages and actions…",

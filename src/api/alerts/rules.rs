@@ -120,8 +120,8 @@ struct CreateAlertRule {
     /// How many make an alert.
     #[oai(validator(minimum(value = "1"), maximum(value = "100000")))]
     count: u32,
-    /// Within how many minutes; a day at most. What happens within them is counted together for sure, and what is up to a
-    /// twelfth, or a minute, longer apart may be.
+    /// Within how many minutes; a day at most. What happens within them is counted together for sure, and what is up to two
+    /// twelfths, or two minutes, longer apart may be.
     #[oai(validator(minimum(value = "1"), maximum(value = "1440")))]
     window_minutes: u32,
     /// What is counted together.

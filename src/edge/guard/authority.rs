@@ -25,8 +25,8 @@ use crate::{
 /// 800 ms (`db::changes`), it stays below the second of SES-4.
 const PACE: Duration = Duration::from_millis(400);
 
-/// The resource whose reading goes on after the request: a file of the record may take long to leave.
-const FILE: &str = "audit_file";
+/// The resources whose reading goes on after the request: a file of the record, or of its evidence, may take long to leave.
+const FILES: [&str; 2] = ["audit_file", "audit_evidence"];
 
 /// Who opened something, with what, and where.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ enum Credential {
 impl Guard {
     /// The authority of a request that was let through and wants to go on as something else.
     pub(super) fn authority(&self, request: &Request, caller: &Caller) -> Option<Authority> {
-        if !request.headers().contains_key(header::UPGRADE) && self.policy.resource != FILE {
+        if !request.headers().contains_key(header::UPGRADE) && !FILES.contains(&&*self.policy.resource) {
             return None;
         }
         let credential = match caller.actor {

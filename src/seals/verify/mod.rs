@@ -5,6 +5,7 @@
 //! checkpoints that were kept elsewhere. After a fault it goes on from the next checkpoint that is proven.
 
 mod anchors;
+mod dropped;
 mod keys;
 mod report;
 
@@ -14,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::anchors::Anchors;
+use self::{anchors::Anchors, dropped::Dropped};
 use super::{
     form::{Checkpoint, EVIDENCE_FORMAT, Hash, digest, genesis, hash, link, made, of_head},
     signed::Claimed,
@@ -92,6 +93,7 @@ struct Verifier<'a> {
     organization: Uuid,
     anchors: Option<Anchors>,
     report: Report,
+    dropped: Dropped,
     /// The number of the line that is read.
     line: u64,
     /// The place of the last entry.
@@ -118,6 +120,7 @@ impl<'a> Verifier<'a> {
             organization,
             anchors: kept.map(|text| Anchors::parse(text, organization, keys)),
             report: Report { organization: Some(organization), ..Report::default() },
+            dropped: Dropped::default(),
             line: 1,
             sequence: 0,
             chain: Some(genesis(organization)),
@@ -170,7 +173,7 @@ impl<'a> Verifier<'a> {
         let hash = of_head(&sealed.hash);
         self.chain = self.chain.as_ref().zip(hash.as_ref()).map(|(chain, hash)| link(chain, sequence, hash));
         match &sealed.entry {
-            None => self.report.fault(Fault::Deleted { sequence, id: id() }),
+            None => self.dropped.gone(sequence, sealed.id),
             Some(entry) => self.content(sealed, entry, hash)?,
         }
         if let Some(complete) = self.complete_before
@@ -190,6 +193,8 @@ impl<'a> Verifier<'a> {
         }
         if text("id") != id || sealed_hash != Some(hash(entry)?) {
             self.report.fault(Fault::Altered { sequence, id: id.clone() });
+        } else {
+            self.dropped.entry(entry);
         }
         let (mut erased, mut uncommitted) = (false, false);
         for (part, said) in [("origin", &sealed.personal.origin), ("details", &sealed.personal.details)] {
@@ -282,6 +287,7 @@ impl<'a> Verifier<'a> {
         if !self.ended {
             self.report.fault(Fault::BrokenOff);
         }
+        std::mem::take(&mut self.dropped).tell(&mut self.report);
         let proven = self.report.proven_to;
         if self.sequence > proven {
             self.report.fault(Fault::Unproven { from: proven.max(self.began) + 1, to: self.sequence });

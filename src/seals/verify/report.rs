@@ -44,6 +44,15 @@ pub enum Fault {
         /// Its id.
         id: String,
     },
+    /// More entries of a time are gone than the record says were dropped, or it says so twice.
+    MoreGone {
+        /// They were written before this.
+        until: Timestamp,
+        /// How many are gone.
+        gone: u64,
+        /// How many were dropped by what the record says.
+        announced: u64,
+    },
     /// Entries are gone with their seals.
     Missing {
         /// The first place.
@@ -134,6 +143,10 @@ impl fmt::Display for Fault {
                 write!(f, "entry {sequence} ({id}): what is personal of it was altered ({part})")
             }
             Self::Deleted { sequence, id } => write!(f, "entry {sequence} ({id}) was deleted"),
+            Self::MoreGone { until, gone, announced } => write!(
+                f,
+                "of the entries before {until}, {gone} are gone, and {announced} were dropped by retention: others were deleted"
+            ),
             Self::Missing { from, to } if from == to => write!(f, "entry {from} is missing, with its seal"),
             Self::Missing { from, to } => write!(f, "entries {from} to {to} are missing, with their seals"),
             Self::OutOfOrder { sequence, id } => write!(f, "entry {sequence} ({id}) is not in its place"),
@@ -191,6 +204,8 @@ pub struct Report {
     pub erased: u64,
     /// How many entries have personal fields and no commitment to them, because they are older than commitments.
     pub uncommitted: u64,
+    /// How many entries were dropped by retention; their seals are there.
+    pub dropped: u64,
     /// How many checkpoints these keys don't prove, but a later one does.
     pub covered: u64,
     /// How many kept checkpoints were held against it.
@@ -203,6 +218,13 @@ impl Report {
         if self.faults.len() < MOST {
             self.faults.push(fault);
         }
+    }
+}
+
+impl Report {
+    /// Counts faults that are not told one by one.
+    pub(super) fn untold(&mut self, faults: u64) {
+        self.faulty += faults;
     }
 }
 
@@ -225,6 +247,7 @@ impl fmt::Display for Report {
         }
         for (count, what) in [
             (self.erased, "entries whose personal fields were erased since; the entries are whole"),
+            (self.dropped, "entries were dropped by retention; their seals are whole"),
             (self.uncommitted, "entries older than commitments: their personal fields are not proven"),
             (self.covered, "checkpoints by a key that is not given, proven by a later one"),
             (self.anchors, "kept checkpoints held against it"),

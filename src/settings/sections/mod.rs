@@ -10,6 +10,7 @@ mod mfa;
 mod organizations;
 mod passwords;
 mod reauthentication;
+mod retention;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -25,6 +26,7 @@ pub use self::{
     organizations::Organizations,
     passwords::{PROFILES, Passwords, Profile},
     reauthentication::Reauthentication,
+    retention::Retention,
     sessions::Sessions,
     sign_in::{SignIn, Way},
     sign_up::{Mode as SignUpMode, SignUp},
@@ -133,6 +135,7 @@ sections! {
     sign_up: SignUp,
     invitations: Invitations,
     organizations: Organizations,
+    retention: Retention,
 }
 
 #[cfg(test)]

@@ -190,8 +190,13 @@ async fn a_creating_call_with_the_same_key_happens_once() {
         }
         let mut other = call.clone();
         if let Some(body) = other.body.as_mut().and_then(Value::as_object_mut) {
-            // A name, where there is one: it can be any other.
-            let first = body.keys().find(|name| *name == "name").or(body.keys().next()).unwrap().clone();
+            // A name or a reason, where there is one: it can be any other.
+            let first = body
+                .keys()
+                .find(|name| ["name", "reason"].contains(&name.as_str()))
+                .or(body.keys().next())
+                .unwrap()
+                .clone();
             match &mut body[&first] {
                 Value::Array(items) => items.push(items[0].clone()),
                 text => *text = json!("other@example.com"),

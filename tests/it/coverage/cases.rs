@@ -46,6 +46,8 @@ pub enum Before {
     AcknowledgedAlert,
     /// Every alert is muted.
     MutedAlert,
+    /// A hold stands on the record of nobody's organisation.
+    Held,
     /// Tenant A has muted a rule.
     MutedRule,
     /// A rotation of a data key is paused.
@@ -172,6 +174,9 @@ pub const RULE: &str = "lockouts";
 
 /// A job of every release.
 pub const JOB: &str = "outbox_clean_up";
+
+/// The hold that [`Before::Held`] makes.
+pub const HOLD: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00de);
 
 /// The run that [`Before::DeadRun`] makes.
 pub const DEAD_RUN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00dd);
@@ -366,6 +371,15 @@ const CASES: &[Case] = &[
     Case::new("signing_keys_rotate", |_, _| {
         Call::default().body(json!({"previous": "keep", "reason": "Before the audit"}))
     }),
+    Case::new("legal_holds_list", plain),
+    Case::new("legal_holds_create", |_, tenant| {
+        Call::default().body(json!({"organization_id": tenant.id, "reason": "Case 4711"}))
+    }),
+    Case::new("legal_holds_get", |_, _| Call::default().id("legal_hold_id", HOLD)).after(Before::Held),
+    Case::new("legal_holds_release", |_, _| {
+        Call::default().id("legal_hold_id", HOLD).body(json!({"reason": "Closed"}))
+    })
+    .after(Before::Held),
     Case::new("instances_list", plain),
     Case::new("errors_stats", plain),
     Case::new("limits_list", plain),
@@ -375,6 +389,7 @@ const CASES: &[Case] = &[
     }),
     Case::new("organizations_delete", inside),
     Case::new("platform_accesses_list", inside),
+    Case::new("overview_get", inside),
     Case::new("organization_settings_get", inside),
     Case::new("organization_settings_update", |stage, tenant| {
         inside(stage, tenant).body(json!({"passwords": {"minimum_length": 16}, "invitations": {"lifetime_days": null}}))

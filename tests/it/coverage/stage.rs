@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, DEVICE, JOB, LINK_TOKENS, RESET, ROTATION, RULE, SIGN_UP_TOKEN, case},
+    cases::{Before, Call, Case, DEAD_RUN, DEVICE, HOLD, JOB, LINK_TOKENS, RESET, ROTATION, RULE, SIGN_UP_TOKEN, case},
     contract::{self, Operation},
 };
 use crate::{
@@ -129,6 +129,12 @@ impl Stage {
                 let later = "now() + interval '1 year'";
                 let running = format!("UPDATE imports SET state = 'importing', available_at = {later}");
                 stage.psql.get_mut().run(&running).await.unwrap();
+            }
+            Before::Held => {
+                let add = format!(
+                    "INSERT INTO legal_holds (id, organization_id, placed_at) VALUES ('{HOLD}', gen_random_uuid(), now())"
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
             }
             Before::Rotation => {
                 let add = format!(
@@ -325,7 +331,8 @@ impl Stage {
         let mut psql = self.psql.lock().await;
         let names = format!(
             "SELECT DISTINCT table_name FROM information_schema.columns
-             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'decision_counts', 'error_counts', 'instances', 'seaql_migrations') AND {tables}"
+             WHERE table_schema = 'public' AND table_name NOT IN ('audit_words', 'decision_counts', 'error_counts', 'instances', 'seaql_migrations')
+             AND NOT (SELECT relispartition FROM pg_class WHERE oid = table_name::regclass) AND {tables}"
         );
         let mut names: Vec<_> = psql.rows(&names).await;
         names.sort_by_key(|row| row["table_name"].to_string());

@@ -206,6 +206,12 @@ impl Psql {
         row.get::<Option<String>, _>(0).unwrap_or_default()
     }
 
+    /// The first column of every row of a statement that can't be part of another, a line each.
+    pub async fn lines(&mut self, sql: &str) -> String {
+        let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut self.0).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+    }
+
     /// The one row's first column as a number.
     pub async fn number(&mut self, sql: &str) -> i64 {
         self.text(sql).await.parse().unwrap_or_else(|_| panic!("no number: {sql}"))

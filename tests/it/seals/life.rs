@@ -3,11 +3,15 @@
 
 use std::time::Duration;
 
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use freehold::{operations, runtime::Ids};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{SOON, all_sealed, evidence, keys, leader, lines, verified};
+use super::{SOON, all_sealed, evidence, faulty, keys, leader, lines, verified};
 use crate::{
     harness::{Login, Process, Psql, Server, eventually},
     path::PLATFORM,
@@ -75,7 +79,7 @@ async fn an_erasure_and_a_change_of_keys_leave_the_chain_whole() {
 }
 
 /// Many entries of an older release, in clear order of time, without commitments.
-async fn old_entries(psql: &mut Psql, organization: Uuid, many: i64) {
+pub(super) async fn old_entries(psql: &mut Psql, organization: Uuid, many: i64) {
     let sql = format!(
         "INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type, target_type,
              metadata)
@@ -161,5 +165,32 @@ async fn what_a_long_transaction_writes_is_sealed_after_it_and_not_skipped() {
     assert!(psql.number(&late).await > 0);
     leader.stop().await;
     verified(&evidence(&a.admin, a.id).await, &keys(&a.admin).await, None);
+    world.close().await;
+}
+
+/// The first key of a set, an elliptic one, in PEM: its point behind what says that it is one on P-256 (RFC 5480).
+fn pem(keys: &str) -> String {
+    let keys: serde_json::Value = serde_json::from_str(keys).unwrap();
+    let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(keys["keys"][0][name].as_str().unwrap()).unwrap();
+    let head = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE";
+    let info = [STANDARD.decode(head).unwrap(), coordinate("x"), coordinate("y")].concat();
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(info))
+}
+
+/// Proves AUD-4: one public key in PEM is enough, and another's is not.
+#[tokio::test]
+async fn evidence_is_verified_with_a_key_in_pem() {
+    let world = World::open().await;
+    let a = &world.a;
+    let leader = leader(&world.database).await;
+    all_sealed(&mut world.database.psql(Login::Owner).await).await;
+    leader.stop().await;
+    let (file, keys) = (evidence(&a.admin, a.id).await, keys(&a.admin).await);
+    verified(&file, &pem(&keys), None);
+    // A point of the same curve that signed nothing: the base point itself.
+    let base = serde_json::json!({"keys": [{
+        "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+    }]});
+    faulty(&file, &pem(&base.to_string()), None, "are under no checkpoint that these keys prove");
     world.close().await;
 }

@@ -1,6 +1,7 @@
 //! The record that nobody can quietly change: sealed within seconds, and proven without the server.
 
 mod attacks;
+mod authority;
 mod life;
 mod publish;
 
@@ -24,19 +25,19 @@ async fn leader(database: &Database) -> Server {
 }
 
 /// Waits until every entry is sealed.
-async fn all_sealed(psql: &mut Psql) {
+pub async fn all_sealed(psql: &mut Psql) {
     let unsealed =
         "SELECT count(*) FROM audit_entries e WHERE NOT EXISTS (SELECT FROM audit_seals s WHERE s.entry_id = e.id)";
     eventually("every entry is sealed", SOON, async || (psql.number(unsealed).await == 0).then_some(())).await;
 }
 
 /// The evidence of an organisation.
-async fn evidence(by: &Actor, organization: Uuid) -> String {
+pub async fn evidence(by: &Actor, organization: Uuid) -> String {
     by.get(&format!("/v1/organizations/{organization}/audit-evidence")).await.expect(200).text
 }
 
 /// The public keys, as an auditor keeps them.
-async fn keys(by: &Actor) -> String {
+pub async fn keys(by: &Actor) -> String {
     by.get("/.well-known/signature-keys.json").await.expect(200).text
 }
 
@@ -59,7 +60,7 @@ fn verify(evidence: &str, keys: &str, kept: Option<&str>) -> (bool, String) {
 }
 
 #[track_caller]
-fn verified(evidence: &str, keys: &str, kept: Option<&str>) -> String {
+pub fn verified(evidence: &str, keys: &str, kept: Option<&str>) -> String {
     let (good, text) = verify(evidence, keys, kept);
     assert!(good && text.contains("Verified: nothing was altered"), "{text}");
     text

@@ -38,7 +38,8 @@ async fn left(psql: &mut Psql, key: &str) -> i64 {
     let columns = psql
         .rows(
             "SELECT table_name, column_name FROM information_schema.columns
-             WHERE table_schema = 'public' AND data_type = 'bytea'
+             WHERE table_schema = 'public' AND NOT (SELECT relispartition FROM pg_class WHERE oid = table_name::regclass)
+               AND data_type = 'bytea'
                AND column_name NOT IN ('salt', 'value', 'wrapped', 'root_key', 'token_hash', 'key', 'fingerprint')",
         )
         .await;

@@ -6,6 +6,7 @@ import { Page } from "../../parts/page";
 import { allowed, useMe, useOrganization } from "../../parts/permissions";
 import { words } from "../../words";
 import { Activity, activityDays, activityFrom, Recent } from "./activity";
+import { Figures } from "./figures";
 import { MyPlace } from "./my-place";
 import { RoleBars } from "./role-bars";
 import { Steps } from "./steps";
@@ -57,6 +58,7 @@ function ForManagers() {
         {seesAudit ? <Activity query={entries} /> : null}
         <RoleBars query={members} />
       </SimpleGrid>
+      {allowed(me, "overview_get") ? <Figures /> : null}
       {seesAudit ? <Recent query={entries} /> : null}
     </Stack>
   );

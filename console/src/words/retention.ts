@@ -1,0 +1,30 @@
+/** Legal holds on the records of organisations. */
+export const holds = {
+  title: "Legal holds",
+  purpose: "What has to be kept of an organisation's record, however old it gets.",
+  caption: "Legal holds",
+  organization: "Organisation",
+  reason: "Why",
+  placed: "Placed",
+  released: "Released",
+  state: "State",
+  standing: "Stands",
+  over: "Released",
+  place: "Place hold",
+  placeTitle: "Place a hold",
+  placeText:
+    "Nothing of the organisation's record is dropped until the hold is released. The organisation is not told. Erasing a person still takes what is personal of them.",
+  choose: "Choose an organisation",
+  reasonHint: "For the platform's record. It is sealed.",
+  placedDone: "The hold stands",
+  release: "Release",
+  releaseTitle: (name: string) => `Release the hold on ${name}?`,
+  releaseEffects: [
+    "The record of the organisation is kept as long as others again.",
+    "What is older is dropped the next night, for good.",
+  ],
+  releasedDone: "The hold is released",
+  actions: (name: string) => `Actions for the hold on ${name}`,
+  emptyTitle: "No holds",
+  emptyText: "Place one when a court or an authority asks for a record to be kept.",
+};
