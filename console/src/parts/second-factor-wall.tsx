@@ -56,7 +56,7 @@ export function SecondFactorWall({ children }: { children: ReactNode }) {
       <Alert role="note" color="yellow" variant="light" title={said.dueTitle} mb="lg">
         <Text size="sm">
           {said.dueText} <Time value={due_at} />{" "}
-          <Anchor component={Link} to="/account" inherit>
+          <Anchor component={Link} to="/account" underline="always" inherit>
             {said.setUp}
           </Anchor>
         </Text>
