@@ -97,7 +97,10 @@ impl Operation {
         let (_, policy) = policies.find(&id).unwrap_or_else(|| panic!("{id} has no line in policies/operations.csv"));
         let responses = operation["responses"].as_object().unwrap();
         let (status, response) =
-            responses.iter().find(|(status, _)| status.starts_with('2') || *status == SWITCHED).unwrap();
+            // Where something is made, 200 means that more is asked for first.
+            responses.get_key_value("201").or_else(|| {
+                responses.iter().find(|(status, _)| status.starts_with('2') || *status == SWITCHED)
+            }).unwrap();
         Self {
             method: method.to_uppercase().parse().unwrap(),
             path: path.to_owned(),
