@@ -70,6 +70,7 @@ fn what_is_public_is_a_closed_list() {
         "passwords_check",
         "sessions_create",
         "sessions_refresh",
+        "sessions_second_factor",
         "setup_create",
         "setup_get",
         "sign_up_options",
