@@ -1,7 +1,7 @@
 //! Roles of an organisation's own count in what is explained, simulated and foreseen as they do for the guard.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{effect, inside, names, of, operations};
