@@ -25,7 +25,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use evidence::VerifyEvidence;
 use transfer::{ExportPeople, ImportPeople};
 
-/// Small and short-lived objects are most of what a request costs; this allocator is made for them.
+/// Small and short-lived objects are most of what a request costs; this allocator is made for them, and gives back what a
+/// start needed while nobody asks for anything.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -183,7 +183,10 @@ impl Found {
         let mut teams: BTreeSet<TeamId> = changes.iter().filter_map(Change::whole_team).collect();
         let mut members = Vec::new();
         let changed: BTreeSet<_> = changes.iter().filter_map(Change::custom_role).collect();
-        for holder in custom_roles::holders_of(tx, changed, most).await? {
+        let holders = custom_roles::holders_of(tx, changed, most).await?;
+        // What was not read touches people too.
+        let whole = holders.len() <= MOST_PEOPLE;
+        for holder in holders {
             match holder {
                 Holder::Member(id) => members.push(id),
                 Holder::Team(id) => drop(teams.insert(id)),
@@ -192,7 +195,7 @@ impl Found {
             }
         }
         people.extend(accounts_of(tx, members, teams, most).await?);
-        if people.len() + services.len() > MOST_PEOPLE {
+        if !whole || people.len() + services.len() > MOST_PEOPLE {
             let detail = format!("would touch more than {MOST_PEOPLE} people; look at fewer teams or roles at a time");
             return Err(Error::field("/changes", "too_many_people", detail));
         }
