@@ -41,7 +41,7 @@ impl Case {
             let action = if *reads { "read" } else { "update" };
             let own = own.map_or(",".to_owned(), |own| format!("membership,{}", NAMES[own]));
             let least = NAMES[*least];
-            writeln!(operations, "op{at},{scope},thing{at},{action},{least},{own},none,none,account,,no,").unwrap();
+            writeln!(operations, "op{at},{scope},thing{at},{action},{least},{own},by_role,none,account,,no,").unwrap();
         }
         PolicyFiles { operations, roles, model: shipped.model }
     }
