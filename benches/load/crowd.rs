@@ -21,6 +21,45 @@ const WAITING_EMAIL: Field<Pii> = Field::new("sign_up_requests.email");
 const WAITING_NAME: Field<Pii> = Field::new("sign_up_requests.name");
 /// How many rows are written at once.
 const AT_ONCE: usize = 1_000;
+/// How many entries are.
+const ENTRIES_AT_ONCE: usize = 50_000;
+/// Parts for the months that are past, in the place of the one for what was there before there were parts.
+const MONTHS: &str = "DO $$
+DECLARE kind text; month timestamptz;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['audit_entries', 'audit_words', 'audit_personal'] LOOP
+        EXECUTE format('DROP TABLE %I', kind || '_before');
+    END LOOP;
+    DELETE FROM audit_parts WHERE part = 'before';
+    FOR month IN SELECT m FROM generate_series(date_trunc('month', now()) - interval '12 months',
+        date_trunc('month', now()) - interval '1 month', interval '1 month') m
+    LOOP
+        PERFORM audit_make_part(to_char(month, 'YYYY_MM'), month, month + interval '1 month', false);
+    END LOOP;
+END $$";
+/// Entries `$3` to `$4` of `$5`, in the organisations `$1`, one in ten in `$2`.
+const RECORD: &str = "
+    WITH made AS (
+        INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type, actor_id,
+            target_type, target_id, metadata)
+        SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(hash, 1, 3) || 'a'
+                || substr(hash, 5, 15))::uuid,
+            place, at, event, severity, CASE WHEN event LIKE 'session%' THEN 'security' ELSE 'normal' END,
+            CASE event WHEN 'access.refused' THEN 'refused' ELSE 'success' END, 'account', md5(place::text || n / 10 % 1000)::uuid,
+            'membership', md5(place::text || n / 10 % 5000)::uuid, '{}'
+        FROM (
+            SELECT n, md5(n::text) AS hash,
+                CASE n % 10 WHEN 0 THEN $2 ELSE ($1::uuid[])[1 + n % cardinality($1::uuid[])] END AS place,
+                date_trunc('month', now()) - make_interval(secs => 365 * 86400 * (1 - n::float8 / $5)) - interval '1 second' AS at,
+                (ARRAY['session.created', 'session.ended', 'session.created', 'session.ended', 'member.role_changed',
+                    'invitation.created', 'access.refused', 'team.updated', 'member.updated', 'settings.changed'])[1 + n / 10 % 10] AS event,
+                CASE WHEN n / 10 % 10000 = 17 THEN 'high' WHEN n / 10 % 20 = 3 THEN 'medium' ELSE 'low' END AS severity
+            FROM generate_series($3::bigint, $4::bigint - 1) n
+        ) m
+        RETURNING id, organization_id, event, target_id, class
+    )
+    INSERT INTO audit_words (organization_id, word, entry_id, class)
+    SELECT organization_id, word, id, class FROM made, unnest(ARRAY[split_part(event, '.', 2), target_id::text]) AS word";
 /// One in so many people has a name that hardly anybody has.
 const RARE: usize = 1_000;
 
@@ -29,6 +68,8 @@ const RARE: usize = 1_000;
 pub struct Size {
     pub organizations: usize,
     pub people: usize,
+    /// Entries of the record, over the year that is past.
+    pub entries: usize,
 }
 
 /// What the lists are of.
@@ -37,6 +78,8 @@ pub struct Observed {
     pub service: Uuid,
     pub membership: Uuid,
     pub account: Uuid,
+    /// Somebody who did something in the record a while ago.
+    pub actor: Uuid,
 }
 
 /// The vault of an installation.
@@ -60,6 +103,7 @@ pub async fn fill(installation: &Installation, people: &People, size: Size) -> O
     }
     crowd.things(&organizations).await;
     crowd.asked(home).await;
+    crowd.record(size.entries, &organizations).await;
     sqlx::query("VACUUM ANALYZE").execute(&mut database).await.unwrap();
     let one = |sql: &'static str| (sql, people.organization.parse::<Uuid>().unwrap());
     let mut ids = Vec::new();
@@ -70,10 +114,13 @@ pub async fn fill(installation: &Installation, people: &People, size: Size) -> O
         one(
             "SELECT account_id FROM memberships WHERE organization_id = $1 AND role = 'member' ORDER BY id DESC LIMIT 1",
         ),
+        one(
+            "SELECT actor_id FROM audit_entries WHERE organization_id = $1 AND actor_type = 'account' ORDER BY id LIMIT 1",
+        ),
     ] {
         ids.push(sqlx::query_scalar::<_, Uuid>(sql).bind(home).fetch_one(&mut database).await.unwrap());
     }
-    Observed { team: ids[0], service: ids[1], membership: ids[2], account: ids[3] }
+    Observed { team: ids[0], service: ids[1], membership: ids[2], account: ids[3], actor: ids[4] }
 }
 
 struct Crowd<'a> {
@@ -147,7 +194,7 @@ impl Crowd<'_> {
         }
     }
 
-    /// Teams, service accounts, keys, and a record.
+    /// Teams, service accounts and keys.
     async fn things(&mut self, organizations: &[Uuid]) {
         let home = self.home;
         let teams = "INSERT INTO teams (id, organization_id, name, name_key, created_at, updated_at)
@@ -174,13 +221,22 @@ impl Crowd<'_> {
              FROM service_accounts, generate_series(1, 9) n",
         )
         .await;
-        self.run(&format!(
-            "INSERT INTO audit_entries (id, organization_id, occurred_at, event, severity, class, outcome, actor_type,
-                 target_type, metadata)
-             SELECT gen_random_uuid(), organization_id, now(), 'member.role_changed', 'low', 'normal', 'success', 'system',
-                 'membership', '{{}}' FROM memberships, generate_series(1, 5) n WHERE organization_id = '{home}'"
-        ))
-        .await;
+    }
+
+    /// A record of the year that is past, a tenth of it the home's, with two words for each entry: of its event, and the id
+    /// of what it happened to. One in ten was refused, one in ten thousand of the home's is grave. Nothing is personal.
+    async fn record(&mut self, number: usize, organizations: &[Uuid]) {
+        self.run("SET timezone = 'UTC'").await;
+        self.run(MONTHS).await;
+        for from in (0..number).step_by(ENTRIES_AT_ONCE) {
+            let to = Ord::min(from + ENTRIES_AT_ONCE, number);
+            let query = sqlx::query(RECORD).bind(organizations).bind(self.home);
+            let query = [from, to, number].into_iter().fold(query, |query, n| query.bind(i64::try_from(n).unwrap()));
+            query.execute(&mut *self.database).await.unwrap();
+            if to % 1_000_000 == 0 {
+                println!("{to} entries");
+            }
+        }
     }
 
     /// As many invitations and sign-ups that are over as there are members, and a few that are not.

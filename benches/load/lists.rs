@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use chrono::{TimeDelta, Utc};
+use entity::OrganizationId;
 use serde_json::json;
 
 use crate::{
@@ -31,8 +33,13 @@ enum By {
 }
 
 pub async fn measure(effort: Effort, table: &mut Table) {
-    let large = Size { organizations: effort.organizations, people: effort.organizations * TIMES };
-    let small = Size { organizations: large.organizations / TIMES, people: large.people / TIMES };
+    let people = effort.organizations * 100;
+    let large = Size { organizations: effort.organizations, people, entries: people * 10 };
+    let small = Size {
+        organizations: large.organizations / TIMES,
+        people: large.people / TIMES,
+        entries: large.entries / TIMES,
+    };
     let (small, large) = (Side::of("small", small).await, Side::of("large", large).await);
     println!("measuring lists");
     for (name, by, path) in lists() {
@@ -85,6 +92,18 @@ fn lists() -> Vec<(&'static str, By, &'static str)> {
         ("API keys", Owner, "/v1/organizations/{home}/service-accounts/{service}/keys"),
         ("audit entries", Owner, "/v1/organizations/{home}/audit"),
         ("audit entries of a rare severity", Owner, "/v1/organizations/{home}/audit?severity=high"),
+        ("grave audit entries", Owner, "/v1/organizations/{home}/audit?min_severity=high"),
+        ("audit entries of a common severity", Owner, "/v1/organizations/{home}/audit?severity=medium"),
+        ("audit entries that were refused", Owner, "/v1/organizations/{home}/audit?outcome=refused"),
+        ("audit entries of an event", Owner, "/v1/organizations/{home}/audit?event=team.updated"),
+        ("audit entries of a person", Owner, "/v1/organizations/{home}/audit?actor_id={actor}"),
+        ("what a person was refused", Owner, "/v1/organizations/{home}/audit?actor_id={actor}&outcome=refused"),
+        ("audit entries with a word", Owner, "/v1/organizations/{home}/audit?text=refused"),
+        ("audit entries with an id", Owner, "/v1/organizations/{home}/audit?text={actor}"),
+        ("audit entries of a past half year", Owner, "/v1/organizations/{home}/audit?to={then}"),
+        ("refused ones of that", Owner, "/v1/organizations/{home}/audit?outcome=refused&to={then}"),
+        ("the platform's own audit entries", Platform, "/v1/organizations/{platform}/audit"),
+        ("the overview", Owner, "/v1/organizations/{home}/overview"),
         ("imports", Owner, "/v1/organizations/{home}/imports"),
         ("platform accesses", Owner, "/v1/organizations/{home}/platform-access"),
         ("settings' history", Owner, "/v1/organizations/{home}/settings/history"),
@@ -125,7 +144,10 @@ impl Side {
             .replace("{member}", &self.observed.membership.to_string())
             .replace("{team}", &self.observed.team.to_string())
             .replace("{service}", &self.observed.service.to_string())
-            .replace("{account}", &self.observed.account.to_string());
+            .replace("{account}", &self.observed.account.to_string())
+            .replace("{actor}", &self.observed.actor.to_string())
+            .replace("{platform}", &OrganizationId::PLATFORM.to_string())
+            .replace("{then}", &(Utc::now() - TimeDelta::days(180)).format("%Y-%m-%dT00:00:00Z").to_string());
         let token = match by {
             By::Owner => &self.people.owner,
             By::Member => &self.people.members[0].token,

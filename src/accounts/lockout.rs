@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::profile;
 use crate::{
     app::App,
-    audit::{Event, Kind},
+    audit::{Event, Kind, LikeACopy},
     db::{Db, Noted, Unrecorded, WriteTx},
     error::{Code, Error, Result},
     guessing::{self, Attempt, Lock},
@@ -21,7 +21,7 @@ use crate::{
 /// How many round trips the telling of a lock takes, and how many fewer the record of an organisation that manages the
 /// account than one that is taken back.
 const TELLING: usize = 3;
-const MANAGED: usize = 2;
+const MANAGED: usize = 3;
 
 /// The operation, as refusals are recorded under it.
 pub(super) fn operation(caller: &Caller) -> &'static str {
@@ -70,7 +70,7 @@ async fn record(tx: &WriteTx, account: Option<&rows::Model>, reason: &'static st
     tx.note_alike(event.clone(), noted).await?;
     match account.and_then(|account| account.managed_by) {
         Some(_) => guessing::idle(tx, MANAGED).await,
-        None => tx.note_alike(event.in_organization(OrganizationId::PLATFORM), Noted::TakenBack).await,
+        None => tx.note_alike(LikeACopy(event.in_organization(OrganizationId::PLATFORM)), Noted::TakenBack).await,
     }
 }
 

@@ -20,7 +20,7 @@ mod words;
 pub use activity::{Day as Activity, MOST, activity};
 pub use catalog::{Class, Home, Kind, Severity};
 pub use details::{Detail, Kept};
-pub use event::{Event, Outcome};
+pub use event::{Event, LikeACopy, Outcome};
 pub use personal::{Disclosed, Entry, Personal, SEALED, disclosed, erase};
 pub use refusals::Refusals;
 pub use search::{Filter, get, list, rows};

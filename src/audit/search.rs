@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use entity::{AuditEntryId, audit_entries as entries, audit_words};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -45,6 +45,24 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     /// Exact words of the code, the ids and the details; all must be there.
     pub text: Option<String>,
+}
+
+/// What the index of grave entries has.
+const GRAVE: &str = "audit_entries.severity IN ('high', 'critical')";
+/// What the index of those has that did not succeed.
+const UNSUCCESSFUL: &str = "audit_entries.outcome <> 'success'";
+
+impl Filter {
+    /// Whether nothing less than `high` is asked for.
+    fn is_grave(&self) -> bool {
+        self.min_severity.is_some_and(|least| least >= Severity::High)
+            || self.severity.as_deref().is_some_and(|severity| ["high", "critical"].contains(&severity))
+    }
+
+    /// Whether nothing is asked for that succeeded.
+    fn is_unsuccessful(&self) -> bool {
+        self.outcome.as_deref().is_some_and(|outcome| outcome != "success")
+    }
 }
 
 /// The most words of a text search: each is a subquery.
@@ -136,6 +154,10 @@ enum Lead<'a> {
     Actor(Uuid),
     Word(&'a str),
     Event(&'a str),
+    /// `high` or `critical`.
+    Grave,
+    /// Refused or failed.
+    Unsuccessful,
     /// No part of it: all entries.
     Page,
 }
@@ -149,6 +171,8 @@ impl<'a> Lead<'a> {
             (None, Some(actor), ..) => Self::Actor(actor),
             (None, None, Some(word), _) => Self::Word(word),
             (None, None, None, Some(event)) => Self::Event(event),
+            (None, None, None, None) if filter.is_grave() => Self::Grave,
+            (None, None, None, None) if filter.is_unsuccessful() => Self::Unsuccessful,
             (None, None, None, None) => Self::Page,
         }
     }
@@ -168,7 +192,12 @@ impl<'a> Lead<'a> {
             filter.to.is_some(),
         ];
         let asked = asked.into_iter().filter(|asked| *asked).count() + words.len();
-        asked == usize::from(!matches!(self, Self::Page))
+        match self {
+            Self::Page => asked == 0,
+            Self::Grave => asked == 1 && filter.min_severity == Some(Severity::High),
+            Self::Unsuccessful => false,
+            Self::Target(_) | Self::Actor(_) | Self::Word(_) | Self::Event(_) => asked == 1,
+        }
     }
 
     /// The last entry that one search looks at, if there are more.
@@ -179,6 +208,8 @@ impl<'a> Lead<'a> {
             Self::Target(id) => all.filter(C::TargetId.eq(*id)),
             Self::Actor(id) => all.filter(C::ActorId.eq(*id)),
             Self::Event(event) => all.filter(C::Event.eq(*event)),
+            Self::Grave => all.filter(Expr::cust(GRAVE)),
+            Self::Unsuccessful => all.filter(Expr::cust(UNSUCCESSFUL)),
             Self::Page => all,
             Self::Word(word) => {
                 let having = tx.find::<audit_words::Entity>().filter(audit_words::Column::Word.eq(*word));
@@ -257,6 +288,13 @@ fn filtered(tx: &Tx, filter: &Filter, words: &BTreeSet<String>) -> Select<entrie
         if let Some(id) = id {
             query = query.filter(column.eq(id));
         }
+    }
+    // What an index is of has to be said in its words: PostgreSQL doesn't look into values.
+    if filter.is_grave() {
+        query = query.filter(Expr::cust(GRAVE));
+    }
+    if filter.is_unsuccessful() {
+        query = query.filter(Expr::cust(UNSUCCESSFUL));
     }
     if let Some(least) = filter.min_severity {
         query = query.filter(C::Severity.is_in(least.and_above()));

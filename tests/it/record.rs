@@ -80,7 +80,12 @@ async fn every_step_of_the_path_has_its_entry() {
     let org = made.id_at("/id");
     let of_org = format!("SELECT id FROM memberships WHERE organization_id = '{org}'");
     let owner = Some(psql.text(&of_org).await.parse().unwrap());
-    let second = [entry("member.added", org, ada, owner), entry("organization.created", org, ada, Some(org))];
+    let second = [
+        // Her role demands a second factor of her, from the first thing on that she does.
+        entry("second_factor.grace_started", PLATFORM, ada, ada),
+        entry("member.added", org, ada, owner),
+        entry("organization.created", org, ada, Some(org)),
+    ];
     left(&mut psql, &made, "success", &second).await;
     let entered = admin.post("/v1/session/organization", json!({"organization_id": org})).await.expect(200);
     left(&mut psql, &entered, "success", &[entry("organization.entered", org, ada, ada)]).await;
