@@ -188,6 +188,8 @@ codes! {
     SecondFactorEnrolled = "second_factor_enrolled", 409, "There is an authenticator app already; remove it first";
     AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
+    EventTypeDiffers = "event_type_differs", 409, "An event type of this code is kept otherwise, or happens to something else";
+    TooManyEventTypes = "too_many_event_types", 409, "The organisation has as many event types as it can";
     AlreadyHeld = "already_held", 409, "A hold on this organisation's record stands already";
     AlreadyActing = "already_acting", 409, "This session acts in an organisation already; stop that first";
     AlreadyInvited = "already_invited", 409, "This person has a pending invitation already";

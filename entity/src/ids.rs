@@ -45,6 +45,8 @@ ids! {
     AlertId;
     /// A hold on an organisation's record.
     LegalHoldId;
+    /// An event type of a product's own.
+    ProductEventTypeId;
     /// A rule of an organisation's own that raises alerts.
     AlertRuleId;
     /// An import of people.

@@ -50,6 +50,7 @@ pub mod organizations;
 pub mod outbox;
 pub mod password_credentials;
 pub mod platform_access;
+pub mod product_event_types;
 pub mod reauthentication_attempts;
 pub mod refresh_tokens;
 pub mod service_accounts;

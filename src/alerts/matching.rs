@@ -42,9 +42,10 @@ pub(super) struct Own {
 }
 
 /// What a rule of an organisation's own waits for.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Wait {
-    Event(Kind),
+    /// By its code, which may be a product's own.
+    Event(String),
     AtLeast(Severity),
 }
 
@@ -149,17 +150,21 @@ pub(super) fn matched<'a>(policy: &AlertPolicy, own: &'a [Own], entries: &'a [En
     }
     let mut matched = Vec::new();
     for entry in entries {
-        // A record may be older, or newer, than this release's catalogue.
-        let Some(kind) = Kind::find(&entry.event) else { continue };
-        matched.extend(policy.waiting_for(kind).map(|rule| (entry, Rule::from(rule))));
-        if is_about_alerts(kind) {
-            continue;
-        }
-        let severity = policy.severity(kind);
+        // What is none of the catalogue's is a product's own, or of an older or newer release: it matters as it says.
+        let severity = match Kind::find(&entry.event) {
+            Some(kind) => {
+                matched.extend(policy.waiting_for(kind).map(|rule| (entry, Rule::from(rule))));
+                if is_about_alerts(kind) {
+                    continue;
+                }
+                Some(policy.severity(kind))
+            }
+            None => Severity::find(&entry.severity),
+        };
         let own = by_organization.get(&entry.organization).into_iter().flatten();
-        let own = own.filter(|own| match own.waits {
-            Wait::Event(wanted) => wanted == kind,
-            Wait::AtLeast(least) => severity >= least,
+        let own = own.filter(|own| match &own.waits {
+            Wait::Event(wanted) => *wanted == entry.event,
+            Wait::AtLeast(least) => severity >= Some(*least),
         });
         matched.extend(own.map(|own| (entry, own.rule.clone())));
     }
@@ -261,6 +266,7 @@ mod tests {
         let entry = |organization: u128, id: u128| Entry {
             id: AuditEntryId(Uuid::from_u128(id)),
             organization: OrganizationId(Uuid::from_u128(organization)),
+            severity: "low".to_owned(),
             event: "session.failed".to_owned(),
             actor_type: "anonymous".to_owned(),
             actor_id: None,

@@ -35,6 +35,8 @@ pub(super) struct Entry {
     pub id: AuditEntryId,
     pub organization: OrganizationId,
     pub event: String,
+    /// How much it says that it matters.
+    pub severity: String,
     pub actor_type: String,
     pub actor_id: Option<Uuid>,
     pub at: Timestamp,
@@ -75,6 +77,7 @@ struct Row {
     id: Option<AuditEntryId>,
     organization_id: Option<OrganizationId>,
     event: Option<String>,
+    severity: Option<String>,
     actor_type: Option<String>,
     actor_id: Option<Uuid>,
     occurred_at: Option<Timestamp>,
@@ -104,7 +107,7 @@ const NEWS: &str = "
         FROM alert_progress p CROSS JOIN (SELECT pg_current_snapshot() AS now) s
     ), fresh AS MATERIALIZED (
         SELECT e.* FROM moment m CROSS JOIN LATERAL (
-            SELECT a.id, a.organization_id, a.event, a.actor_type, a.actor_id, a.occurred_at,
+            SELECT a.id, a.organization_id, a.event, a.severity, a.actor_type, a.actor_id, a.occurred_at,
                    CASE WHEN a.outcome <> 'success' AND jsonb_typeof(a.metadata -> 'count') = 'number'
                         THEN least(greatest((a.metadata ->> 'count')::numeric, 1), 1000000)::bigint ELSE 1 END AS number,
                    m.high - ((m.high - a.xmin::text::bigint) & 4294967295) AS transaction
@@ -116,7 +119,7 @@ const NEWS: &str = "
             FROM fresh f ORDER BY f.transaction OFFSET $1 LIMIT 1), m.low) AS upto FROM moment m
     )
     SELECT m.below, m.since, m.ahead, m.ahead_at, m.low, m.high, m.at, c.upto,
-           f.id, f.organization_id, f.event, f.actor_type, f.actor_id, f.occurred_at, f.number
+           f.id, f.organization_id, f.event, f.severity, f.actor_type, f.actor_id, f.occurred_at, f.number
     FROM moment m CROSS JOIN cut c LEFT JOIN fresh f ON f.transaction < c.upto
     ORDER BY f.id";
 
@@ -180,6 +183,7 @@ impl Row {
             id: self.id?,
             organization: self.organization_id?,
             event: self.event?,
+            severity: self.severity?,
             actor_type: self.actor_type?,
             actor_id: self.actor_id,
             at: self.occurred_at?,
@@ -200,8 +204,8 @@ mod tests {
 
     fn row(progress: Progress, (low, high, upto): (i64, i64, i64), second: i64) -> Row {
         let Progress { below, since, ahead, ahead_at } = progress;
-        let none = (None, None, None, None, None);
-        let (id, organization_id, event, actor_type, actor_id) = none;
+        let none = (None, None, None, None, None, None);
+        let (id, organization_id, event, severity, actor_type, actor_id) = none;
         let (occurred_at, number) = (None, None);
         let at = at(second);
         Row {
@@ -216,6 +220,7 @@ mod tests {
             id,
             organization_id,
             event,
+            severity,
             actor_type,
             actor_id,
             occurred_at,

@@ -18,10 +18,12 @@ pub const MOST_RULES: u64 = 50;
 const LONGEST_NAME: usize = 100;
 
 /// What a rule waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Entries of this type.
     Event(Kind),
+    /// Entries of a type of the product's own, by its code.
+    Product(String),
     /// Entries that matter at least so much.
     AtLeast(Severity),
 }
@@ -120,7 +122,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewRule) -> Result<OwnRule> {
     let organization_id = caller.organization().ok_or_else(Error::not_found)?;
     let mut faults = Vec::new();
     let name = checked_name(&new.name, &mut faults);
-    check(&mut faults, Some(new.wanted), Some(new.count), Some(new.minutes));
+    check(&mut faults, Some(&new.wanted), Some(new.count), Some(new.minutes));
     done(faults)?;
     let tx = db.write(caller).await?;
     // Two at once don't both become the last one.
@@ -158,7 +160,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewRule) -> Result<OwnRule> {
 pub async fn update(db: &Db, caller: &Caller, id: AlertRuleId, changes: Changes) -> Result<OwnRule> {
     let mut faults = Vec::new();
     let name = changes.name.as_deref().map(|name| checked_name(name, &mut faults));
-    check(&mut faults, changes.wanted, changes.count, changes.minutes);
+    check(&mut faults, changes.wanted.as_ref(), changes.count, changes.minutes);
     done(faults)?;
     let tx = db.write(caller).await?;
     let present = locked(&tx, id).await?;
@@ -237,9 +239,9 @@ fn checked_name(name: &str, faults: &mut Vec<Fault>) -> String {
     })
 }
 
-fn check(faults: &mut Vec<Fault>, wanted: Option<Wanted>, count: Option<i64>, minutes: Option<i64>) {
+fn check(faults: &mut Vec<Fault>, wanted: Option<&Wanted>, count: Option<i64>, minutes: Option<i64>) {
     if let Some(Wanted::Event(kind)) = wanted
-        && is_about_alerts(kind)
+        && is_about_alerts(*kind)
     {
         faults.push(Fault::body("/event", "event_about_alerts", "no rule waits for what happens to alerts"));
     }
@@ -267,6 +269,7 @@ impl Wanted {
     fn columns(self) -> (Option<String>, Option<String>) {
         match self {
             Self::Event(kind) => (Some(kind.code().to_owned()), None),
+            Self::Product(code) => (Some(code), None),
             Self::AtLeast(severity) => (None, Some(severity.as_str().to_owned())),
         }
     }

@@ -13,7 +13,7 @@ use super::{
     raise::{self, Present},
 };
 use crate::{
-    audit::{self, Kind, Severity},
+    audit::{self, Severity},
     db::{Db, Tx, Unrecorded, WriteTx},
     error::{Error, Result},
     types::Caller,
@@ -71,8 +71,7 @@ async fn own_rules(tx: &WriteTx, entries: &[Entry]) -> Result<Vec<Own>> {
     let rows = tx.all(query.filter(alert_rules::Column::OrganizationId.is_in(organizations))).await?;
     let own = rows.into_iter().filter_map(|row| {
         let waits = match (row.event, row.at_least) {
-            // A rule may wait for a type that this release does not have.
-            (Some(code), _) => Wait::Event(Kind::find(&code)?),
+            (Some(code), _) => Wait::Event(code),
             (None, least) => Wait::AtLeast(Severity::find(&least?)?),
         };
         let (count, minutes) = (row.count.into(), row.minutes.into());

@@ -18,8 +18,9 @@ use super::{Face, Tag, wire::Listed};
 use crate::{
     accounts::{self, Person},
     audit::{
-        self, Entry, Filter, Home, Kept, Kind, Severity,
+        self, Class, Entry, Filter, Home, Kept, Kind, Severity,
         export::{Line, Who},
+        product,
     },
     db::Tx,
     edge::ApiResult,
@@ -65,6 +66,15 @@ pub(super) enum EventClass {
     Normal,
     /// Two years.
     Security,
+}
+
+impl EventClass {
+    pub(super) fn class(self) -> Class {
+        match self {
+            Self::Normal => Class::Normal,
+            Self::Security => Class::Security,
+        }
+    }
 }
 
 /// How an attempt came out.
@@ -139,13 +149,13 @@ pub(super) struct AuditEntry {
 
 /// A detail that events of a type can have.
 #[derive(Debug, Object)]
-struct EventDetail {
+pub(super) struct EventDetail {
     /// Its name in the metadata.
-    name: String,
+    pub name: String,
     /// What it says.
-    meaning: String,
+    pub meaning: String,
     /// That it is kept beside the entry, sealed: no search finds it, and it goes when its person is erased.
-    personal: bool,
+    pub personal: bool,
 }
 
 /// Whose record events of a type belong to.
@@ -297,10 +307,11 @@ impl Audit {
     }
 }
 
-/// Who did what is in some entries, as they are today.
+/// Who did what is in some entries, and what a product's own events are called, as they are today.
 pub(super) struct Actors {
     people: HashMap<AccountId, Person>,
     services: HashMap<ServiceAccountId, String>,
+    titles: HashMap<String, String>,
 }
 
 impl Actors {
@@ -309,7 +320,8 @@ impl Actors {
             entries.iter().filter_map(|entry| Some((entry.row.actor_id?, &entry.row.actor_type))).partition(is_service);
         let people = accounts::people(vault, tx, people.into_iter().map(|(id, _)| AccountId(id))).await?;
         let services = service_accounts::names(tx, services.into_iter().map(|(id, _)| ServiceAccountId(id))).await?;
-        Ok(Self { people, services })
+        let titles = product::titles(tx, entries.iter().map(|entry| entry.row.event.as_str())).await?;
+        Ok(Self { people, services, titles })
     }
 }
 
@@ -338,7 +350,8 @@ impl AuditEntry {
         if let Some(metadata) = metadata.as_object_mut() {
             metadata.extend(personal.details);
         }
-        let title = Kind::find(&row.event).map_or_else(|| row.event.clone(), |kind| kind.title().to_owned());
+        let title = Kind::find(&row.event).map(|kind| kind.title().to_owned());
+        let title = title.or_else(|| actors.titles.get(&row.event).cloned()).unwrap_or_else(|| row.event.clone());
         Self {
             id: row.id.into(),
             occurred_at: row.occurred_at,

@@ -12,6 +12,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("alert_rule_id", "The alert rule of the organisation's own."),
     ("api_key_id", "The key; not the secret itself."),
     ("attribute_id", "The profile attribute."),
+    ("code", "The code of an event type of the product's own."),
     ("custom_role_id", "The role of the organisation's own."),
     ("data_key_id", "The data key."),
     ("device_id", "The known device."),
@@ -73,6 +74,18 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc", "reason": "Case 4711, asked for by counsel",
         }),
         "legal_holds_release" => json!({"reason": "Case 4711 is closed"}),
+        "product_event_types_declare" => json!({
+            "title": "Invoice paid", "meaning": "A customer paid an invoice.", "severity": "low", "class": "normal",
+            "target_type": "invoice",
+            "details": [
+                {"name": "amount", "meaning": "How much, in cents.", "personal": false},
+                {"name": "paid_by", "meaning": "The name of whoever paid.", "personal": true},
+            ],
+        }),
+        "product_events_record" => json!({
+            "event": "product.invoice_paid", "target_id": "01a1fc64-cfa6-7344-8b59-055e68e640dd",
+            "metadata": {"amount": 4711, "paid_by": "Grace Hopper"},
+        }),
         "key_rotations_create" => json!({"scope": "pii"}),
         "me_email_change_create" => json!({"email": "grace@example.net"}),
         "me_attributes_update" => json!({"attributes": {"emergency_phone": "+4930123456", "birthday": null}}),

@@ -33,6 +33,7 @@ mod overview;
 mod passwords;
 mod policies;
 mod policy;
+mod product_events;
 mod seals;
 mod second_factors;
 mod service_accounts;
@@ -87,6 +88,7 @@ pub type Everything = (
     (
         audit::Audit,
         audit_exports::AuditExports,
+        product_events::ProductEvents,
         seals::Seals,
         legal_holds::LegalHolds,
         events::Events,
@@ -135,6 +137,7 @@ pub fn everything(face: &Face) -> Everything {
         (
             audit::Audit(face.clone()),
             audit_exports::AuditExports(face.clone()),
+            product_events::ProductEvents(face.clone()),
             seals::Seals(face.clone()),
             legal_holds::LegalHolds(face.clone()),
             events::Events(face.clone()),

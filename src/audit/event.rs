@@ -125,30 +125,67 @@ impl Event {
             Home::Tenant => caller.organization().unwrap_or(OrganizationId::PLATFORM),
             Home::Platform => OrganizationId::PLATFORM,
         };
-        let (actor_type, actor_id) = match &caller.actor {
-            Actor::Account { account, .. } => ("account", Some(Uuid::from(*account))),
-            Actor::Service { account, .. } => ("service", Some(Uuid::from(*account))),
-            Actor::Anonymous => ("anonymous", None),
-            Actor::System(_) => ("system", None),
+        let sort = Sort {
+            event: self.kind.code(),
+            severity: self.kind.severity().as_str(),
+            class: self.kind.class().as_str(),
+            target_type: self.kind.target(),
         };
+        let row = entry(caller, self.organization.unwrap_or(home), sort);
         audit_entries::Model {
-            id: Ids.next::<AuditEntryId>(),
-            organization_id: self.organization.unwrap_or(home),
-            occurred_at: caller.now(),
-            event: self.kind.code().to_owned(),
-            severity: self.kind.severity().as_str().to_owned(),
-            class: self.kind.class().as_str().to_owned(),
             outcome: self.outcome.as_str().to_owned(),
-            actor_type: actor_type.to_owned(),
-            actor_id,
-            target_type: self.kind.target().to_owned(),
             target_id: self.target,
-            request_id: Some(caller.origin.request_id.to_string()),
             metadata: Value::Object(self.metadata.clone()),
-            form: WITH_COMMITMENTS,
-            origin_commitment: None,
-            details_commitment: None,
+            ..row
         }
+    }
+}
+
+/// What all entries of a type have.
+pub(super) struct Sort<'a> {
+    pub event: &'a str,
+    pub severity: &'a str,
+    pub class: &'a str,
+    pub target_type: &'a str,
+}
+
+/// An entry of the caller's that says nothing more than its type, and that it was done.
+pub(super) fn entry(caller: &Caller, organization_id: OrganizationId, sort: Sort<'_>) -> audit_entries::Model {
+    let (actor_type, actor_id) = match &caller.actor {
+        Actor::Account { account, .. } => ("account", Some(Uuid::from(*account))),
+        Actor::Service { account, .. } => ("service", Some(Uuid::from(*account))),
+        Actor::Anonymous => ("anonymous", None),
+        Actor::System(_) => ("system", None),
+    };
+    audit_entries::Model {
+        id: Ids.next::<AuditEntryId>(),
+        organization_id,
+        occurred_at: caller.now(),
+        event: sort.event.to_owned(),
+        severity: sort.severity.to_owned(),
+        class: sort.class.to_owned(),
+        outcome: Outcome::Success.as_str().to_owned(),
+        actor_type: actor_type.to_owned(),
+        actor_id,
+        target_type: sort.target_type.to_owned(),
+        target_id: None,
+        request_id: Some(caller.origin.request_id.to_string()),
+        metadata: Value::Object(Map::new()),
+        form: WITH_COMMITMENTS,
+        origin_commitment: None,
+        details_commitment: None,
+    }
+}
+
+/// An entry of no type of the server's own, with what is personal of it.
+pub(super) struct Written(pub audit_entries::Model, pub Map<String, Value>);
+
+impl Record for Written {
+    async fn record(self, tx: &WriteTx) -> Result<()> {
+        let mut lines = Lines::default();
+        lines.add(tx, self.0, self.1)?;
+        lines.write(tx).await?;
+        Ok(())
     }
 }
 
@@ -217,13 +254,17 @@ impl Lines {
     fn of(tx: &WriteTx, events: &[Event]) -> Result<Self> {
         let mut lines = Self::default();
         for event in events {
-            let mut row = event.row(tx.caller());
-            lines.words.add(&row);
-            lines.personal.add(tx, &mut row, event.details.clone())?;
-            lines.entries.push(line(&row));
+            lines.add(tx, event.row(tx.caller()), event.details.clone())?;
             lines.accounts.extend(event.subject(tx.caller()).map(Uuid::from));
         }
         Ok(lines)
+    }
+
+    fn add(&mut self, tx: &WriteTx, mut row: audit_entries::Model, details: Map<String, Value>) -> Result<()> {
+        self.words.add(&row);
+        self.personal.add(tx, &mut row, details)?;
+        self.entries.push(line(&row));
+        Ok(())
     }
 
     /// The entries, and what lies beside them.

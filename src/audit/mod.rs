@@ -12,6 +12,7 @@ mod event;
 pub mod export;
 pub mod feed;
 mod personal;
+pub mod product;
 mod refusals;
 mod search;
 mod upgrade;

@@ -55,7 +55,7 @@ const IDENTITY: [(&str, &str); 38] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 34] = [
+const TENANT: [(&str, &str); 35] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -83,6 +83,7 @@ const TENANT: [(&str, &str); 34] = [
     ("alert_mutes", "organization_id"),
     ("alert_preferences", "organization_id"),
     ("alert_digests", "organization_id"),
+    ("product_event_types", "organization_id"),
     ("audit_checkpoints", "organization_id"),
     ("audit_entries", "organization_id"),
     ("audit_personal", "organization_id"),
@@ -251,6 +252,7 @@ async fn the_application_changes_nothing_of_another_organisation() {
         format!("DELETE FROM alert_rules WHERE id = '{}'", b.alert_rule),
         format!("DELETE FROM alert_counts WHERE organization_id = '{}'", b.id),
         format!("DELETE FROM alert_mutes WHERE organization_id = '{}'", b.id),
+        format!("UPDATE product_event_types SET title = 'X' WHERE organization_id = '{}'", b.id),
     ] {
         assert_eq!(psql.run(&sql).await.unwrap(), 0, "{sql}");
     }
@@ -302,6 +304,8 @@ async fn the_application_changes_nothing_of_another_organisation() {
         // What never changes.
         format!("UPDATE attributes SET key = 'x' WHERE id = '{}'", a.desk),
         format!("UPDATE attributes SET kind = 'url' WHERE id = '{}'", a.desk),
+        "UPDATE product_event_types SET class = 'normal'".to_owned(),
+        "DELETE FROM product_event_types".to_owned(),
         format!("UPDATE attribute_values SET membership_id = '{}'", a.member.membership),
         format!("UPDATE settings SET organization_id = '{b_id}'"),
         format!("UPDATE memberships SET organization_id = '{b_id}' WHERE id = '{}'", a.member.membership),

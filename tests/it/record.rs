@@ -4,6 +4,7 @@ mod catalog;
 mod cef;
 mod export;
 mod personal;
+mod product;
 mod search;
 mod streams;
 

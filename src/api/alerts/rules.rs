@@ -16,7 +16,7 @@ use crate::{
         Face, Tag,
         wire::{Created, Done, Versioned, version},
     },
-    audit::Kind,
+    audit::{Kind, product},
     edge::ApiResult,
     error::{Error, Result},
     types::Caller,
@@ -328,6 +328,7 @@ fn wanted(event: Option<String>, at_least: Option<AlertSeverity>) -> Result<Opti
         }
         (Some(code), None) => match Kind::find(&code) {
             Some(kind) => Ok(Some(Wanted::Event(kind))),
+            None if product::is_code(&code) => Ok(Some(Wanted::Product(code))),
             None => Err(Error::field("/event", "unknown_event", "is no event of the catalogue")),
         },
         (None, least) => Ok(least.map(|least| Wanted::AtLeast(least.into()))),

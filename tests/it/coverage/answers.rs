@@ -15,6 +15,7 @@ use crate::{harness::Answer, path::switch};
 /// What changes the database and leaves no entry.
 const UNRECORDED: &Exceptions = &[
     ("password_resets_create", "whose password it is about is found and recorded after the answer"),
+    ("product_events_record", "it records what the product has declared"),
     ("sessions_refresh", "it only carries on what session.created recorded"),
     ("totp_begin", "an app that is not confirmed is no second factor yet"),
 ];

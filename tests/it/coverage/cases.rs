@@ -48,6 +48,8 @@ pub enum Before {
     MutedAlert,
     /// A hold stands on the record of nobody's organisation.
     Held,
+    /// Each tenant's product has a type of event of its own.
+    Declared,
     /// Tenant A has muted a rule.
     MutedRule,
     /// A rotation of a data key is paused.
@@ -164,6 +166,10 @@ fn alert_rule(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("alert_rule_id", tenant.alert_rule)
 }
 
+fn event_type(stage: &Stage, tenant: &Tenant) -> Call {
+    Call { names: vec![("code", DECLARED)], ..inside(stage, tenant) }
+}
+
 /// A moment that a mute may last until.
 fn tomorrow(stage: &Stage) -> Value {
     json!((stage.server.app().clock.now() + chrono::TimeDelta::days(1)).to_rfc3339())
@@ -175,6 +181,8 @@ pub const RULE: &str = "lockouts";
 /// A job of every release.
 pub const JOB: &str = "outbox_clean_up";
 
+/// The type of event that [`Before::Declared`] makes.
+pub const DECLARED: &str = "product.invoice_paid";
 /// The hold that [`Before::Held`] makes.
 pub const HOLD: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00de);
 
@@ -537,6 +545,18 @@ const CASES: &[Case] = &[
         .after(Before::AcknowledgedAlert),
     Case::new("alerts_mute", |stage, tenant| alert(stage, tenant).body(json!({"until": tomorrow(stage)}))),
     Case::new("alerts_unmute", alert).after(Before::MutedAlert),
+    Case::new("product_event_types_list", inside).after(Before::Declared),
+    Case::new("product_event_types_declare", |stage, tenant| {
+        event_type(stage, tenant).body(json!({
+            "title": "Invoice paid at last", "meaning": "A customer paid.", "severity": "high", "class": "normal",
+            "target_type": "invoice", "details": [{"name": "amount", "meaning": "In cents.", "personal": false}],
+        }))
+    }),
+    Case::new("product_event_types_retire", event_type).after(Before::Declared),
+    Case::new("product_events_record", |stage, tenant| {
+        inside(stage, tenant).body(json!({"event": DECLARED, "outcome": "failed", "metadata": {"amount": 4711}}))
+    })
+    .after(Before::Declared),
     Case::new("alert_rules_list", inside),
     Case::new("alert_rules_create", |stage, tenant| {
         inside(stage, tenant).body(json!({

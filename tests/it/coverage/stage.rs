@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    cases::{Before, Call, Case, DEAD_RUN, DEVICE, HOLD, JOB, LINK_TOKENS, RESET, ROTATION, RULE, SIGN_UP_TOKEN, case},
+    cases::{
+        Before, Call, Case, DEAD_RUN, DECLARED, DEVICE, HOLD, JOB, LINK_TOKENS, RESET, ROTATION, RULE, SIGN_UP_TOKEN,
+        case,
+    },
     contract::{self, Operation},
 };
 use crate::{
@@ -133,6 +136,16 @@ impl Stage {
             Before::Held => {
                 let add = format!(
                     "INSERT INTO legal_holds (id, organization_id, placed_at) VALUES ('{HOLD}', gen_random_uuid(), now())"
+                );
+                stage.psql.get_mut().run(&add).await.unwrap();
+            }
+            Before::Declared => {
+                let add = format!(
+                    "INSERT INTO product_event_types (id, organization_id, code, title, meaning, severity, class, target_type,
+                         details, created_at, updated_at)
+                     SELECT gen_random_uuid(), id, '{DECLARED}', 'Invoice paid', 'Somebody paid.', 'low', 'normal', 'invoice',
+                            '[{{\"name\": \"amount\", \"meaning\": \"In cents.\", \"personal\": false}}]', now(), now()
+                     FROM organizations"
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
             }

@@ -109,6 +109,11 @@ impl Actor {
         self.request(Method::POST, path).send().await
     }
 
+    /// PUT with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PUT, path).json(&body).send().await
+    }
+
     /// PATCH with a JSON body.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.request(Method::PATCH, path).json(&body).send().await
