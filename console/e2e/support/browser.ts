@@ -102,6 +102,8 @@ export async function provenIfAsked(page: Page, person: Person, done: Locator): 
  */
 export async function inspect(page: Page, name: string): Promise<void> {
   const size = page.viewportSize();
+  // Whatever comes to lie under the pointer on another device would say what it is for.
+  await page.mouse.move(0, 0);
   for (const scheme of ["light", "dark"] as const) {
     await setScheme(page, scheme);
     for (const device of ["desktop", "phone"] as const) {

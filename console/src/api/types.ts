@@ -30,6 +30,9 @@ export type DataKey = Schemas["DataKey"];
 export type DataKeys = Schemas["DataKeys"];
 export type DecisionQuestion = Schemas["ExplainDecision"];
 export type EventType = Schemas["EventType"];
+/** A type of the catalogue, or one that a product has declared. */
+export type KnownEvent = EventType & { product?: boolean; retired?: boolean };
+export type ProductEventType = Schemas["ProductEventType"];
 export type Explained = Schemas["Explained"];
 export type ForeseenOrganization = Schemas["ForeseenOrganization"];
 export type Import = Schemas["Import"];

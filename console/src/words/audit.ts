@@ -76,12 +76,18 @@ export const audit = {
   },
   catalog: {
     title: "Events",
-    purpose: "Everything the audit log can say, what it means, and how much it matters.",
+    purpose:
+      "Everything the audit log can say, what it means, and how much it matters. Your product can declare events of its own through the API.",
     caption: "Types of events",
     find: "Code or words",
     back: "Back to the audit log",
     home: "Recorded in",
     homes: { organization: "The organisation", platform: "The platform" },
+    declaredBy: "Declared by",
+    product: "Product",
+    byProduct: "Your product, through the API",
+    retired: "Product, retired",
+    retiredText: "Your product, which does not record it any more",
     details: "Details it can have",
     personal: "Personal",
     personalHint:

@@ -125,6 +125,14 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Too many rules",
     text: "An organisation has at most 50 alert rules of its own. Delete one that nobody needs first.",
   },
+  event_type_differs: {
+    title: "The event is declared otherwise",
+    text: "How long entries are kept and what they happen to never changes. Use another code.",
+  },
+  too_many_event_types: {
+    title: "Too many event types",
+    text: "An organisation's product declares at most 200 types of event.",
+  },
   critical_alert_stays: {
     title: "This can't be muted",
     text: "Critical alerts of the installation, and alerts about alerts, can't be muted.",

@@ -5,8 +5,8 @@
 -- has to hold for all of them, because ids are random enough to be unique by themselves.
 --
 -- What was there before stays where it is and becomes the first part, both classes together, kept as long as the longer.
--- What it costs: nothing is rewritten and no index is built, but each of the three tables is read once or twice to make
--- sure that it ends where the next part begins, while nobody else can use it: about a second for three million rows.
+-- What it costs: nothing is rewritten, but each of the three tables is read once or twice to make sure that it ends where the
+-- next part begins, and the entries twice more for two small indexes, while nobody else can use them.
 
 SET LOCAL timezone = 'UTC';
 

@@ -154,7 +154,7 @@ interface RuleFormProps {
 }
 
 function RuleForm({ initial, action, busy, onSubmit, onClose }: RuleFormProps) {
-  const types = useQuery(eventTypesQuery).data ?? [];
+  const types = useQuery(eventTypesQuery(useOrganization().id)).data ?? [];
   const form = useForm<Values & Record<string, unknown>>({
     initialValues: { ...initial },
     validate: {
@@ -169,6 +169,7 @@ function RuleForm({ initial, action, busy, onSubmit, onClose }: RuleFormProps) {
   // What happens to alerts no rule waits for.
   const events = types
     .filter(({ code }) => !code.startsWith("alert.") && !code.startsWith("alert_rule."))
+    .filter(({ retired }) => !retired)
     .map(({ code, title }) => ({ value: code, label: `${title} (${code})` }));
   return (
     <form noValidate onSubmit={form.onSubmit((values) => problems.wrap(() => submit(values)))}>

@@ -50,7 +50,8 @@ export function Rules() {
   const open = useOpen();
   const [act, setAct] = useState<RuleAct | null>(null);
   const query = useQuery(alertRulesQuery(organization.id));
-  const titles = new Map(useQuery(eventTypesQuery).data?.map(({ code, title }) => [code, title]));
+  const types = useQuery(eventTypesQuery(organization.id)).data;
+  const titles = new Map(types?.map(({ code, title }) => [code, title]));
   const createNot = useWhyNot("alert_rules_create");
   if (query.isPending) return <Loading rows={8} />;
   if (query.isError) return <Failed error={query.error} retry={() => void query.refetch()} />;

@@ -4,7 +4,7 @@ import { IconFileText } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { eventTypesQuery } from "../../api/queries";
-import type { EventClass, EventType, Severity } from "../../api/types";
+import type { EventClass, KnownEvent, Severity } from "../../api/types";
 import { PlainBadge, SeverityBadge } from "../../parts/badges";
 import { Details, Field, Fields } from "../../parts/details";
 import { ChoiceFilter, choicesOf, FilterBar, TextFilter, useOpen } from "../../parts/filters";
@@ -30,7 +30,7 @@ export default function AuditCatalogPage() {
   const organization = useOrganization();
   const search = route.useSearch();
   const query = useQuery({
-    ...eventTypesQuery,
+    ...eventTypesQuery(organization.id),
     select: (types) => ({ items: types.filter((type) => fits(type, search)) }),
   });
   return (
@@ -76,19 +76,19 @@ export default function AuditCatalogPage() {
   );
 }
 
-function fits(type: EventType, { text, severity, class: kept }: CatalogSearch): boolean {
+function fits(type: KnownEvent, { text, severity, class: kept }: CatalogSearch): boolean {
   const wanted = (text ?? "").toLowerCase().split(/\s+/);
   const own = `${type.code} ${type.title} ${type.meaning}`.toLowerCase();
   const said = wanted.every((word) => own.includes(word));
   return said && (!severity || type.severity === severity) && (!kept || type.class === kept);
 }
 
-const columns: Column<EventType>[] = [
+const columns: Column<KnownEvent>[] = [
   {
     key: "event",
     header: words.audit.event,
     width: "32%",
-    render: ({ code, title }) => (
+    render: ({ code, title, product, retired }) => (
       <div>
         <Link
           to="."
@@ -100,6 +100,7 @@ const columns: Column<EventType>[] = [
         <Text size="xs" c="dimmed" ff="monospace">
           {code}
         </Text>
+        {product ? <PlainBadge>{retired ? said.retired : said.product}</PlainBadge> : null}
       </div>
     ),
   },
@@ -124,7 +125,7 @@ const columns: Column<EventType>[] = [
 function TypeDetails({ code }: { code: string | undefined }) {
   const organization = useOrganization();
   const open = useOpen();
-  const type = useQuery(eventTypesQuery).data?.find((one) => one.code === code);
+  const type = useQuery(eventTypesQuery(organization.id)).data?.find((one) => one.code === code);
   return (
     <Details
       opened={code !== undefined}
@@ -143,6 +144,9 @@ function TypeDetails({ code }: { code: string | undefined }) {
             </Field>
             <Field name={words.audit.class}>{words.audit.classes[type.class as EventClass]}</Field>
             <Field name={said.home}>{said.homes[type.home]}</Field>
+            {type.product ? (
+              <Field name={said.declaredBy}>{type.retired ? said.retiredText : said.byProduct}</Field>
+            ) : null}
             <Field name={words.audit.target}>{type.target_type}</Field>
           </Fields>
           <div>

@@ -80,7 +80,7 @@ interface AuditFiltersProps {
 }
 
 export function AuditFilters({ search, children }: AuditFiltersProps) {
-  const types = useQuery(eventTypesQuery).data ?? [];
+  const types = useQuery(eventTypesQuery(useOrganization().id)).data ?? [];
   const kinds = [...new Set(types.map(({ target_type }) => target_type))].sort();
   return (
     <FilterBar active={activeFilters(search)}>
