@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import { giveRole, join, makeTeam, organizationOf } from "./support/api";
+import { giveRole, join, makeTeam, organizationOf, recordsOfItsOwn } from "./support/api";
 import { expect, freshBrowser, inspect, signIn, test } from "./support/browser";
 
 test.describe.configure({ mode: "serial" });
@@ -19,6 +19,11 @@ const mira = {
   name: "Mira Osei",
   email: "mira@record.example",
   password: "Velvet-anchor 83 pines",
+};
+const sina = {
+  name: "Sina Albers",
+  email: "sina@shop.example",
+  password: "Marble-orchard 29 lamps",
 };
 const place = "/o/record-works/audit";
 
@@ -104,4 +109,19 @@ test("the catalogue says what each event means", async () => {
   await inspect(reader, "record-catalog-entry");
   await reader.getByRole("link", { name: "Show such entries" }).click();
   await expect(reader).toHaveURL(/event=account\.blocked/);
+});
+
+test("what the product declares is in the catalogue, and in the log by its name", async () => {
+  const organization = await organizationOf("Shop Works", sina);
+  await recordsOfItsOwn(organization.id, "product.invoice_paid", "Invoice paid");
+  await signIn(reader, sina);
+  await reader.goto("/o/shop-works/audit/events?text=invoice+paid");
+  await expect(row(/product\.invoice_paid/)).toContainText("Product");
+  await reader.getByRole("link", { name: "Invoice paid" }).click();
+  const details = reader.getByRole("dialog", { name: "Invoice paid" });
+  await expect(details).toContainText("Your product, through the API");
+  await expect(details).toContainText("How much, in cents.");
+  await inspect(reader, "record-catalog-product");
+  await details.getByRole("link", { name: "Show such entries" }).click();
+  await expect(reader.getByRole("row", { name: /Invoice paid/ })).toHaveCount(1);
 });

@@ -90,6 +90,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "whose password it is about is found and recorded after the answer"),
     ("alerts", "how often an error was answered is no act of anybody's"),
     ("alerts", "what is counted for alerts is in the record already"),
+    ("audit", "it is declared like that already"),
     ("certificates", "whoever issues certificates records them publicly"),
     ("decisions", "how often something was decided is no act of anybody's"),
     ("digests", "that an alert was raised is recorded"),

@@ -140,6 +140,7 @@ async fn visited(world: &World) {
     for tenant in [&world.a, &world.b] {
         world.acting_in(tenant.id).await;
         owner.run(&sign_up_request(tenant.id)).await.unwrap();
+        owner.run(&event_type(tenant.id)).await.unwrap();
         assert_eq!(owner.run(&grant(tenant.id, tenant.member.membership)).await.unwrap(), 1);
         for alerting in alerting(tenant.id, tenant.admin.account) {
             assert_eq!(owner.run(&alerting).await.unwrap(), 1);
@@ -163,6 +164,13 @@ fn grant(organization: Uuid, membership: Uuid) -> String {
         "INSERT INTO custom_role_grants (id, organization_id, custom_role_id, membership_id)
          SELECT gen_random_uuid(), '{organization}', id, '{membership}' FROM custom_roles
          WHERE organization_id = '{organization}' LIMIT 1"
+    )
+}
+
+fn event_type(organization: Uuid) -> String {
+    format!(
+        "INSERT INTO product_event_types VALUES (gen_random_uuid(), '{organization}', 'product.opened', 'X', 'X', 'low',
+             'security', 'door', '[]', now(), now())"
     )
 }
 

@@ -53,6 +53,25 @@ export async function join(organization: string, person: Person, role: string): 
   });
 }
 
+/** A product declares an event of its own in one of Ada's organisations, and records one. */
+export async function recordsOfItsOwn(
+  organization: string,
+  code: string,
+  title: string,
+): Promise<void> {
+  const inside = await enter(organization);
+  const path = `/v1/organizations/${organization}/audit`;
+  await call(inside, "PUT", `${path}/event-types/${code}`, {
+    title,
+    meaning: "A customer paid an invoice in the shop.",
+    severity: "low",
+    class: "normal",
+    target_type: "invoice",
+    details: [{ name: "amount", meaning: "How much, in cents.", personal: false }],
+  });
+  await call(inside, "POST", `${path}/events`, { event: code, metadata: { amount: 4711 } });
+}
+
 /** Somebody calls this so often in the organisation that they are in, whatever comes of it. */
 export async function reads(person: Person, path: string, times: number): Promise<void> {
   const { email, password } = person;

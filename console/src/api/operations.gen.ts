@@ -773,6 +773,26 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "product_event_types_declare": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "product_event_types_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "product_event_types_retire": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "product_events_record": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "rbac_explain": {
     "scope": "current",
     "minimumRole": "admin",

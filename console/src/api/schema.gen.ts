@@ -1562,6 +1562,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/audit/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The types of event that the organisation's product records, beside those of the catalogue. */
+        get: operations["product_event_types_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/audit/event-types/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Declare a type of event, or say better what one means.
+         * @description The same again changes nothing, so a product can declare all of its types whenever it starts. A type that was
+         *     retired is in use again. What is recorded already stays as it was written.
+         */
+        put: operations["product_event_types_declare"];
+        post?: never;
+        /** Retire a type of event: nothing more is recorded under it, and what was keeps its meaning. */
+        delete: operations["product_event_types_retire"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/audit/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record something that happened in the product, as done by the caller.
+         * @description It is sealed, searched, kept and exported as all other entries, and raises the alerts of rules that wait for it. Who
+         *     in the product did it can be one of its details.
+         */
+        post: operations["product_events_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/audit/export": {
         parameters: {
             query?: never;
@@ -4130,6 +4190,39 @@ export interface components {
         DecideAlert: {
             /** @description What was found out, or is to be done, on one line. Whoever may read alerts reads it. */
             note?: string;
+        };
+        /**
+         * DeclareDetail
+         * @description A detail that events of a type can have.
+         */
+        DeclareDetail: {
+            /** @description What it says. */
+            meaning: string;
+            /** @description Its name in the metadata: letters a to z, digits and underscores. */
+            name: string;
+            /**
+             * @description Whether it says something of somebody. Then it is kept beside the entry, sealed: no search finds it, and it goes when
+             *     the person is erased who did it.
+             */
+            personal: boolean;
+        };
+        /**
+         * DeclareEventType
+         * @description What events of a type mean.
+         */
+        DeclareEventType: {
+            /** @description How long they are kept. It never changes. */
+            class: components["schemas"]["EventClass"] & unknown;
+            /** @description What their metadata can have. */
+            details: components["schemas"]["DeclareDetail"][];
+            /** @description A sentence for the auditor. */
+            meaning: string;
+            /** @description How much they matter. */
+            severity: components["schemas"]["EventSeverity"] & unknown;
+            /** @description The type of what they happen to, such as `invoice`. It never changes. */
+            target_type: string;
+            /** @description A few words for a list. */
+            title: string;
         };
         /**
          * DemandSetting
@@ -7116,6 +7209,49 @@ export interface components {
             pointer?: string;
         };
         /**
+         * ProductEventType
+         * @description A type of event of the organisation's product.
+         */
+        ProductEventType: {
+            /** @description How long its entries are kept. */
+            class: string;
+            /** @description The stable code. */
+            code: string;
+            /**
+             * Format: date-time
+             * @description When it was declared.
+             */
+            created_at: string;
+            /** @description What its metadata can have. */
+            details: components["schemas"]["EventDetail"][];
+            /** @description A sentence. */
+            meaning: string;
+            /**
+             * Format: date-time
+             * @description Since when nothing is recorded under it; absent while something can be.
+             */
+            retired_at?: string;
+            /** @description How much it matters. */
+            severity: string;
+            /** @description The type of what it happens to. */
+            target_type: string;
+            /** @description A few words. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+        };
+        /**
+         * ProductEventTypes
+         * @description The organisation's own types.
+         */
+        ProductEventTypes: {
+            /** @description By code, 200 at most, those that are retired too. */
+            items: components["schemas"]["ProductEventType"][];
+        };
+        /**
          * Profile
          * @description Who is signed in, where they are, and what they may do there.
          */
@@ -7331,6 +7467,25 @@ export interface components {
              * @description When it was.
              */
             occurred_at: string;
+        };
+        /**
+         * RecordEvent
+         * @description Something that happened in the product.
+         */
+        RecordEvent: {
+            /** @description The code of its type. */
+            event: string;
+            /** @description Its details, by the names that its type declares: texts on one line, numbers, booleans. */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** @description How it came out; `success` unless it is said. */
+            outcome?: components["schemas"]["EventOutcome"] & unknown;
+            /**
+             * Format: uuid
+             * @description The id of what it happened to.
+             */
+            target_id?: string;
         };
         /**
          * @description How a file of the record is written.
@@ -12661,6 +12816,194 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AuditEntry"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    product_event_types_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ProductEventTypes"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    product_event_types_declare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of an event type of the product's own. */
+                code: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "class": "normal",
+                 *       "details": [
+                 *         {
+                 *           "meaning": "How much, in cents.",
+                 *           "name": "amount",
+                 *           "personal": false
+                 *         },
+                 *         {
+                 *           "meaning": "The name of whoever paid.",
+                 *           "name": "paid_by",
+                 *           "personal": true
+                 *         }
+                 *       ],
+                 *       "meaning": "A customer paid an invoice.",
+                 *       "severity": "low",
+                 *       "target_type": "invoice",
+                 *       "title": "Invoice paid"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DeclareEventType"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ProductEventType"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    product_event_types_retire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of an event type of the product's own. */
+                code: string;
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    product_events_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key records it once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event": "product.invoice_paid",
+                 *       "metadata": {
+                 *         "amount": 4711,
+                 *         "paid_by": "Grace Hopper"
+                 *       },
+                 *       "target_id": "01a1fc64-cfa6-7344-8b59-055e68e640dd"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RecordEvent"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
                     [name: string]: unknown;
                 };
                 content: {

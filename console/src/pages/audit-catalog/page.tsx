@@ -145,7 +145,9 @@ function TypeDetails({ code }: { code: string | undefined }) {
             <Field name={words.audit.class}>{words.audit.classes[type.class as EventClass]}</Field>
             <Field name={said.home}>{said.homes[type.home]}</Field>
             {type.product ? (
-              <Field name={said.declaredBy}>{type.retired ? said.retiredText : said.byProduct}</Field>
+              <Field name={said.declaredBy}>
+                {type.retired ? said.retiredText : said.byProduct}
+              </Field>
             ) : null}
             <Field name={words.audit.target}>{type.target_type}</Field>
           </Fields>

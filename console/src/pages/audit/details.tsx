@@ -44,7 +44,9 @@ export function EntryDetails({ id }: { id: string | undefined }) {
 }
 
 function EntryFields({ entry }: { entry: AuditEntry }) {
-  const type = useQuery(eventTypesQuery(useOrganization().id)).data?.find(({ code }) => code === entry.event);
+  const type = useQuery(eventTypesQuery(useOrganization().id)).data?.find(
+    ({ code }) => code === entry.event,
+  );
   const more = Object.keys(entry.metadata ?? {}).length > 0;
   return (
     <Stack gap="md">
