@@ -60,7 +60,7 @@ const RECORD: &str = "
     )
     INSERT INTO audit_words (organization_id, word, entry_id, class)
     SELECT organization_id, word, id, class FROM made, unnest(ARRAY[split_part(event, '.', 2), target_id::text]) AS word";
-/// One in so many people has a name that hardly anybody has.
+/// So many people have a name that hardly anybody has, a tenth of them in the organisation that is looked at.
 const RARE: usize = 1_000;
 
 /// How much there is.
@@ -95,7 +95,8 @@ pub async fn vault(installation: &Installation) -> Vault {
 pub async fn fill(installation: &Installation, people: &People, size: Size) -> Observed {
     let vault = vault(installation).await;
     let mut database = PgConnection::connect(installation.database_url().expose()).await.unwrap();
-    let mut crowd = Crowd { vault, database: &mut database, home: people.organization.parse().unwrap() };
+    let home = people.organization.parse().unwrap();
+    let mut crowd = Crowd { vault, database: &mut database, home, every: Ord::max(size.people / RARE, 1) };
     let organizations = crowd.organizations(size.organizations).await;
     let home = size.people / 10;
     for some in (0..size.people).collect::<Vec<_>>().chunks(AT_ONCE) {
@@ -128,6 +129,8 @@ struct Crowd<'a> {
     database: &'a mut PgConnection,
     /// The organisation that is looked at.
     home: Uuid,
+    /// One in so many has a rare name.
+    every: usize,
 }
 
 impl Crowd<'_> {
@@ -153,7 +156,7 @@ impl Crowd<'_> {
         for number in numbers {
             let (id, salt): (Uuid, _) = (Ids.next(), self.vault.salt().unwrap());
             let email = format!("crowd{number}@example.com");
-            let given = if number % RARE == 7 { "Zebulon".to_owned() } else { format!("Given{}", number % 97) };
+            let given = if number % self.every == 0 { "Zebulon".to_owned() } else { format!("Given{}", number % 97) };
             let name = format!("{given} Family{}", number % 89);
             rows.emails.push(self.vault.seal_for(&salt, EMAIL, id, email.as_bytes()).unwrap().as_bytes().to_vec());
             rows.names.push(self.vault.seal_for(&salt, NAME, id, name.as_bytes()).unwrap().as_bytes().to_vec());

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use entity::{AuditEntryId, audit_entries as entries, audit_words};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, JoinType},
+};
 use uuid::Uuid;
 
 use super::{
@@ -47,6 +50,8 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
+/// The entries of the word that leads, in a statement.
+const LED: &str = "led";
 /// What the index of grave entries has.
 const GRAVE: &str = "audit_entries.severity IN ('high', 'critical')";
 /// What the index of those has that did not succeed.
@@ -113,7 +118,8 @@ async fn within(
 ) -> Result<Page<entries::Model>> {
     let lead = Lead::of(filter, words);
     let end = if lead.is_all(filter, words) { None } else { lead.end(tx, span).await? };
-    let query = Span { least: end.or(span.least), ..span }.narrow(filtered(tx, filter, words), entries::Column::Id);
+    let span = Span { least: end.or(span.least), ..span };
+    let query = lead.lead(tx, span, filtered(tx, filter, words));
     let page = PageRequest { after: None, ..page };
     let mut found = tx.page(query, entries::Column::Id, |row| row.id.into(), page).await?;
     found.next = found.next.or(end.map(Cursor));
@@ -175,6 +181,21 @@ impl<'a> Lead<'a> {
             (None, None, None, None) if filter.is_unsuccessful() => Self::Unsuccessful,
             (None, None, None, None) => Self::Page,
         }
+    }
+
+    /// What a filter finds between two ids. Most entries with a word are far apart, so that a plan that goes through the
+    /// entries and asks for the word of each takes long: this one goes through the word's, which are no more than a window.
+    fn lead(&self, tx: &Tx, span: Span, query: Select<entries::Entity>) -> Select<entries::Entity> {
+        let mut query = span.narrow(query, entries::Column::Id);
+        if let Self::Word(word) = self {
+            let entry = audit_words::Column::EntryId;
+            let having = tx.find::<audit_words::Entity>().filter(audit_words::Column::Word.eq(*word));
+            let having = span.narrow(having, entry).select_only().column(entry).order_by_desc(entry).limit(WINDOW);
+            let same =
+                sea_orm::sea_query::ExprTrait::equals(Expr::col((LED, entry)), (entries::Entity, entries::Column::Id));
+            QueryTrait::query(&mut query).join_subquery(JoinType::InnerJoin, having.into_query(), LED, same);
+        }
+        query
     }
 
     /// Whether nothing else is asked for, so that each entry it leads to is one that was.
@@ -305,7 +326,10 @@ fn filtered(tx: &Tx, filter: &Filter, words: &BTreeSet<String>) -> Select<entrie
     if let Some(to) = filter.to {
         query = query.filter(C::OccurredAt.lt(to));
     }
-    for word in words {
+    // The one that leads is looked for by what leads.
+    for word in
+        words.iter().filter(|word| !matches!(Lead::of(filter, words), Lead::Word(lead) if lead == word.as_str()))
+    {
         let having = tx.find::<audit_words::Entity>().filter(audit_words::Column::Word.eq(word));
         let having = having.select_only().column(audit_words::Column::EntryId).into_query();
         query = query.filter(C::Id.in_subquery(having));
