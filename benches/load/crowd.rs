@@ -19,6 +19,8 @@ const WORD: Field<Pii> = Field::new("accounts.word");
 const INVITED: Field<Pii> = Field::new("invitations.email");
 const WAITING_EMAIL: Field<Pii> = Field::new("sign_up_requests.email");
 const WAITING_NAME: Field<Pii> = Field::new("sign_up_requests.name");
+/// How many items a page has.
+const PAGE: usize = 50;
 /// How many rows are written at once.
 const AT_ONCE: usize = 1_000;
 /// How many entries are.
@@ -96,7 +98,7 @@ pub async fn fill(installation: &Installation, people: &People, size: Size) -> O
     let vault = vault(installation).await;
     let mut database = PgConnection::connect(installation.database_url().expose()).await.unwrap();
     let home = people.organization.parse().unwrap();
-    let mut crowd = Crowd { vault, database: &mut database, home, every: Ord::max(size.people / RARE, 1) };
+    let mut crowd = Crowd { vault, database: &mut database, home, size };
     let organizations = crowd.organizations(size.organizations).await;
     let home = size.people / 10;
     for some in (0..size.people).collect::<Vec<_>>().chunks(AT_ONCE) {
@@ -129,8 +131,12 @@ struct Crowd<'a> {
     database: &'a mut PgConnection,
     /// The organisation that is looked at.
     home: Uuid,
-    /// One in so many has a rare name.
-    every: usize,
+    size: Size,
+}
+
+/// One in so many, or more where that would be less than a page's: pages are compared that are as full.
+fn seldom(one_in: usize, of: usize) -> i64 {
+    i64::try_from(Ord::clamp(of / PAGE, 1, one_in)).unwrap()
 }
 
 impl Crowd<'_> {
@@ -138,14 +144,14 @@ impl Crowd<'_> {
         sqlx::query(AssertSqlSafe(sql)).execute(&mut *self.database).await.unwrap();
     }
 
-    /// Organisations of which one in fifty was deleted a while ago.
+    /// Organisations of which some were deleted a while ago.
     async fn organizations(&mut self, number: usize) -> Vec<Uuid> {
         let ids: Vec<Uuid> = (0..number).map(|_| Ids.next()).collect();
         let add = "INSERT INTO organizations (id, name, slug, kind, status, created_at, updated_at, deleted_at, purge_after)
-            SELECT id, 'Works ' || n, 'works-' || n, 'tenant', CASE n % 50 WHEN 0 THEN 'deleted' ELSE 'active' END,
-                   now(), now(), CASE n % 50 WHEN 0 THEN now() END, CASE n % 50 WHEN 0 THEN now() + interval '30 days' END
+            SELECT id, 'Works ' || n, 'works-' || n, 'tenant', CASE n % $2 WHEN 0 THEN 'deleted' ELSE 'active' END,
+                   now(), now(), CASE n % $2 WHEN 0 THEN now() END, CASE n % $2 WHEN 0 THEN now() + interval '30 days' END
             FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, n)";
-        sqlx::query(add).bind(&ids).execute(&mut *self.database).await.unwrap();
+        sqlx::query(add).bind(&ids).bind(seldom(50, number)).execute(&mut *self.database).await.unwrap();
         ids
     }
 
@@ -156,7 +162,11 @@ impl Crowd<'_> {
         for number in numbers {
             let (id, salt): (Uuid, _) = (Ids.next(), self.vault.salt().unwrap());
             let email = format!("crowd{number}@example.com");
-            let given = if number % self.every == 0 { "Zebulon".to_owned() } else { format!("Given{}", number % 97) };
+            let given = if number % Ord::max(self.size.people / RARE, 1) == 0 {
+                "Zebulon".to_owned()
+            } else {
+                format!("Given{}", number % 97)
+            };
             let name = format!("{given} Family{}", number % 89);
             rows.emails.push(self.vault.seal_for(&salt, EMAIL, id, email.as_bytes()).unwrap().as_bytes().to_vec());
             rows.names.push(self.vault.seal_for(&salt, NAME, id, name.as_bytes()).unwrap().as_bytes().to_vec());
@@ -184,17 +194,19 @@ impl Crowd<'_> {
         matches.execute(&mut *self.database).await.unwrap();
         let memberships =
             "INSERT INTO memberships (id, organization_id, account_id, role, status, joined_at, updated_at)
-            SELECT gen_random_uuid(), place, id, CASE n % 500 WHEN 9 THEN 'admin' ELSE 'member' END,
-                   CASE n % 300 WHEN 11 THEN 'blocked' ELSE 'active' END, now(), now()
+            SELECT gen_random_uuid(), place, id, CASE n % $4 WHEN 0 THEN 'admin' ELSE 'member' END,
+                   CASE n % $5 WHEN 1 THEN 'blocked' ELSE 'active' END, now(), now()
             FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS u (id, place, n)";
         let sessions = "INSERT INTO sessions (id, account_id, active_organization, delivery, factors, authenticated_at,
                 reauthenticated_at, created_at, last_seen_at, expires_at)
             SELECT gen_random_uuid(), id, place, 'body', 'pwd', now(), now(), now(), now(), now() + interval '7 days'
-            FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS u (id, place, n)";
-        for sql in [memberships, sessions] {
-            let query = sqlx::query(sql).bind(&rows.ids).bind(&rows.places).bind(&rows.numbers);
-            query.execute(&mut *self.database).await.unwrap();
-        }
+            FROM unnest($1::uuid[], $2::uuid[]) AS u (id, place)";
+        let query = sqlx::query(memberships).bind(&rows.ids).bind(&rows.places).bind(&rows.numbers);
+        // Of the organisation that is looked at.
+        let query = query.bind(seldom(500, home)).bind(seldom(300, home));
+        query.execute(&mut *self.database).await.unwrap();
+        let query = sqlx::query(sessions).bind(&rows.ids).bind(&rows.places);
+        query.execute(&mut *self.database).await.unwrap();
     }
 
     /// Teams, service accounts and keys.
