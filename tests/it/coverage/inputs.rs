@@ -28,6 +28,7 @@ fn names(answer: &Answer, place: &str) -> Result<(), String> {
 async fn on_every_operation(check: impl AsyncFn(&Stage, &'static Operation, &Actor, &mut Failures)) {
     let mut failures = Failures::default();
     let stage = Stage::open().await;
+    stage.declare().await;
     let before = stage.everything().await;
     for operation in contract::operations() {
         let actor = stage.rightful(operation, &stage.a);

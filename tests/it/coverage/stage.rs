@@ -47,6 +47,18 @@ impl Deref for Stage {
 }
 
 impl Stage {
+    /// Each tenant's product declares a type of event.
+    pub async fn declare(&self) {
+        let add = format!(
+            "INSERT INTO product_event_types (id, organization_id, code, title, meaning, severity, class, target_type,
+                 details, created_at, updated_at)
+             SELECT gen_random_uuid(), id, '{DECLARED}', 'Invoice paid', 'Somebody paid.', 'low', 'normal', 'invoice',
+                    '[{{\"name\": \"amount\", \"meaning\": \"In cents.\", \"personal\": false}}]', now(), now()
+             FROM organizations"
+        );
+        self.psql.lock().await.run(&add).await.unwrap();
+    }
+
     /// A stage for checks that change nothing.
     pub async fn open() -> Self {
         Self::configured(&[]).await
@@ -139,16 +151,7 @@ impl Stage {
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
             }
-            Before::Declared => {
-                let add = format!(
-                    "INSERT INTO product_event_types (id, organization_id, code, title, meaning, severity, class, target_type,
-                         details, created_at, updated_at)
-                     SELECT gen_random_uuid(), id, '{DECLARED}', 'Invoice paid', 'Somebody paid.', 'low', 'normal', 'invoice',
-                            '[{{\"name\": \"amount\", \"meaning\": \"In cents.\", \"personal\": false}}]', now(), now()
-                     FROM organizations"
-                );
-                stage.psql.get_mut().run(&add).await.unwrap();
-            }
+            Before::Declared => stage.declare().await,
             Before::Rotation => {
                 let add = format!(
                     "INSERT INTO key_rotations (id, scope, from_key, to_key, step, paused, rows_total, started_at, updated_at)
