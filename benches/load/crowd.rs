@@ -248,7 +248,7 @@ impl Crowd<'_> {
             let query = sqlx::query(RECORD).bind(organizations).bind(self.home);
             let query = [from, to, number].into_iter().fold(query, |query, n| query.bind(i64::try_from(n).unwrap()));
             query.execute(&mut *self.database).await.unwrap();
-            if to % 1_000_000 == 0 {
+            if to.is_multiple_of(1_000_000) {
                 println!("{to} entries");
             }
         }

@@ -70,22 +70,6 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             {"email": "joan@example.com", "role": "manager"},
         ]}),
         "invitations_lookup" | "me_invitations_accept" => json!({"token": token}),
-        "legal_holds_create" => json!({
-            "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc", "reason": "Case 4711, asked for by counsel",
-        }),
-        "legal_holds_release" => json!({"reason": "Case 4711 is closed"}),
-        "product_event_types_declare" => json!({
-            "title": "Invoice paid", "meaning": "A customer paid an invoice.", "severity": "low", "class": "normal",
-            "target_type": "invoice",
-            "details": [
-                {"name": "amount", "meaning": "How much, in cents.", "personal": false},
-                {"name": "paid_by", "meaning": "The name of whoever paid.", "personal": true},
-            ],
-        }),
-        "product_events_record" => json!({
-            "event": "product.invoice_paid", "target_id": "01a1fc64-cfa6-7344-8b59-055e68e640dd",
-            "metadata": {"amount": 4711, "paid_by": "Grace Hopper"},
-        }),
         "key_rotations_create" => json!({"scope": "pii"}),
         "me_email_change_create" => json!({"email": "grace@example.net"}),
         "me_attributes_update" => json!({"attributes": {"emergency_phone": "+4930123456", "birthday": null}}),
@@ -164,6 +148,29 @@ fn about_alerts(operation: &str) -> Option<Value> {
         "own_alert_preferences_update" => {
             json!({"digest": "weekly", "minimum_severity": "medium", "critical_at_once": true})
         }
+        _ => return of_the_record(operation),
+    })
+}
+
+/// The same, of what belongs to the record.
+fn of_the_record(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "legal_holds_create" => json!({
+            "organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc", "reason": "Case 4711, asked for by counsel",
+        }),
+        "legal_holds_release" => json!({"reason": "Case 4711 is closed"}),
+        "product_event_types_declare" => json!({
+            "title": "Invoice paid", "meaning": "A customer paid an invoice.", "severity": "low", "class": "normal",
+            "target_type": "invoice",
+            "details": [
+                {"name": "amount", "meaning": "How much, in cents.", "personal": false},
+                {"name": "paid_by", "meaning": "The name of whoever paid.", "personal": true},
+            ],
+        }),
+        "product_events_record" => json!({
+            "event": "product.invoice_paid", "target_id": "01a1fc64-cfa6-7344-8b59-055e68e640dd",
+            "metadata": {"amount": 4711, "paid_by": "Grace Hopper"},
+        }),
         _ => return None,
     })
 }

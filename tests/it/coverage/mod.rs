@@ -5,6 +5,7 @@
 //! one that failed, by name.
 
 mod answers;
+mod before;
 mod cases;
 mod contract;
 mod decided;

@@ -47,6 +47,22 @@ impl Deref for Stage {
 }
 
 impl Stage {
+    /// Makes a data key that can be destroyed.
+    async fn retire_key(&mut self) {
+        let key = self.server.app().vault.next("hipaa", self.server.app().clock.now()).await.unwrap();
+        self.retired_key = key.id.into();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let add = format!(
+            "INSERT INTO data_keys (id, scope, version, state, wrapped, root_key, revision, created_at)
+             VALUES ('{}', 'hipaa', {}, 'retired', '\\x{}', '\\x{}', 0, now())",
+            key.id,
+            key.version,
+            hex(&key.wrapped.unwrap()),
+            hex(&key.root_key)
+        );
+        self.psql.get_mut().run(&add).await.unwrap();
+    }
+
     /// Each tenant's product declares a type of event.
     pub async fn declare(&self) {
         let add = format!(
@@ -122,20 +138,7 @@ impl Stage {
                 );
                 stage.psql.get_mut().run(&add).await.unwrap();
             }
-            Before::RetiredKey => {
-                let key = stage.server.app().vault.next("hipaa", stage.server.app().clock.now()).await.unwrap();
-                stage.retired_key = key.id.into();
-                let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-                let add = format!(
-                    "INSERT INTO data_keys (id, scope, version, state, wrapped, root_key, revision, created_at)
-                     VALUES ('{}', 'hipaa', {}, 'retired', '\\x{}', '\\x{}', 0, now())",
-                    key.id,
-                    key.version,
-                    hex(&key.wrapped.unwrap()),
-                    hex(&key.root_key)
-                );
-                stage.psql.get_mut().run(&add).await.unwrap();
-            }
+            Before::RetiredKey => stage.retire_key().await,
             Before::PausedImport => {
                 stage.psql.get_mut().run("UPDATE imports SET state = 'importing', paused = true").await.unwrap();
             }

@@ -35,6 +35,7 @@ async fn write(owner: Actor, path: String, name: String, acknowledged: Acknowled
 async fn killed_among_thousands_of_writes_no_action_lacks_its_entry_and_no_entry_its_action() {
     let world = World::open().await;
     let a = &world.a;
+    #[expect(clippy::disallowed_methods, reason = "the long runs of the tests are asked for by the environment")]
     let writes = std::env::var("FREEHOLD_TEST_WRITES").ok().and_then(|text| text.parse().ok()).unwrap_or(WRITES);
     let mut own = Process::variables(&world.database).to_vec();
     own.push(("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "1000000".to_owned()));

@@ -30,9 +30,9 @@ fn paid() -> Value {
 /// A service account of the tenant's with a role of its own that permits this and no more.
 async fn service(tenant: &Tenant, permissions: Value) -> Actor {
     let at = |rest: &str| format!("/v1/organizations/{}/{rest}", tenant.id);
-    let role = json!({"name": format!("Product {}", Uuid::new_v4()), "permissions": permissions});
+    let role = json!({"name": "Product", "permissions": permissions});
     let role = tenant.owner.post(&at("roles"), role).await.expect(201).id_at("/id");
-    let account = json!({"name": Uuid::new_v4().to_string(), "role": "member", "custom_role_ids": [role]});
+    let account = json!({"name": "The product", "role": "member", "custom_role_ids": [role]});
     let account = tenant.owner.post(&at("service-accounts"), account).await.expect(201).id_at("/id");
     let key =
         tenant.owner.post(&at(&format!("service-accounts/{account}/keys")), json!({"name": "K"})).await.expect(201);
@@ -51,7 +51,7 @@ async fn a_product_declares_and_records_by_its_service_and_the_record_treats_it_
     assert_eq!((&declared.json["code"], &declared.json["details"][2]["personal"]), (&json!(PAID), &json!(true)));
     // As a product does at each of its starts: the same again is no change, and no entry.
     assert_eq!(service.put(&place, paid()).await.expect(200).json["updated_at"], declared.json["updated_at"]);
-    let (invoice, payer) = (Uuid::new_v4(), "Zacharias Quill");
+    let (invoice, payer) = (Uuid::from_u128(4711), "Zacharias Quill");
     let event = json!({
         "event": PAID, "target_id": invoice, "metadata": {"amount": 4711, "channel": "wire", "paid_by": payer},
     });

@@ -3,9 +3,10 @@ import { Button, Group, Modal, NumberInput, Radio, Select, Stack, TextInput } fr
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, ifMatch, take } from "../../api/client";
+import { eventTypesQuery } from "../../api/event-types";
 import { useIdempotent } from "../../api/idempotency";
 import { Problem } from "../../api/problem";
-import { eventTypesQuery, keys } from "../../api/queries";
+import { keys } from "../../api/queries";
 import type { components } from "../../api/schema.gen";
 import type { AlertRule, Severity } from "../../api/types";
 import { choicesOf } from "../../parts/filters";

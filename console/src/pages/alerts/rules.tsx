@@ -13,7 +13,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { alertRulesQuery } from "../../api/alerts";
-import { eventTypesQuery } from "../../api/queries";
+import { eventTypesQuery } from "../../api/event-types";
 import type { AlertMute, AlertRule, Severity, StandardAlertRule } from "../../api/types";
 import { PlainBadge, SeverityBadge, Status } from "../../parts/badges";
 import { useOpen } from "../../parts/filters";

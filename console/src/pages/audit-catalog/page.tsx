@@ -3,7 +3,7 @@ import { Anchor, Code, Stack, Table, Text, Title } from "@mantine/core";
 import { IconFileText } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { eventTypesQuery } from "../../api/queries";
+import { eventTypesQuery } from "../../api/event-types";
 import type { EventClass, KnownEvent, Severity } from "../../api/types";
 import { PlainBadge, SeverityBadge } from "../../parts/badges";
 import { Details, Field, Fields } from "../../parts/details";

@@ -3,7 +3,8 @@ import { Button, Code, CopyButton, Group, Stack, Text, Title } from "@mantine/co
 import { IconCheck, IconCopy, IconFilter, IconHelpCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { auditEntryQuery, eventTypesQuery } from "../../api/queries";
+import { eventTypesQuery } from "../../api/event-types";
+import { auditEntryQuery } from "../../api/queries";
 import type { AuditEntry } from "../../api/types";
 import { SupportBadge } from "../../parts/acting";
 import { OutcomeStatus, SeverityBadge } from "../../parts/badges";

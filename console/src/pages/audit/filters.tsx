@@ -1,7 +1,8 @@
 /** The filters of the audit log. */
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { type AuditFilter, eventTypesQuery, membersQuery } from "../../api/queries";
+import { eventTypesQuery } from "../../api/event-types";
+import { type AuditFilter, membersQuery } from "../../api/queries";
 import { ChoiceFilter, choicesOf, DayFilter, FilterBar, TextFilter } from "../../parts/filters";
 import { allowed, useMe, useOrganization } from "../../parts/permissions";
 import { words } from "../../words";
