@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entity::{AuditEntryId, audit_entries, product_event_types as rows};
-use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use super::{
     event::{Event, Outcome, Sort, Written, entry},
 };
 use crate::{
-    db::{Db, Tx, Unrecorded, WriteTx},
+    db::{Db, Tx, Unrecorded},
     error::{Code, Error, Fault, Result},
     runtime::Ids,
     types::{Caller, single_line},
@@ -135,7 +135,7 @@ pub async fn declare(db: &Db, caller: &Caller, code: &str, wanted: Declaration) 
     let tx = db.write(caller).await?;
     // Two at once don't both become the last one.
     tx.lock(&format!("event types of {organization_id}")).await?;
-    let (now, present) = (caller.now(), find(&tx, code).await?);
+    let (now, present) = (caller.now(), tx.one(by_code(&tx, code).lock_exclusive()).await?);
     let row = match present {
         Some(row) if row.class != class || row.target_type != wanted.target_type => {
             return Err(Error::Conflict(Code::EventTypeDiffers));
@@ -187,7 +187,8 @@ fn is_the_same(row: &EventType, wanted: &Declaration, details: &Value) -> bool {
 /// `NotFound` when there is no such type in use.
 pub async fn retire(db: &Db, caller: &Caller, code: &str) -> Result<()> {
     let tx = db.write(caller).await?;
-    let row = find(&tx, code).await?.filter(|row| row.retired_at.is_none()).ok_or_else(Error::not_found)?;
+    let row = tx.one(by_code(&tx, code).lock_exclusive()).await?;
+    let row = row.filter(|row| row.retired_at.is_none()).ok_or_else(Error::not_found)?;
     let id = row.id;
     let mut row = row.into_active_model();
     (row.retired_at, row.updated_at) = (Set(Some(caller.now())), Set(caller.now()));
@@ -201,7 +202,8 @@ pub async fn retire(db: &Db, caller: &Caller, code: &str) -> Result<()> {
 /// `Invalid` when its type is not declared, or for metadata that the type does not have.
 pub async fn record(db: &Db, caller: &Caller, happening: Happening) -> Result<AuditEntryId> {
     let tx = db.write(caller).await?;
-    let declared = find(&tx, &happening.event).await?.filter(|row| row.retired_at.is_none());
+    // Not locked: those who record the same at once don't wait for each other.
+    let declared = tx.one(by_code(&tx, &happening.event)).await?.filter(|row| row.retired_at.is_none());
     let unknown = || Error::field("/event", "unknown_event", "must be declared and not retired");
     let declared = declared.ok_or_else(unknown)?;
     let (metadata, personal) = split(&declared, happening.metadata)?;
@@ -230,8 +232,8 @@ fn acting(caller: &Caller, mut metadata: Map<String, Value>) -> Map<String, Valu
     metadata
 }
 
-async fn find(tx: &WriteTx, code: &str) -> Result<Option<EventType>> {
-    tx.one(tx.find::<rows::Entity>().filter(rows::Column::Code.eq(code)).lock_exclusive()).await
+fn by_code(tx: &Tx, code: &str) -> Select<rows::Entity> {
+    tx.find::<rows::Entity>().filter(rows::Column::Code.eq(code))
 }
 
 /// What stays in the entry, and what is personal of it.

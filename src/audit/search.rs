@@ -119,7 +119,7 @@ async fn within(
     let lead = Lead::of(filter, words);
     let end = if lead.is_all(filter, words) { None } else { lead.end(tx, span).await? };
     let span = Span { least: end.or(span.least), ..span };
-    let query = lead.lead(tx, span, filtered(tx, filter, words));
+    let query = lead.through(tx, span, filtered(tx, filter, words));
     let page = PageRequest { after: None, ..page };
     let mut found = tx.page(query, entries::Column::Id, |row| row.id.into(), page).await?;
     found.next = found.next.or(end.map(Cursor));
@@ -185,7 +185,7 @@ impl<'a> Lead<'a> {
 
     /// What a filter finds between two ids. Most entries with a word are far apart, so that a plan that goes through the
     /// entries and asks for the word of each takes long: this one goes through the word's, which are no more than a window.
-    fn lead(&self, tx: &Tx, span: Span, query: Select<entries::Entity>) -> Select<entries::Entity> {
+    fn through(&self, tx: &Tx, span: Span, query: Select<entries::Entity>) -> Select<entries::Entity> {
         let mut query = span.narrow(query, entries::Column::Id);
         if let Self::Word(word) = self {
             let entry = audit_words::Column::EntryId;
@@ -326,10 +326,9 @@ fn filtered(tx: &Tx, filter: &Filter, words: &BTreeSet<String>) -> Select<entrie
     if let Some(to) = filter.to {
         query = query.filter(C::OccurredAt.lt(to));
     }
+    let lead = Lead::of(filter, words);
     // The one that leads is looked for by what leads.
-    for word in
-        words.iter().filter(|word| !matches!(Lead::of(filter, words), Lead::Word(lead) if lead == word.as_str()))
-    {
+    for word in words.iter().filter(|word| !matches!(lead, Lead::Word(lead) if lead == word.as_str())) {
         let having = tx.find::<audit_words::Entity>().filter(audit_words::Column::Word.eq(word));
         let having = having.select_only().column(audit_words::Column::EntryId).into_query();
         query = query.filter(C::Id.in_subquery(having));
