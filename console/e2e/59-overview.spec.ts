@@ -41,3 +41,19 @@ test("an organisation keeps its record longer, and not shorter", async () => {
   await expect(page.getByRole("heading", { name: "Record", exact: true })).toBeVisible();
   await inspect(page, "settings-retention");
 });
+
+test("the overview says how many people have a second factor, and the access list who has none", async () => {
+  await page.goto("/o/quayside-works");
+  await expect(page.getByRole("heading", { name: "Second factors", level: 2 })).toBeVisible();
+  const byRole = page.getByRole("list", { name: "By role" });
+  await expect(byRole.getByRole("listitem")).toHaveText(/Owner.*0 of 2/);
+  await expect(page.getByText("Nobody has a second factor yet.")).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: "With one" })).toHaveCount(1);
+  await page.getByText("A year", { exact: true }).click();
+  await expect(byRole.getByRole("listitem")).toHaveText(/Owner.*0 of 2/);
+  await inspect(page, "overview-adoption");
+  await page.getByRole("link", { name: "See who has none" }).click();
+  await expect(page).toHaveURL(/factor=none/);
+  await expect(page.getByRole("row", { name: /Wilma Sandberg.*None/ })).toBeVisible();
+  await inspect(page, "access-list-without-factor");
+});

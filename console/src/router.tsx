@@ -214,6 +214,7 @@ const policySearch = texts(
   "type",
   "status",
   "seen",
+  "factor",
   "change",
   "from",
   "to",

@@ -6,6 +6,7 @@ use entity::OrganizationId;
 use crate::{
     app::App,
     audit::{Event, Kind},
+    authz::Hierarchy,
     db::Unrecorded,
     error::{Code, Error, Result},
     mfa::deadlines::{self, Begun},
@@ -33,12 +34,14 @@ fn proven(principal: &Principal) -> bool {
     principal.factors.iter().any(|factor| factor == "mfa")
 }
 
+/// Whether one is demanded of whoever has this role.
+pub fn demanded_of(hierarchy: &Hierarchy, rules: &Mfa, role: &str) -> bool {
+    rules.least_role().is_some_and(|least| rules.everybody() || hierarchy.includes(role, least))
+}
+
 /// Whether what somebody is there demands one.
 fn demands(app: &App, rules: &Mfa, seat: &Seat) -> bool {
-    let hierarchy = app.policy.hierarchy();
-    rules
-        .least_role()
-        .is_some_and(|least| rules.everybody() || seat.roles().any(|role| hierarchy.includes(role.as_str(), least)))
+    seat.roles().any(|role| demanded_of(app.policy.hierarchy(), rules, role.as_str()))
 }
 
 /// How it is with this session. What is decided for the first time, until when the person may do without, is written.

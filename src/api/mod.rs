@@ -4,6 +4,7 @@
 mod accounts;
 mod acting;
 mod address;
+mod adoption;
 mod alerts;
 mod attributes;
 mod audit;
@@ -78,7 +79,7 @@ pub type Everything = (
     // A tuple has sixteen places at most; what belongs together shares one.
     (sessions::SignIn, second_factors::SecondFactors, sign_ups::SignUps, passwords::Passwords),
     (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
-    (organizations::Organizations, overview::Overview),
+    (organizations::Organizations, overview::Overview, adoption::Adoption),
     acting::Acting,
     settings::SettingsOf,
     (members::Members, attributes::ProfileAttributes, managed_accounts::ManagedAccounts),
@@ -118,7 +119,11 @@ pub fn everything(face: &Face) -> Everything {
             known_devices::KnownDevices(face.clone()),
             alerts::mail::AlertMail(face.clone()),
         ),
-        (organizations::Organizations(face.clone()), overview::Overview(face.clone())),
+        (
+            organizations::Organizations(face.clone()),
+            overview::Overview(face.clone()),
+            adoption::Adoption(face.clone()),
+        ),
         acting::Acting(face.clone()),
         settings::SettingsOf(face.clone()),
         (

@@ -11,6 +11,8 @@ pub mod deadlines;
 mod failures;
 mod totp;
 
+use std::collections::HashMap;
+
 use entity::{AccountId, Mfa};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
@@ -96,6 +98,26 @@ const FACTORS: &str = "
 pub async fn factors(tx: &Tx, account: AccountId) -> Result<Factors> {
     let rows: Vec<Factors> = tx.query(FACTORS, [Uuid::from(account).into()]).await?;
     Ok(rows.into_iter().next().unwrap_or_default())
+}
+
+#[derive(FromQueryResult)]
+struct Methods {
+    account: AccountId,
+    methods: String,
+}
+
+const METHODS: &str = "
+    SELECT a.id AS account, array_to_string(second_factor_methods(a.id), ' ') AS methods FROM unnest($1::uuid[]) AS a (id)";
+
+/// What each of these can prove, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn methods_of(tx: &Tx, accounts: &[AccountId]) -> Result<HashMap<AccountId, Vec<String>>> {
+    let ids: Vec<Uuid> = accounts.iter().copied().map(Uuid::from).collect();
+    let rows: Vec<Methods> = tx.query(METHODS, [ids.into()]).await?;
+    let named = |row: Methods| (row.account, row.methods.split_whitespace().map(str::to_owned).collect());
+    Ok(rows.into_iter().map(named).collect())
 }
 
 /// Whether a code is right, which uses it up. Whoever asks has been admitted ([`admit`]) in this transaction.

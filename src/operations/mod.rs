@@ -19,7 +19,7 @@ use crate::{
     guessing,
     jobs::{self, Duty, Job, Report, Run, Schedule, Then},
     mail, mfa, people, retention, seals, sessions,
-    tenancy::{invitations, organizations, sign_ups},
+    tenancy::{adoption, invitations, organizations, sign_ups},
 };
 
 /// How long the history of jobs is kept.
@@ -60,6 +60,10 @@ pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
         Job::new("second_factors_clean_up", Schedule::HOURLY_AT_7, mfa::clean_up).described(
             "Clean up second factors",
             "Removes sign-ins that nobody went on with, wrong codes after an hour, and apps that nobody confirmed.",
+        ),
+        Job::new("second_factor_counts", Schedule::HOURLY_AT_7, adoption::count_all).described(
+            "Count second factors",
+            "Counts in each organisation how many people of which role have which second factor, and removes counts after two years.",
         ),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),

@@ -95,6 +95,7 @@ pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Docume
         return Err(no_cursor());
     }
     let as_of = cursor.as_ref().map(|cursor| cursor.at).or(wanted.as_of).map(|as_of| as_of.trunc_subsecs(6));
+    let present = cursor.as_ref().map_or(wanted.as_of.is_none(), |cursor| cursor.present);
     let organization = caller.organization().or(wanted.organization);
     app.sessions.keys().caught_up(&caller.origin).await?;
     let tx = app.db.write(caller).await?;
@@ -104,7 +105,7 @@ pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Docume
     }
     let (revision, map) = policy_at(app, &tx, as_of).await?;
     let after = cursor.map_or((Uuid::nil(), Uuid::nil()), |cursor| (cursor.organization, cursor.id));
-    let asked = Asked { organization, at: as_of, after, most: limit + 1 };
+    let asked = Asked { organization, at: as_of, present, after, most: limit + 1 };
     let mut held = match wanted.format {
         Format::Csv(Part::Operations) => Vec::new(),
         Format::Json | Format::Csv(Part::Holders) => holders::list(app, &tx, asked, &map.hierarchy()?).await?,
@@ -114,7 +115,7 @@ pub async fn export(app: &App, caller: &Caller, wanted: Wanted) -> Result<Docume
     let more = held.len() > most;
     held.truncate(most);
     let last = held.last().filter(|_| more);
-    let next = last.map(|last| Cursor { at, organization: last.organization, id: last.id }.encode());
+    let next = last.map(|last| Cursor { at, present, organization: last.organization, id: last.id }.encode());
     let named = held.iter().flat_map(|holder| holder.custom.iter().map(|grant| grant.id)).collect();
     let custom = match wanted.format {
         Format::Json => custom::roles(app, &tx, organization.map(Uuid::from), named, as_of).await?,
@@ -198,22 +199,27 @@ impl Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cursor {
     pub at: Timestamp,
+    /// Whether it says how things are, and not how they were.
+    pub present: bool,
     pub organization: Uuid,
     pub id: Uuid,
 }
 
 impl Cursor {
     fn encode(self) -> String {
-        let parts = [&self.at.timestamp_micros().to_be_bytes()[..], self.organization.as_bytes(), self.id.as_bytes()];
+        let at = self.at.timestamp_micros().to_be_bytes();
+        let parts = [&at[..], &[self.present.into()], self.organization.as_bytes(), self.id.as_bytes()];
         URL_SAFE_NO_PAD.encode(parts.concat())
     }
 
     fn parse(text: &str) -> Result<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| no_cursor())?;
         let (at, rest) = bytes.split_first_chunk::<8>().ok_or_else(no_cursor)?;
+        let (present, rest) = rest.split_first().filter(|(present, _)| **present <= 1).ok_or_else(no_cursor)?;
         let (organization, id) = rest.split_first_chunk::<16>().ok_or_else(no_cursor)?;
         Ok(Self {
             at: DateTime::from_timestamp_micros(i64::from_be_bytes(*at)).ok_or_else(no_cursor)?,
+            present: *present == 1,
             organization: Uuid::from_bytes(*organization),
             id: Uuid::from_slice(id).map_err(|_| no_cursor())?,
         })

@@ -17,6 +17,7 @@ use crate::{
     authz::Hierarchy,
     db::Tx,
     error::Result,
+    mfa,
     runtime::Timestamp,
     tenancy::seats,
 };
@@ -28,6 +29,8 @@ pub(super) struct Asked {
     pub organization: Option<OrganizationId>,
     /// As of this moment, or as it is.
     pub at: Option<Timestamp>,
+    /// Whether the moment is that of whoever asks, also where a document goes on a while later.
+    pub present: bool,
     /// After this one, in the order of organisation and id.
     pub after: (Uuid, Uuid),
     /// At most so many.
@@ -66,6 +69,8 @@ pub(super) struct Shown {
     pub email: Option<String>,
     pub erased: bool,
     pub last_sign_in_at: Option<Timestamp>,
+    /// The second factors that they can prove today; of an earlier moment nobody knows.
+    pub second_factors: Option<Vec<String>>,
 }
 
 /// A role, and where it comes from.
@@ -173,7 +178,7 @@ pub(super) async fn list(app: &App, tx: &Tx, asked: Asked, hierarchy: &Hierarchy
     let mut by_teams = through_teams(tx, &rows, asked.at).await?;
     let places = rows.iter().map(|row| row.organization_id).collect::<BTreeSet<Uuid>>().into_iter().collect();
     let mut custom = custom::grants(tx, places, rows.iter().map(|row| row.object_id).collect(), asked.at).await?;
-    let mut people = people(app, tx, &rows, asked.at).await?;
+    let mut people = people(app, tx, &rows, asked).await?;
     let holders = rows.into_iter().map(|row| {
         let direct = row.role.unwrap_or_default();
         let by_team = by_teams.remove(&row.object_id).unwrap_or_default();
@@ -224,7 +229,7 @@ async fn people(
     app: &App,
     tx: &Tx,
     rows: &[HolderRow],
-    at: Option<Timestamp>,
+    Asked { at, present, .. }: Asked,
 ) -> Result<HashMap<(Uuid, AccountId), Shown>> {
     let own = history::own(tx);
     let ids = rows.iter().filter(|row| row.organization_id == own).filter_map(|row| row.account_id);
@@ -235,6 +240,7 @@ async fn people(
             Some(_) => Some(seats::among(tx, some.iter().copied()).await?),
             None => None,
         };
+        let mut factors = if present { mfa::methods_of(tx, some).await? } else { HashMap::new() };
         for (id, person) in accounts::people(&app.vault, tx, some.iter().copied()).await? {
             let sees_address = there.as_ref().is_none_or(|there| there.contains(&id));
             let what = match person {
@@ -244,6 +250,7 @@ async fn people(
                     email: sees_address.then_some(account.email),
                     erased: false,
                     last_sign_in_at: account.last_sign_in_at.filter(|last| at.is_none_or(|at| *last <= at)),
+                    second_factors: factors.remove(&id),
                 },
             };
             shown.insert((own, id), what);
@@ -304,6 +311,7 @@ impl Holder {
             "effective_roles": self.effective,
             "custom_grants": self.custom.iter().map(CustomGrant::json).collect::<Vec<_>>(),
             "last_sign_in_at": person.last_sign_in_at.map(moment),
+            "second_factors": person.second_factors,
         })
     }
 }

@@ -28,7 +28,7 @@ const OPERATION: [&str; 15] = [
 ];
 
 /// What is said of a role that somebody holds.
-const HOLDER: [&str; 18] = [
+const HOLDER: [&str; 19] = [
     "organization_id",
     "type",
     "id",
@@ -47,6 +47,7 @@ const HOLDER: [&str; 18] = [
     "last_sign_in_at",
     "custom_role_id",
     "custom_role",
+    "second_factors",
 ];
 
 /// The operations, one a line.
@@ -102,6 +103,10 @@ pub(super) fn holders(holders: &[Holder]) -> Result<String> {
                 text(person.last_sign_in_at.map(moment)),
                 custom_id,
                 custom,
+                person.second_factors.as_ref().map_or_else(String::new, |factors| match factors.as_slice() {
+                    [] => "none".to_owned(),
+                    some => some.join(" "),
+                }),
             ]);
         }
     }

@@ -2,8 +2,9 @@
 //!
 //! This module owns the tables `organizations`, `memberships`, `attributes`, `attribute_values`, `attribute_matches`,
 //! `teams`, `team_members`, `custom_roles`, `custom_role_grants`, `service_accounts`, `api_keys`, `invitations`,
-//! `invitation_teams`, `setup_tokens`, `sign_ups` and `sign_up_requests`.
+//! `invitation_teams`, `setup_tokens`, `sign_ups`, `sign_up_requests` and `second_factor_counts`.
 
+pub mod adoption;
 pub mod attributes;
 pub mod custom_roles;
 pub mod erasure;

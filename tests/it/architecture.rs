@@ -112,6 +112,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("sessions", "nobody's session was removed"),
     ("sessions", "nothing was changed"),
     ("sessions", "that these sessions ended was recorded when it was decided"),
+    ("tenancy", "a run of a job is its own record"),
     ("tenancy", "nothing was changed"),
     ("tenancy", "when a key was used last says nothing that the record of what it did does not"),
     ("vault", "a sign of life says nothing about what anybody did"),

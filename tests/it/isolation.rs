@@ -1,9 +1,12 @@
 //! What PostgreSQL itself allows the server's roles, whatever the server's code asks for: one organisation at a time,
 //! and a record that nobody changes.
 
+mod rows;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::rows::{alerting, checkpoint, event_type, factor_count, grant, seal, sign_up_request};
 use crate::{
     harness::{Database, Login, Psql},
     world::World,
@@ -55,7 +58,7 @@ const IDENTITY: [(&str, &str); 38] = [
 ];
 
 /// Each tenant table with its column of the organisation.
-const TENANT: [(&str, &str); 35] = [
+const TENANT: [(&str, &str); 36] = [
     ("organizations", "id"),
     ("memberships", "organization_id"),
     ("attributes", "organization_id"),
@@ -73,6 +76,7 @@ const TENANT: [(&str, &str); 35] = [
     ("invitation_matches", "organization_id"),
     ("sign_up_requests", "organization_id"),
     ("decision_counts", "organization_id"),
+    ("second_factor_counts", "organization_id"),
     ("imports", "organization_id"),
     ("import_parts", "organization_id"),
     ("import_lines", "organization_id"),
@@ -143,53 +147,10 @@ async fn visited(world: &World) {
         for alerting in alerting(tenant.id, tenant.admin.account) {
             assert_eq!(owner.run(&alerting).await.unwrap(), 1);
         }
-        for sql in [sign_up_request, event_type, seal, checkpoint].map(|sql| sql(tenant.id)) {
+        for sql in [sign_up_request, event_type, seal, checkpoint, factor_count].map(|sql| sql(tenant.id)) {
             owner.run(&sql).await.unwrap();
         }
     }
-}
-
-fn alerting(organization: Uuid, account: Uuid) -> [String; 4] {
-    [
-        format!("INSERT INTO alert_counts VALUES ('{organization}', 'lockouts', sha256('x'), 1, 1, now(), now())"),
-        format!("INSERT INTO alert_mutes VALUES ('{organization}', 'lockouts', now() + interval '1 day', NULL, now())"),
-        format!("INSERT INTO alert_preferences VALUES ('{organization}', '{account}', 'off', 'low', true, now())"),
-        format!("INSERT INTO alert_digests VALUES ('{organization}', '{account}', now())"),
-    ]
-}
-
-fn grant(organization: Uuid, membership: Uuid) -> String {
-    format!(
-        "INSERT INTO custom_role_grants (id, organization_id, custom_role_id, membership_id)
-         SELECT gen_random_uuid(), '{organization}', id, '{membership}' FROM custom_roles
-         WHERE organization_id = '{organization}' LIMIT 1"
-    )
-}
-
-fn event_type(organization: Uuid) -> String {
-    let rest = "'product.x', 'X', 'X', 'low', 'security', 'x', '[]', now(), now()";
-    format!("INSERT INTO product_event_types VALUES (gen_random_uuid(), '{organization}', {rest})")
-}
-
-fn seal(organization: Uuid) -> String {
-    format!(
-        "INSERT INTO audit_seals (organization_id, sequence, entry_id, hash)
-         VALUES ('{organization}', 1, gen_random_uuid(), sha256('x'))"
-    )
-}
-
-fn checkpoint(organization: Uuid) -> String {
-    format!(
-        "INSERT INTO audit_checkpoints (organization_id, number, sequence, sealed_at, jws)
-         VALUES ('{organization}', 1, 1, now(), 'x')"
-    )
-}
-
-fn sign_up_request(organization: Uuid) -> String {
-    format!(
-        "INSERT INTO sign_up_requests (id, organization_id, email, name, address_tag, status, created_at, expires_at)
-         VALUES (gen_random_uuid(), '{organization}', 'x', 'x', sha256(gen_random_uuid()::text::bytea), 'pending', now(), now())"
-    )
 }
 
 /// Proves AZ-9.

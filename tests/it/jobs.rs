@@ -240,6 +240,7 @@ async fn the_clean_ups_remove_what_is_over_and_nothing_else() {
         "guesses_clean_up",
         "known_devices_clean_up",
         "second_factors_clean_up",
+        "second_factor_counts",
         "idempotency_keys_clean_up",
         "decision_counts_clean_up",
         "alerts_clean_up",

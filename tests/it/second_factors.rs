@@ -1,5 +1,6 @@
 //! Second factors: what a code opens, once; what guessing gets; and what is closed to whoever has none.
 
+mod adoption;
 mod demand;
 
 use std::time::Duration;

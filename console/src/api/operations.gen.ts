@@ -823,6 +823,11 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "second_factor_adoption_get": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "second_factors_get": {
     "scope": "self",
     "minimumRole": null,

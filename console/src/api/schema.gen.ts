@@ -2317,6 +2317,26 @@ export interface paths {
         patch: operations["custom_roles_update"];
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/second-factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of an organisation's people have a second factor: by role, by method, and day by day.
+         * @description Each day's last count is kept for two years.
+         */
+        get: operations["second_factor_adoption_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/service-accounts": {
         parameters: {
             query?: never;
@@ -3299,6 +3319,67 @@ export interface components {
             /** @description `account`, `service`, `anonymous` or `system`. */
             type: string;
         };
+        /**
+         * AdoptionDay
+         * @description How it was on a day.
+         */
+        AdoptionDay: {
+            /**
+             * Format: naive-date
+             * @description The day, in UTC.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description How many of them had a second factor.
+             */
+            enrolled: number;
+            /**
+             * Format: int64
+             * @description How many people there were.
+             */
+            people: number;
+        };
+        /**
+         * AdoptionMethod
+         * @description How many people can prove a second factor in one way.
+         */
+        AdoptionMethod: {
+            /** @description In which: `totp`, for one. */
+            method: string;
+            /**
+             * Format: int64
+             * @description How many people.
+             */
+            people: number;
+        };
+        /**
+         * AdoptionRole
+         * @description The people of a role. Whoever has several counts to the highest.
+         */
+        AdoptionRole: {
+            /**
+             * Format: int64
+             * @description How many of them have a second factor.
+             */
+            enrolled: number;
+            /** @description The ways in which they can prove one; somebody may have several. */
+            methods: components["schemas"]["AdoptionMethod"][];
+            /**
+             * Format: int64
+             * @description How many people have it, directly or by a team, and are not blocked.
+             */
+            people: number;
+            /** @description Whether a second factor is demanded of them. */
+            required: boolean;
+            /** @description The role. */
+            role: string;
+        };
+        /**
+         * @description Over which days.
+         * @enum {string}
+         */
+        AdoptionSpan: "month" | "quarter" | "year";
         /**
          * AffectedParty
          * @description Somebody who would gain or lose something.
@@ -7044,6 +7125,8 @@ export interface components {
              * @description Where.
              */
             organization_id: string;
+            /** @description The second factors that a person can prove, `totp` for one; empty for somebody without. Only of today. */
+            second_factors?: string[];
             /** @description Whether it gives access: `active`, `blocked` or `disabled`. */
             status: string;
             /** @description `person` or `service_account`. */
@@ -7591,6 +7674,22 @@ export interface components {
             previous: components["schemas"]["PreviousKeys"] & unknown;
             /** @description Why, for the record. */
             reason?: string;
+        };
+        /**
+         * SecondFactorAdoption
+         * @description How it is with second factors in an organisation.
+         */
+        SecondFactorAdoption: {
+            /**
+             * Format: date-time
+             * @description When the roles were counted: now, or in an organisation of more than ten thousand members within the last hours.
+             *     Absent while nobody has counted such an organisation yet.
+             */
+            counted_at?: string;
+            /** @description The days that were counted, the oldest first. */
+            days: components["schemas"]["AdoptionDay"][];
+            /** @description The roles that somebody has, the highest first. */
+            roles: components["schemas"]["AdoptionRole"][];
         };
         /**
          * SecondFactorChallenge
@@ -15013,6 +15112,44 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_adoption_get: {
+        parameters: {
+            query?: {
+                /** @description Over which days; without it the last ninety. */
+                span?: components["schemas"]["AdoptionSpan"];
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SecondFactorAdoption"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -2,7 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, take } from "./client";
 import { keys } from "./queries";
-import type { OverviewSpan } from "./types";
+import type { AdoptionSpan, OverviewSpan } from "./types";
 
 export const overviewQuery = (organization_id: string, span: OverviewSpan) =>
   queryOptions({
@@ -10,6 +10,20 @@ export const overviewQuery = (organization_id: string, span: OverviewSpan) =>
     queryFn: ({ signal }) =>
       take(
         api.GET("/v1/organizations/{organization_id}/overview", {
+          signal,
+          params: { path: { organization_id }, query: { span } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+/** How many people have a second factor. It has its place under the overview's, so that both are read anew together. */
+export const adoptionQuery = (organization_id: string, span: AdoptionSpan) =>
+  queryOptions({
+    queryKey: [...keys.overview(organization_id), "second-factors", span],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET("/v1/organizations/{organization_id}/second-factors", {
           signal,
           params: { path: { organization_id }, query: { span } },
         }),

@@ -165,6 +165,7 @@ export const titles: Record<string, string> = {
   "rbac_policies_simulate": "What other rules for some operations would do in every organisation, in numbers",
   "rbac_simulate": "What proposed changes would do in the organisation that the session is in",
   "roles_list": "The roles of this installation",
+  "second_factor_adoption_get": "How many of an organisation's people have a second factor",
   "second_factors_get": "One's own second factors",
   "service_accounts_create": "Make a service account, without a key",
   "service_accounts_delete": "Remove a service account with its keys, at once and everywhere",

@@ -3,6 +3,7 @@
  * a translation can put them in its own order. No other module holds prose.
  */
 import { account } from "./account";
+import { adoption } from "./adoption";
 import { alerts } from "./alerts";
 import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
@@ -35,6 +36,7 @@ export const words = {
   product: "Freehold",
   account,
   acting,
+  adoption,
   alerts,
   attributes,
   audit,

@@ -171,6 +171,8 @@ struct PolicyHolder {
     custom_grants: Vec<PolicyCustomGrant>,
     /// When the person signed in last, as far as that was known then.
     last_sign_in_at: Option<DateTime<Utc>>,
+    /// The second factors that a person can prove, `totp` for one; empty for somebody without. Only of today.
+    second_factors: Option<Vec<String>>,
 }
 
 /// A role that somebody holds.

@@ -346,6 +346,7 @@ const CASES: &[Case] = &[
     Case::new("organizations_delete", inside),
     Case::new("platform_accesses_list", inside),
     Case::new("overview_get", inside),
+    Case::new("second_factor_adoption_get", inside),
     Case::new("organization_settings_get", inside),
     Case::new("organization_settings_update", |stage, tenant| {
         inside(stage, tenant).body(json!({"passwords": {"minimum_length": 16}, "invitations": {"lifetime_days": null}}))

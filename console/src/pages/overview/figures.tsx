@@ -10,6 +10,7 @@ import { Section } from "../../parts/page";
 import { useOrganization } from "../../parts/permissions";
 import { Failed, Loading } from "../../parts/states";
 import { words } from "../../words";
+import { dayName } from "./days";
 import classes from "./overview.module.css";
 
 const said = words.overview;
@@ -118,14 +119,6 @@ function Charts({ days, most }: ChartsProps) {
   );
 }
 
-/** Days are days in UTC: they are named as such wherever the viewer is. */
-const dayName = new Intl.DateTimeFormat(undefined, {
-  day: "numeric",
-  month: "short",
-  timeZone: "UTC",
-});
-const named = (day: OverviewDay | undefined) => (day ? dayName.format(new Date(day.date)) : "");
-
 interface DaysProps {
   days: OverviewDay[];
   of: (day: OverviewDay) => [done: number, refused: number];
@@ -147,11 +140,11 @@ function Days({ days, of, legend }: DaysProps) {
             { tone: "done" as const, height: (done / top) * 100 },
             { tone: "refused" as const, height: (refused / top) * 100 },
           ],
-          title: said.ofDay(named(day), done + refused),
-          cells: two ? [named(day), done, refused] : [named(day), done],
+          title: said.ofDay(dayName(day.date), done + refused),
+          cells: two ? [dayName(day.date), done, refused] : [dayName(day.date), done],
         };
       })}
-      axis={[named(days[0]), named(days.at(-1))]}
+      axis={[dayName(days[0]?.date), dayName(days.at(-1)?.date)]}
       legend={legend}
       total={two ? said.both(sum(0), sum(1)) : said.most(Math.max(0, ...numbers.map(([n]) => n)))}
       heads={two ? [said.day, legend.done, legend.refused ?? ""] : [said.day, legend.done]}

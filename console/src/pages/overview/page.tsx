@@ -6,6 +6,7 @@ import { Page } from "../../parts/page";
 import { allowed, useMe, useOrganization } from "../../parts/permissions";
 import { words } from "../../words";
 import { Activity, activityDays, activityFrom, Recent } from "./activity";
+import { Adoption } from "./adoption";
 import { Figures } from "./figures";
 import { MyPlace } from "./my-place";
 import { RoleBars } from "./role-bars";
@@ -59,6 +60,7 @@ function ForManagers() {
         <RoleBars query={members} />
       </SimpleGrid>
       {allowed(me, "overview_get") ? <Figures /> : null}
+      {allowed(me, "second_factor_adoption_get") ? <Adoption /> : null}
       {seesAudit ? <Recent query={entries} /> : null}
     </Stack>
   );

@@ -14,7 +14,7 @@ import { useOrganizationNames } from "./exported";
 import { actorNames, holderName, sourceOf } from "./people";
 import classes from "./policies.module.css";
 import { usePolicySearch } from "./search";
-import { HolderStatus, LastSignIn } from "./standing";
+import { HolderStatus, LastSignIn, SecondFactors } from "./standing";
 
 const said = words.policies.holders;
 
@@ -70,6 +70,9 @@ function HolderFields({ whose, holder }: { whose: Whose; holder: PolicyHolder })
       </Field>
       <Field name={said.lastSignIn}>
         <LastSignIn holder={holder} />
+      </Field>
+      <Field name={said.factor}>
+        <SecondFactors holder={holder} />
       </Field>
       {holder.account_id ? (
         <Field name={said.account}>

@@ -27,7 +27,7 @@ import {
 } from "./people";
 import classes from "./policies.module.css";
 import { usePolicy, usePolicySearch } from "./search";
-import { HolderStatus, LastSignIn } from "./standing";
+import { HolderStatus, LastSignIn, SecondFactors } from "./standing";
 
 const said = words.policies.holders;
 
@@ -150,6 +150,14 @@ function HolderFilters({ roles }: { roles: { name: string }[] }) {
         choices={choicesOf(said.seenChoices)}
         width={170}
       />
+      <ChoiceFilter
+        name="factor"
+        value={search.factor}
+        label={said.factor}
+        any={said.anyFactor}
+        choices={choicesOf(said.factorChoices)}
+        width={170}
+      />
     </FilterBar>
   );
 }
@@ -235,6 +243,11 @@ const columns: Column<PolicyHolder>[] = [
     key: "seen",
     header: said.lastSignIn,
     render: (holder) => <LastSignIn holder={holder} />,
+  },
+  {
+    key: "factor",
+    header: said.factor,
+    render: (holder) => <SecondFactors holder={holder} />,
   },
   {
     key: "status",

@@ -29,12 +29,14 @@ export function wantedHolders(
   at: Date,
 ): PolicyHolder[] {
   const text = search.search?.toLowerCase();
-  const { role, type, status, seen } = search;
+  const { role, type, status, seen, factor } = search;
   const before = seen && seen !== "never" ? at.getTime() - Number(seen) * day : Number.NaN;
   return holders.filter((holder) => {
     if (role && !holder.effective_roles.includes(role)) return false;
     if (type && holder.type !== type) return false;
     if (status && holder.status !== status) return false;
+    if (factor && holder.second_factors === undefined) return false;
+    if (factor && (holder.second_factors?.length === 0) !== (factor === "none")) return false;
     if (seen === "never" && (holder.last_sign_in_at || !isKnown(holder))) return false;
     // What can't be reckoned, an absent sign-in too, is not over so many days ago.
     if (seen && seen !== "never" && !(Date.parse(holder.last_sign_in_at ?? "") < before))

@@ -18,6 +18,7 @@ export interface PolicySearch {
   type?: string;
   status?: string;
   seen?: string;
+  factor?: string;
   change?: string;
   from?: string;
   to?: string;

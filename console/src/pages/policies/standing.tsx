@@ -23,6 +23,20 @@ export function LastSignIn({ holder }: { holder: PolicyHolder }) {
   return <Time value={holder.last_sign_in_at} absent={absent} />;
 }
 
+/** What somebody can prove beside the password, as far as that is known of the moment that is shown. */
+export function SecondFactors({ holder }: { holder: PolicyHolder }) {
+  const { second_factors: methods, type } = holder;
+  if (methods === undefined) {
+    return (
+      <Text inherit c="dimmed">
+        {type === "person" ? said.notKnown : said.notApplicable}
+      </Text>
+    );
+  }
+  if (methods.length === 0) return <Status tone="quiet">{said.noFactor}</Status>;
+  return methods.map((method) => words.adoption.methods[method] ?? method).join(", ");
+}
+
 const tones: Record<string, Tone> = { active: "good", blocked: "bad", disabled: "quiet" };
 
 export function HolderStatus({ status }: { status: string }) {
