@@ -1,12 +1,13 @@
 /**
  * End-to-end tests of the console on a real server (tests/e2e.sh starts one). One worker, in the
- * order of the file names: together they are one story, from an empty installation on.
+ * order of the file names: the first sets an empty installation up, and each of the others goes on
+ * from there and from no other, so that a part of them can run beside the rest.
  */
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: ".",
-  outputDir: "results",
+  outputDir: `results/${process.env.FREEHOLD_E2E_HALF ?? "all"}`,
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),

@@ -175,7 +175,7 @@ function OverTime({ days }: { days: AdoptionDay[] }) {
           cells: [dayName(date), enrolled, people - enrolled],
         }))}
         atLeast={14}
-        axis={[dayName(days[0]?.date), dayName(last?.date)]}
+        axis={[days.length > 1 ? dayName(days[0]?.date) : "", dayName(last?.date)]}
         legend={{ done: said.withOne, refused: said.without }}
         total={last ? said.share(last.enrolled, last.people) : ""}
         heads={[words.overview.day, said.withOne, said.without]}
