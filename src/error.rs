@@ -152,6 +152,7 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "Sign in first";
     InvalidCredentials = "invalid_credentials", 401, "E-mail address or password is wrong";
     SessionEnded = "session_ended", 401, "This session has ended";
+    PasskeyNotAccepted = "passkey_not_accepted", 401, "This passkey does not sign in here";
     ChallengeNotValid = "challenge_not_valid", 401, "This sign-in is not waiting for a second factor any more: begin again";
     ApiKeyNotValid = "api_key_not_valid", 401, "This API key is not valid here and now";
     ApiKeyMistyped = "api_key_mistyped", 401, "This is not a whole API key: it was cut off or mistyped";
@@ -163,6 +164,7 @@ codes! {
     WrongPassword = "wrong_password", 403, "The password is wrong";
     SecondFactorRequired = "second_factor_required", 403, "Prove your second factor as well";
     WrongCode = "wrong_code", 403, "The code is wrong, too old, or was used before";
+    WrongPasskey = "wrong_passkey", 403, "This passkey is not yours, was not made for this, or did not sign what was asked";
     MfaEnrolmentRequired = "mfa_enrolment_required", 403, "Your role demands a second factor: set one up first";
     MfaRequired = "mfa_required", 403, "Your role demands a second factor: prove yours in this session first";
     ActingEnded = "acting_ended", 403, "Your access to this organisation has ended";
@@ -186,6 +188,10 @@ codes! {
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
     OnlyOwner = "only_owner", 409, "This person is the only owner of an organisation, or the last administrator of the platform";
     SecondFactorEnrolled = "second_factor_enrolled", 409, "There is an authenticator app already; remove it first";
+    PasskeysUnavailable = "passkeys_unavailable", 409, "There are no passkeys here: the server is not reached by a name and https";
+    PasskeyCeremonyNotValid = "passkey_ceremony_not_valid", 409, "This was begun too long ago, elsewhere, or has ended: begin again";
+    PasskeyKnown = "passkey_known", 409, "This passkey is known already";
+    TooManyPasskeys = "too_many_passkeys", 409, "One has at most 20 passkeys";
     AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
     EventTypeDiffers = "event_type_differs", 409, "An event type of this code is kept otherwise, or happens to something else";

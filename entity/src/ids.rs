@@ -91,6 +91,8 @@ ids! {
     KnownDeviceId;
     /// A person's authenticator app.
     TotpFactorId;
+    /// A passkey of a person.
+    PasskeyId;
     /// A right password that waits for a second factor.
     ChallengeId;
     /// What an ACME authority has issued, or the account that ordered it.

@@ -48,6 +48,7 @@ pub mod legal_holds;
 pub mod memberships;
 pub mod organizations;
 pub mod outbox;
+pub mod passkeys;
 pub mod password_credentials;
 pub mod platform_access;
 pub mod product_event_types;

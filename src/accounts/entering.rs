@@ -12,8 +12,8 @@ use crate::{
     error::{Code, Error, Result},
     mail::Letter,
     mfa::{
-        self, Proof,
-        challenges::{self, Challenge, Device, Intent},
+        self, Method, Proof,
+        challenges::{self, Challenge, Device, Intent, Open},
     },
     sessions::{NewSession, Opened},
     types::Caller,
@@ -73,27 +73,55 @@ pub async fn answer(
     proof: &Proof,
     presented: Option<SecretString>,
 ) -> Result<SignedIn> {
-    let mut tx = app.db.write(caller).await?;
+    let tx = app.db.write(caller).await?;
     let challenge = challenges::take(&tx, token, vessel).await?;
-    let Intent { account: id, delivery, organization, device } = challenge.intent;
+    let id = challenge.intent.account;
     mfa::admit(&tx, id).await.inspect_err(|refusal| throttled(app, caller, refusal, "sessions_second_factor"))?;
     if !mfa::prove(&tx, &app.vault, id, proof).await? {
-        let over = challenges::failed(&tx, challenge.id).await?;
-        let event = wrong(&tx, id, proof).await?;
-        if !over {
-            return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;
-        }
-        tell_exhausted(app, &tx, id).await?;
-        let exhausted = Event::new(Kind::SecondFactorExhausted, id).failed().with("failures", challenges::MOST);
-        return tx.commit_refused(vec![event, exhausted], Error::Unauthenticated(Code::ChallengeNotValid)).await;
+        return failed(app, tx, &challenge, (proof.method, Error::Forbidden(Code::WrongCode))).await;
     }
+    answered(app, tx, challenge, (proof.method, presented)).await
+}
+
+/// Counts a wrong answer to a challenge, and refuses it; the last that it takes ends it, and its owner is told.
+///
+/// # Errors
+/// Always: the refusal, or `Unauthenticated` with `challenge_not_valid`.
+pub(super) async fn failed<T>(
+    app: &App,
+    tx: WriteTx,
+    challenge: &Open,
+    (method, refusal): (Method, Error),
+) -> Result<T> {
+    let id = challenge.intent.account;
+    let over = challenges::failed(&tx, challenge.id).await?;
+    let event = wrong(&tx, id, method).await?;
+    if !over {
+        return tx.commit_refused(event, refusal).await;
+    }
+    tell_exhausted(app, &tx, id).await?;
+    let exhausted = Event::new(Kind::SecondFactorExhausted, id).failed().with("failures", challenges::MOST);
+    tx.commit_refused(vec![event, exhausted], Error::Unauthenticated(Code::ChallengeNotValid)).await
+}
+
+/// Opens the session that waited for a challenge, which has been answered.
+///
+/// # Errors
+/// As [`signed_in`].
+pub(super) async fn answered(
+    app: &App,
+    mut tx: WriteTx,
+    challenge: Open,
+    (method, presented): (Method, Option<SecretString>),
+) -> Result<SignedIn> {
+    let Intent { account: id, delivery, organization, device } = challenge.intent;
     challenges::close(&tx, challenge.id).await?;
     let session = app.ids.next();
     tx.identify(id, session).await?;
     let account = super::get(&app.vault, &tx, id).await?;
     let account = signed_in(&tx, account).await?;
     let device = known(app, &tx, (id, device), presented).await?;
-    let new = NewSession { id: session, account: id, delivery, factors: proof.method.factors(), organization };
+    let new = NewSession { id: session, account: id, delivery, factors: method.factors(), organization };
     let opened: Opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
     app.sessions.forget_profile(id);
@@ -124,9 +152,9 @@ async fn seen(
 }
 
 /// Counts a wrong code and says so to the record.
-pub(super) async fn wrong(tx: &WriteTx, account: AccountId, proof: &Proof) -> Result<Event> {
+pub(super) async fn wrong(tx: &WriteTx, account: AccountId, method: Method) -> Result<Event> {
     mfa::failed(tx, account).await?;
-    Ok(Event::new(Kind::SecondFactorFailed, account).failed().with("method", proof.method.as_str()))
+    Ok(Event::new(Kind::SecondFactorFailed, account).failed().with("method", method.as_str()))
 }
 
 /// Counts a refusal of a code that was not looked at.

@@ -15,6 +15,8 @@ mod erasure;
 pub mod factors;
 mod lockout;
 mod mill;
+pub mod passkey_proofs;
+pub mod passkeys;
 mod passwords;
 mod profile;
 mod reauthentication;

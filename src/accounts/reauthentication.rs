@@ -56,7 +56,7 @@ pub async fn reauthenticate(
         mfa::admit(&tx, account).await.inspect_err(|refusal| entering::throttled(app, caller, refusal, OPERATION))?;
         if !mfa::prove(&tx, &app.vault, account, proof).await? {
             // The attempt stays counted: a code is guessed no more often than a password.
-            let event = entering::wrong(&tx, account, proof).await?;
+            let event = entering::wrong(&tx, account, proof.method).await?;
             return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;
         }
     }
@@ -99,7 +99,7 @@ pub(super) async fn password_again(app: &App, caller: &Caller, password: SecretS
     Ok(())
 }
 
-fn own(caller: &Caller) -> Result<(AccountId, SessionId)> {
+pub(super) fn own(caller: &Caller) -> Result<(AccountId, SessionId)> {
     caller.account().zip(caller.session()).ok_or(Error::Unauthenticated(Code::Unauthenticated))
 }
 

@@ -24,6 +24,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("legal_hold_id", "The hold."),
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
+    ("passkey_id", "The passkey."),
     ("rule", "The name of an alert rule of the installation's, or the id of one of the organisation's own."),
     ("run_id", "The run of a job."),
     ("scope", "The scope of a data key, such as `pii`."),
@@ -130,7 +131,34 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),
         "teams_update" => json!({"description": null, "role": "auditor"}),
-        _ => return about_decisions(operation).or_else(|| about_alerts(operation)),
+        _ => {
+            let others = about_decisions(operation).or_else(|| about_alerts(operation));
+            return others.or_else(|| about_passkeys(operation));
+        }
+    })
+}
+
+fn about_passkeys(operation: &str) -> Option<Value> {
+    let (id, client) = ("9tLcD3Jg0SFpAYKcLkp7xA", "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0");
+    let credential = |response: Value| json!({"id": id, "rawId": id, "type": "public-key", "response": response});
+    let signed = credential(json!({
+        "clientDataJSON": client, "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4", "signature": "MEUCIQDz", "userHandle": "AZ",
+    }));
+    let challenge = "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+    Some(match operation {
+        "passkeys_register" => {
+            let made = credential(json!({"clientDataJSON": client, "attestationObject": "o2NmbXRkbm9uZQ"}));
+            json!({"name": "Notebook", "credential": made})
+        }
+        "passkeys_rename" => json!({"name": "Key ring"}),
+        "sessions_passkey_begin" => json!({"token_delivery": "body"}),
+        "sessions_passkey" => {
+            json!({"ceremony": "fhw_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM", "credential": signed})
+        }
+        "sessions_second_factor_passkey_begin" => json!({"challenge": challenge}),
+        "sessions_second_factor_passkey" => json!({"challenge": challenge, "credential": signed}),
+        "session_reauthenticate_passkey" => json!({"credential": signed}),
+        _ => return None,
     })
 }
 

@@ -30,6 +30,8 @@ mod members;
 mod oauth;
 mod organizations;
 mod overview;
+mod passkey_proofs;
+mod passkeys;
 mod passwords;
 mod policies;
 mod policy;
@@ -76,7 +78,12 @@ pub type Everything = (
     Health,
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
-    (sessions::SignIn, second_factors::SecondFactors, sign_ups::SignUps, passwords::Passwords),
+    (
+        (sessions::SignIn, passkey_proofs::PasskeyProofs),
+        (second_factors::SecondFactors, passkeys::Passkeys),
+        sign_ups::SignUps,
+        passwords::Passwords,
+    ),
     (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
     (organizations::Organizations, overview::Overview),
     acting::Acting,
@@ -107,8 +114,8 @@ pub fn everything(face: &Face) -> Everything {
         Health(face.clone()),
         setup::Setup(face.clone()),
         (
-            sessions::SignIn(face.clone()),
-            second_factors::SecondFactors(face.clone()),
+            (sessions::SignIn(face.clone()), passkey_proofs::PasskeyProofs(face.clone())),
+            (second_factors::SecondFactors(face.clone()), passkeys::Passkeys(face.clone())),
             sign_ups::SignUps(face.clone()),
             passwords::Passwords(face.clone()),
         ),

@@ -34,6 +34,8 @@ pub struct SecondFactors(pub Face);
 pub enum SecondFactorMethod {
     /// A code of an authenticator app.
     Totp,
+    /// A passkey, which operations of its own ask for; no code proves it.
+    Passkey,
     /// A backup code, which is used up.
     BackupCode,
 }
@@ -95,6 +97,8 @@ struct AnswerChallenge {
 struct OwnSecondFactors {
     /// Since when there is an authenticator app; absent without one.
     totp_since: Option<DateTime<Utc>>,
+    /// How many passkeys there are.
+    passkeys: u32,
     /// How many backup codes have not been used.
     backup_codes_left: u32,
 }
@@ -178,6 +182,7 @@ impl SecondFactors {
         let factors = factors::factors(&self.0.gate.app, &caller).await?;
         Ok(Json(OwnSecondFactors {
             totp_since: factors.totp_since,
+            passkeys: u32::try_from(factors.passkeys).unwrap_or(u32::MAX),
             backup_codes_left: u32::try_from(factors.backup_codes).unwrap_or(u32::MAX),
         }))
     }
@@ -205,7 +210,7 @@ impl SecondFactors {
         Ok(Json(BackupCodes::of(&codes)))
     }
 
-    /// Remove one's authenticator app, and the backup codes with it.
+    /// Remove one's authenticator app; if it was the last second factor, the backup codes with it.
     #[oai(path = "/me/second-factors/totp", method = "delete", operation_id = "totp_remove")]
     async fn remove_totp(&self, caller: Caller) -> ApiResult<Done> {
         factors::remove_totp(&self.0.gate.app, &caller).await?;
@@ -320,6 +325,7 @@ impl From<SecondFactorProof> for mfa::Proof {
     fn from(proof: SecondFactorProof) -> Self {
         let method = match proof.method {
             SecondFactorMethod::Totp => mfa::Method::Totp,
+            SecondFactorMethod::Passkey => mfa::Method::Passkey,
             SecondFactorMethod::BackupCode => mfa::Method::BackupCode,
         };
         Self { method, code: SecretString::new(proof.code) }
@@ -330,6 +336,7 @@ impl From<mfa::Method> for SecondFactorMethod {
     fn from(method: mfa::Method) -> Self {
         match method {
             mfa::Method::Totp => Self::Totp,
+            mfa::Method::Passkey => Self::Passkey,
             mfa::Method::BackupCode => Self::BackupCode,
         }
     }

@@ -135,6 +135,10 @@ catalogue! {
     SecondFactorEnrolled = "second_factor.enrolled", Medium, Security, Platform, "account", "Second factor set up", "A person set up a second factor and proved that it works. The metadata says which.";
     SecondFactorRemoved = "second_factor.removed", High, Security, Platform, "account", "Second factor removed", "A person removed their second factor; its backup codes went with it, and their sessions count as without one.";
     SecondFactorsDisabled = "second_factor.disabled", High, Security, Platform, "account", "Second factors switched off", "A platform administrator, or an administrator of the organisation that manages it, took every second factor from an account, and ended its sessions.";
+    PasskeyAdded = "passkey.added", Medium, Security, Platform, "passkey", "Passkey added", "A person added a passkey, which signs them in by itself.";
+    PasskeyRenamed = "passkey.renamed", Low, Security, Platform, "passkey", "Passkey renamed", "A person called one of their passkeys something else.";
+    PasskeyRemoved = "passkey.removed", High, Security, Platform, "passkey", "Passkey removed", "A person removed one of their passkeys. If it was their last second factor, that has an entry of its own.";
+    PasskeyCloned = "passkey.cloned", High, Security, Platform, "passkey", "Passkey used from a copy", "A passkey's counter was not above the last that was seen, so that there are two of its authenticator. It was refused, and its owner was told. The metadata has the account.";
     BackupCodesCreated = "second_factor.backup_codes_created", Medium, Security, Platform, "account", "Backup codes made", "A person was shown new backup codes; those before stopped working.";
     SecondFactorAsked = "second_factor.asked", Low, Security, Platform, "account", "Second factor asked for", "Somebody gave the right password of an account that has a second factor, and was asked for that.";
     SecondFactorFailed = "second_factor.failed", Medium, Security, Platform, "account", "Second factor failed", "Somebody who knows the password, or has a session, gave a wrong code. The metadata says of what.";

@@ -160,6 +160,7 @@ impl Kind {
             Self::KnownDevicesForgotten => ("devices", ""),
             Self::SessionCreated => ("factors", ""),
             Self::SecondFactorEnrolled | Self::SecondFactorRemoved | Self::SecondFactorFailed => ("method", ""),
+            Self::PasskeyCloned => ("account", ""),
             Self::SecondFactorExhausted => ("failures", ""),
             Self::SecondFactorsDisabled => ("sessions", ""),
             Self::GraceStarted | Self::GraceReset => ("until", ""),

@@ -183,6 +183,12 @@ pub enum FactorChange {
     Removed,
     /// The same by an administrator.
     Disabled,
+    /// There is a passkey more.
+    PasskeyAdded,
+    /// There is a passkey less.
+    PasskeyRemoved,
+    /// A passkey was used whose authenticator there are two of.
+    PasskeyCloned,
     /// There are new backup codes.
     NewBackupCodes,
     /// An administrator gave time again to set one up, until then.

@@ -127,12 +127,27 @@ fn second_factor(letter: &Letter) -> Option<Notice<'_>> {
         ),
         FactorChange::Removed => (
             "Your second factor was removed",
-            "From now on, your password alone is enough to sign in. The backup codes do not work any more.".to_owned(),
+            "Your authenticator app is not asked for any more. If you have no other second factor, your password alone is \
+             enough to sign in from now on, and the backup codes do not work any more."
+                .to_owned(),
         ),
         FactorChange::Disabled => (
             "Your second factor was switched off",
             "An administrator removed your second factor and ended your sessions. Sign in with your password, and set \
              up a new one."
+                .to_owned(),
+        ),
+        FactorChange::PasskeyAdded => (
+            "A passkey was added to your account",
+            "From now on, whoever has it and can unlock it signs in as you, without your password.".to_owned(),
+        ),
+        FactorChange::PasskeyRemoved => {
+            ("A passkey was removed from your account", "It does not sign in any more.".to_owned())
+        }
+        FactorChange::PasskeyCloned => (
+            "One of your passkeys may have been copied",
+            "Somebody used one of your passkeys in a way that shows that there are two of it: yours and a copy. It was \
+             refused. Sign in in another way, remove the passkey, and add a new one."
                 .to_owned(),
         ),
         FactorChange::NewBackupCodes => {

@@ -1,17 +1,18 @@
-//! Second factors, as a mechanism: authenticator apps, backup codes, right passwords that wait for one of those, and until
-//! when an account may do without.
+//! Second factors, as a mechanism: authenticator apps, passkeys, backup codes, right passwords that wait for one of those,
+//! and until when an account may do without.
 //!
-//! This module owns the tables `totp_factors`, `backup_codes`, `second_factor_challenges`, `second_factor_failures`
-//! and `second_factor_deadlines`. It works in its callers' transactions, knows nobody's name or
+//! This module owns the tables `totp_factors`, `passkeys`, `passkey_ceremonies`, `backup_codes`,
+//! `second_factor_challenges`, `second_factor_failures` and `second_factor_deadlines`. It works in its callers' transactions, knows nobody's name or
 //! address, and tells nobody: `accounts` decides, records and writes letters.
 
 mod backup;
 pub mod challenges;
 pub mod deadlines;
 mod failures;
+pub mod passkeys;
 mod totp;
 
-use entity::{AccountId, Mfa};
+use entity::{AccountId, Mfa, Pii};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
@@ -28,12 +29,17 @@ use crate::{
 };
 
 /// What of the tables is sealed.
-pub const SEALED: &[Table] = &[crate::vault::sealed_table!("totp_factors", Mfa, ["secret"])];
+pub const SEALED: &[Table] = &[
+    crate::vault::sealed_table!("totp_factors", Mfa, ["secret"]),
+    crate::vault::sealed_table!("passkeys", Pii, ["name"]),
+];
 /// A way to prove a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// A code of an authenticator app.
     Totp,
+    /// The signature of a passkey. It is no code: [`passkeys::prove`] looks at it.
+    Passkey,
     /// One of the codes that were written down for when the app is out of reach.
     BackupCode,
 }
@@ -43,6 +49,7 @@ impl Method {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Totp => "totp",
+            Self::Passkey => "passkey",
             Self::BackupCode => "backup_code",
         }
     }
@@ -51,6 +58,7 @@ impl Method {
     pub const fn factors(self) -> &'static [&'static str] {
         match self {
             Self::Totp | Self::BackupCode => &["pwd", "otp", "mfa"],
+            Self::Passkey => &["pwd", "pop", "mfa"],
         }
     }
 }
@@ -68,6 +76,8 @@ pub struct Proof {
 pub struct Factors {
     /// Since when it has an authenticator app.
     pub totp_since: Option<Timestamp>,
+    /// How many passkeys it has.
+    pub passkeys: i64,
     /// How many backup codes have not been used.
     pub backup_codes: i64,
 }
@@ -75,18 +85,21 @@ pub struct Factors {
 impl Factors {
     /// Whether there is any.
     pub fn any(self) -> bool {
-        self.totp_since.is_some()
+        self.totp_since.is_some() || self.passkeys > 0
     }
 
     /// The ways in which it can be proven.
     pub fn methods(self) -> Vec<Method> {
         let totp = self.totp_since.map(|_| Method::Totp);
-        totp.into_iter().chain((self.any() && self.backup_codes > 0).then_some(Method::BackupCode)).collect()
+        let passkey = (self.passkeys > 0).then_some(Method::Passkey);
+        let backup = (self.any() && self.backup_codes > 0).then_some(Method::BackupCode);
+        passkey.into_iter().chain(totp).chain(backup).collect()
     }
 }
 
 const FACTORS: &str = "
     SELECT (SELECT confirmed_at FROM totp_factors WHERE account_id = $1 AND confirmed_at IS NOT NULL) AS totp_since,
+           (SELECT count(*) FROM passkeys WHERE account_id = $1) AS passkeys,
            (SELECT count(*) FROM backup_codes WHERE account_id = $1) AS backup_codes";
 
 /// What an account has.
@@ -105,6 +118,7 @@ pub async fn factors(tx: &Tx, account: AccountId) -> Result<Factors> {
 pub async fn prove(tx: &WriteTx, vault: &Vault, account: AccountId, proof: &Proof) -> Result<bool> {
     match proof.method {
         Method::Totp => totp::prove(tx, vault, account, &proof.code).await,
+        Method::Passkey => Ok(false),
         Method::BackupCode => backup::prove(tx, vault, account, &proof.code).await,
     }
 }
@@ -117,6 +131,29 @@ pub async fn renew_backup_codes(tx: &WriteTx, vault: &Vault, account: AccountId)
     backup::renew(tx, vault, account).await
 }
 
+const REMOVE_APP: &str = "DELETE FROM totp_factors WHERE account_id = $1 AND confirmed_at IS NOT NULL";
+
+/// Takes the authenticator app from an account. Returns whether there was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_totp(tx: &WriteTx, account: AccountId) -> Result<bool> {
+    Ok(tx.execute(REMOVE_APP, [Uuid::from(account).into()]).await? > 0)
+}
+
+/// What follows from a factor that was taken away: with the last one go the backup codes, and what waits for one. Returns
+/// whether it was the last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn removed(tx: &WriteTx, account: AccountId) -> Result<bool> {
+    let last = !factors(tx, account).await?.any();
+    if last {
+        disable(tx, account).await?;
+    }
+    Ok(last)
+}
+
 const REMOVE_TOTP: &str = "DELETE FROM totp_factors WHERE account_id = $1";
 const REMOVE_CODES: &str = "DELETE FROM backup_codes WHERE account_id = $1";
 
@@ -127,7 +164,7 @@ const REMOVE_CODES: &str = "DELETE FROM backup_codes WHERE account_id = $1";
 /// When the database fails.
 pub async fn disable(tx: &WriteTx, account: AccountId) -> Result<bool> {
     let had = factors(tx, account).await?.any();
-    for sql in [REMOVE_TOTP, REMOVE_CODES] {
+    for sql in [REMOVE_TOTP, passkeys::REMOVE_ALL, passkeys::FORGET_CEREMONIES, REMOVE_CODES] {
         tx.execute(sql, [Uuid::from(account).into()]).await?;
     }
     challenges::forget_all_of(tx, account).await?;
@@ -146,7 +183,7 @@ pub async fn erase(tx: &WriteTx, account: AccountId) -> Result<()> {
     Ok(())
 }
 
-/// Removes what is over: challenges, failures that count no more, apps that nobody went on setting up.
+/// Removes what is over: challenges, failures that count no more, apps and passkeys that nobody went on setting up.
 ///
 /// # Errors
 /// When the database fails.
@@ -155,6 +192,8 @@ pub async fn clean_up(run: Run) -> Result<Report> {
     let challenges = run.repeat(challenges::CLEAN_UP, &[now.into()]).await?;
     let failures = run.repeat(failures::CLEAN_UP, &[(now - failures::SPAN).into()]).await?;
     let enrolments = run.repeat(totp::CLEAN_UP, &[(now - totp::LASTS).into()]).await?;
-    let report = [("challenges", challenges), ("failures", failures), ("enrolments", enrolments)];
+    let ceremonies = run.repeat(passkeys::CLEAN_UP, &[now.into()]).await?;
+    let report =
+        [("challenges", challenges), ("failures", failures), ("enrolments", enrolments), ("ceremonies", ceremonies)];
     Ok(Report::from(report))
 }

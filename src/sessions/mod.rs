@@ -5,6 +5,7 @@
 
 mod acting;
 mod ends;
+mod factors;
 mod introspection;
 mod keys;
 mod principal;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
 pub use ends::{Own, Whose, end_all_of, end_all_within, end_begun, end_one_of, end_others_of, of_account, write_ends};
+pub use factors::without_second_factor;
 pub use introspection::{Presented, Token};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, REREAD, Seat};
@@ -375,14 +377,15 @@ impl Sessions {
     }
 
     /// Notes in the caller's session that its person has just proven who they are, and with which factors (RFC 8176): it
-    /// is as good from now on as one that began with them.
+    /// is as good from now on as one that began with them. One that began without a password stays one, because an
+    /// organisation may not allow the other way.
     ///
     /// # Errors
     /// `Unauthenticated` when the session has ended meanwhile.
     pub async fn proven_with(&self, tx: &WriteTx, factors: &[&str]) -> Result<Opened> {
         let mut row = self.current(tx).await?.into_active_model();
         row.reauthenticated_at = Set(tx.caller().now());
-        row.factors = Set(factors.join(" "));
+        row.factors = Set(factors::proven(&row.factors.take().unwrap_or_default(), factors));
         let session = tx.update(row).await?;
         Ok(Opened::again(session))
     }
@@ -480,19 +483,6 @@ impl Sessions {
         self.principals.forget(account);
         Ok(())
     }
-}
-
-/// What is left of the factors of an account's sessions when it has no second one any more.
-const WITHOUT_SECOND: &str = "
-    UPDATE sessions SET factors = 'pwd' WHERE account_id = $1 AND ended_at IS NULL AND factors LIKE 'pwd %'";
-
-/// Lets the sessions of an account count as begun with the password alone: its second factor has been removed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn without_second_factor(tx: &WriteTx, account: AccountId) -> Result<()> {
-    tx.execute(WITHOUT_SECOND, [Uuid::from(account).into()]).await?;
-    Ok(())
 }
 
 /// Removes every session of a person who is erased, with its tokens, and what they wrote about their accesses to

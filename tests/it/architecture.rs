@@ -52,6 +52,7 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("known_devices", "accounts"),
     ("legal_holds", "retention"),
     ("outbox", "mail"),
+    ("passkeys", "mfa"),
     ("password_credentials", "accounts"),
     ("reauthentication_attempts", "accounts"),
     ("refresh_tokens", "sessions"),
@@ -79,6 +80,7 @@ const AROUND_TX: &[&str] = &[
 const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "an app that is not confirmed is no second factor yet"),
     ("accounts", "another call has written and recorded the deadline"),
+    ("accounts", "a passkey that is only asked for proves nothing"),
     ("accounts", "attempts on addresses without an account are recorded with their number"),
     ("accounts", "failures without a lock were forgotten"),
     ("accounts", "opening the session has recorded the sign-in"),

@@ -41,6 +41,8 @@ const REFERENCES: &[(&str, &str)] = &[
     ("legal_holds.released_by", "an id that says nothing"),
     ("memberships.account_id", "destroyed, with the places in teams"),
     ("outbox.leased_by", "a worker and no person"),
+    ("passkey_ceremonies.account_id", "destroyed"),
+    ("passkeys.account_id", "destroyed"),
     ("password_credentials.account_id", "destroyed"),
     ("password_history.account_id", "destroyed"),
     ("password_resets.account_id", "destroyed"),

@@ -723,6 +723,31 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "passkeys_begin": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_register": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_remove": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_rename": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "password_check": {
     "scope": "self",
     "minimumRole": null,
@@ -873,6 +898,16 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "session_reauthenticate_passkey": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "session_reauthenticate_passkey_begin": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "session_switch": {
     "scope": "self",
     "minimumRole": null,
@@ -908,12 +943,32 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "sessions_passkey": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_passkey_begin": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
   "sessions_refresh": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null
   },
   "sessions_second_factor": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_second_factor_passkey": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_second_factor_passkey_begin": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null

@@ -958,6 +958,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own passkeys, newest first. */
+        get: operations["passkeys_list"];
+        put?: never;
+        /**
+         * Add the passkey that an authenticator made.
+         * @description It signs in by itself from then on, and is asked for beside the password; this session counts as one that has used
+         *     it. One has at most twenty.
+         */
+        post: operations["passkeys_register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove one of one's passkeys; if it was the last second factor, the backup codes with it.
+         * @description What the authenticator keeps of it signs in nowhere any more.
+         */
+        delete: operations["passkeys_remove"];
+        options?: never;
+        head?: never;
+        /** Call one of one's passkeys something else. */
+        patch: operations["passkeys_rename"];
+        trace?: never;
+    };
+    "/v1/me/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey, in this session.
+         * @description Beginning again asks for another. Where the server is reached by an address in the place of a name, or without
+         *     https, there are no passkeys.
+         */
+        post: operations["passkeys_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/password": {
         parameters: {
             query?: never;
@@ -1046,7 +1110,7 @@ export interface paths {
          * @description It is asked for as soon as it is confirmed, within a quarter of an hour. Beginning again makes another key.
          */
         post: operations["totp_begin"];
-        /** Remove one's authenticator app, and the backup codes with it. */
+        /** Remove one's authenticator app; if it was the last second factor, the backup codes with it. */
         delete: operations["totp_remove"];
         options?: never;
         head?: never;
@@ -2931,6 +2995,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/reauthenticate/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again by a passkey who one is, without the password.
+         * @description It is good for whatever a password with a second factor is. A wrong one counts as a wrong code does.
+         */
+        post: operations["session_reauthenticate_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/reauthenticate/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to prove again by a passkey who one is. */
+        post: operations["session_reauthenticate_passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -2975,6 +3076,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by a passkey.
+         * @description What the beginning asked for can be answered once. The answer is the same whatever was wrong, and whether or not
+         *     anybody has the passkey. The session counts as one that has used a second factor.
+         */
+        post: operations["sessions_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in by a passkey, without an address or a password.
+         * @description The authenticator says whose it is, once it has verified its person.
+         */
+        post: operations["sessions_passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/refresh": {
         parameters: {
             query?: never;
@@ -3011,6 +3153,43 @@ export interface paths {
          *     code is refused for a while, the right one too.
          */
         post: operations["sessions_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/second-factor/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove by a passkey the second factor that a sign-in waits for.
+         * @description A wrong one counts as a wrong code does. What was asked for can be answered once.
+         */
+        post: operations["sessions_second_factor_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/second-factor/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to prove by a passkey the second factor that a sign-in waits for. */
+        post: operations["sessions_second_factor_passkey_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3300,6 +3479,16 @@ export interface components {
             type: string;
         };
         /**
+         * AddedPasskey
+         * @description A passkey that has been added.
+         */
+        AddedPasskey: {
+            /** @description The backup codes that came with it, ten of them or none where there were some. Nobody sees them again. */
+            backup_codes: string[];
+            /** @description The passkey. */
+            passkey: components["schemas"]["Passkey"] & unknown;
+        };
+        /**
          * AffectedParty
          * @description Somebody who would gain or lose something.
          */
@@ -3538,6 +3727,16 @@ export interface components {
             second_factor: components["schemas"]["SecondFactorProof"] & unknown;
         };
         /**
+         * AnswerWithPasskey
+         * @description The answer to a challenge by a passkey.
+         */
+        AnswerWithPasskey: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
+            /** @description What the authenticator signed, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+        };
+        /**
          * ApiKey
          * @description A key of a service account. The key itself is shown once, when it is made.
          */
@@ -3774,6 +3973,22 @@ export interface components {
         BackupCodes: {
             /** @description Ten, each good once. */
             codes: string[];
+        };
+        /**
+         * BeginPasskeyAnswer
+         * @description A challenge that is to be answered by a passkey.
+         */
+        BeginPasskeyAnswer: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
+        };
+        /**
+         * BeginPasskeySignIn
+         * @description The beginning of a sign-in by a passkey.
+         */
+        BeginPasskeySignIn: {
+            /** @description How the tokens travel. */
+            token_delivery: components["schemas"]["TokenDelivery"] & unknown;
         };
         /**
          * BlockAccount
@@ -5379,6 +5594,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_Passkey
+         * @description A page of a list.
+         */
+        Items_Passkey: {
+            /** @description The items. */
+            items: components["schemas"]["Passkey"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_PlatformAccess
          * @description A page of a list.
          */
@@ -5944,6 +6169,16 @@ export interface components {
             key: string;
         };
         /**
+         * NewPasskey
+         * @description A new passkey.
+         */
+        NewPasskey: {
+            /** @description The credential that the authenticator made, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+            /** @description What to call it. */
+            name: string;
+        };
+        /**
          * NumberSetting
          * @description How things stand with a number.
          */
@@ -6353,6 +6588,11 @@ export interface components {
              */
             backup_codes_left: number;
             /**
+             * Format: uint32
+             * @description How many passkeys there are.
+             */
+            passkeys: number;
+            /**
              * Format: date-time
              * @description Since when there is an authenticator app; absent without one.
              */
@@ -6390,6 +6630,62 @@ export interface components {
          * @enum {string}
          */
         PartyKind: "person" | "service_account";
+        /**
+         * Passkey
+         * @description A passkey: a key that an authenticator holds, and uses for whoever it has verified.
+         */
+        Passkey: {
+            /**
+             * Format: date-time
+             * @description Since when there is one.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, if it was.
+             */
+            last_used_at?: string;
+            /** @description What its person calls it. */
+            name: string;
+            /** @description Whether it is kept in more places than one, as a password manager does. */
+            synced: boolean;
+        };
+        /**
+         * PasskeyQuestion
+         * @description A question for an authenticator, to be answered within five minutes.
+         */
+        PasskeyQuestion: {
+            /**
+             * Format: date-time
+             * @description Until when it can be answered.
+             */
+            expires_at: string;
+            /**
+             * @description The options of the call that a browser makes, as `parseCreationOptionsFromJSON` and
+             *     `parseRequestOptionsFromJSON` take them (WebAuthn Level 3, 5.1).
+             */
+            options: unknown;
+        };
+        /**
+         * PasskeySignInQuestion
+         * @description A question for whichever passkey somebody has.
+         */
+        PasskeySignInQuestion: {
+            /** @description What the answer is to be brought with, with `token_delivery: body`; browsers have it in a cookie. */
+            ceremony?: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be answered.
+             */
+            expires_at: string;
+            /** @description The options of the call that a browser makes, as `parseRequestOptionsFromJSON` takes them (WebAuthn Level 3, 5.1). */
+            options: unknown;
+        };
         /**
          * PasswordProfile
          * @description A built-in set of rules.
@@ -7433,6 +7729,14 @@ export interface components {
             second_factor?: components["schemas"]["SecondFactorProof"] & unknown;
         };
         /**
+         * ReauthenticateWithPasskey
+         * @description A proof of who is signed in.
+         */
+        ReauthenticateWithPasskey: {
+            /** @description What the authenticator signed, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+        };
+        /**
          * RecentAuthentication
          * @description A session's proof of who its person is.
          */
@@ -7515,6 +7819,14 @@ export interface components {
         ReleaseHold: {
             /** @description Why, for the platform's record. It is sealed. */
             reason: string;
+        };
+        /**
+         * RenamePasskey
+         * @description Another name of a passkey.
+         */
+        RenamePasskey: {
+            /** @description The name. */
+            name: string;
         };
         /**
          * Report
@@ -7611,7 +7923,7 @@ export interface components {
          * @description A way to prove a second factor.
          * @enum {string}
          */
-        SecondFactorMethod: "totp" | "backup_code";
+        SecondFactorMethod: "totp" | "passkey" | "backup_code";
         /**
          * SecondFactorProof
          * @description What a second factor is proven with.
@@ -7872,6 +8184,16 @@ export interface components {
          * @enum {string}
          */
         SigningKeyState: "pending" | "active" | "retiring" | "retired";
+        /**
+         * SignInWithPasskey
+         * @description The end of a sign-in by a passkey.
+         */
+        SignInWithPasskey: {
+            /** @description What the beginning brought; left out by browsers, which have it in a cookie. */
+            ceremony?: string;
+            /** @description What the authenticator signed, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+        };
         /**
          * SignInWithPassword
          * @description A sign-in with a password.
@@ -8488,7 +8810,7 @@ export interface components {
             /** @description The ways to sign in. */
             sign_in?: {
                 /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
-                ways?: "password"[] | null;
+                ways?: ("password" | "passkey")[] | null;
             };
             /** @description Who may make an account, and join, without being invited. */
             sign_up?: {
@@ -8634,7 +8956,7 @@ export interface components {
             /** @description The ways to sign in. */
             sign_in?: {
                 /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
-                ways?: "password"[] | null;
+                ways?: ("password" | "passkey")[] | null;
             };
             /** @description Who may make an account, and join, without being invited. */
             sign_up?: {
@@ -10976,6 +11298,209 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Passkey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "attestationObject": "o2NmbXRkbm9uZQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Notebook"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AddedPasskey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passkey. */
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passkey. */
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Key ring"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RenamePasskey"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeyQuestion"];
+                };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -16786,6 +17311,89 @@ export interface operations {
             };
         };
     };
+    session_reauthenticate_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDz",
+                 *           "userHandle": "AZ"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ReauthenticateWithPasskey"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_reauthenticate_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeyQuestion"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sessions_create: {
         parameters: {
             query?: never;
@@ -16882,6 +17490,102 @@ export interface operations {
             };
         };
     };
+    sessions_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ceremony": "fhw_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDz",
+                 *           "userHandle": "AZ"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SignInWithPasskey"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token_delivery": "body"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["BeginPasskeySignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeySignInQuestion"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sessions_refresh: {
         parameters: {
             query?: never;
@@ -16954,6 +17658,102 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_second_factor_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDz",
+                 *           "userHandle": "AZ"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["AnswerWithPasskey"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_second_factor_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["BeginPasskeyAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeyQuestion"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -14,9 +14,13 @@ use crate::{harness::Answer, path::switch};
 
 /// What changes the database and leaves no entry.
 const UNRECORDED: &Exceptions = &[
+    ("passkeys_begin", "a passkey that is only asked for proves nothing"),
     ("password_resets_create", "whose password it is about is found and recorded after the answer"),
     ("product_events_record", "it records what the product has declared"),
+    ("session_reauthenticate_passkey_begin", "a passkey that is only asked for proves nothing"),
+    ("sessions_passkey_begin", "a passkey that is only asked for proves nothing"),
     ("sessions_refresh", "it only carries on what session.created recorded"),
+    ("sessions_second_factor_passkey_begin", "a passkey that is only asked for proves nothing"),
     ("totp_begin", "an app that is not confirmed is no second factor yet"),
 ];
 

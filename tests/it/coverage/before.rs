@@ -39,6 +39,8 @@ pub enum Before {
     KnownDevice,
     /// The member and the subject of each tenant have a second factor.
     SecondFactor,
+    /// The member of tenant A has a passkey, and is asked for it, and for another, wherever one can be.
+    Passkey,
     /// The member of tenant A has begun to set one up.
     Enrolling,
     /// Tenant A's member has given the right password and is asked for a second factor.

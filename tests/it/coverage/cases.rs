@@ -203,6 +203,19 @@ const CASES: &[Case] = &[
         Call::default().body(json!({"challenge": stage.challenge, "second_factor": proof}))
     })
     .after(Before::Challenged),
+    Case::new("sessions_second_factor_passkey_begin", |stage, _| {
+        Call::default().body(json!({"challenge": stage.challenge}))
+    })
+    .after(Before::Passkey),
+    Case::new("sessions_second_factor_passkey", |stage, _| {
+        Call::default().body(json!({"challenge": stage.challenge, "credential": stage.passkey.answers()}))
+    })
+    .after(Before::Passkey),
+    Case::new("sessions_passkey_begin", |_, _| Call::default().body(json!({"token_delivery": "body"}))),
+    Case::new("sessions_passkey", |stage, _| {
+        Call::default().body(json!({"ceremony": stage.passkey.ceremony, "credential": stage.passkey.signs_in()}))
+    })
+    .after(Before::Passkey),
     Case::new("sessions_refresh", |_, tenant| {
         Call::default().body(json!({"refresh_token": tenant.member.refresh_token}))
     }),
@@ -233,6 +246,11 @@ const CASES: &[Case] = &[
     }),
     Case::new("session_end", plain),
     Case::new("session_reauthenticate", |_, _| Call::default().body(json!({"password": PASSWORD}))),
+    Case::new("session_reauthenticate_passkey_begin", plain).after(Before::Passkey),
+    Case::new("session_reauthenticate_passkey", |stage, _| {
+        Call::default().body(json!({"credential": stage.passkey.proves()}))
+    })
+    .after(Before::Passkey),
     Case::new("acting_end", plain).after(Before::Acting),
     Case::new("session_switch", |_, tenant| Call::default().body(json!({"organization_id": tenant.id}))),
     Case::new("sessions_list", plain),
@@ -251,6 +269,17 @@ const CASES: &[Case] = &[
     })
     .after(Before::Enrolling),
     Case::new("totp_remove", plain).after(Before::SecondFactor),
+    Case::new("passkeys_list", plain),
+    Case::new("passkeys_begin", plain),
+    Case::new("passkeys_register", |stage, _| {
+        Call::default().body(json!({"name": "Key ring", "credential": stage.passkey.another()}))
+    })
+    .after(Before::Passkey),
+    Case::new("passkeys_rename", |stage, _| {
+        Call::default().id("passkey_id", stage.passkey.id).body(json!({"name": "Key ring"}))
+    })
+    .after(Before::Passkey),
+    Case::new("passkeys_remove", |stage, _| Call::default().id("passkey_id", stage.passkey.id)).after(Before::Passkey),
     Case::new("backup_codes_renew", plain).after(Before::SecondFactor),
     Case::new("me_get", plain),
     Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),

@@ -15,7 +15,7 @@ use super::{
     contract::{self, Operation},
 };
 use crate::{
-    harness::{Actor, Answer, Draft, Login, PASSWORD, Psql, enrol},
+    harness::{Actor, Answer, Authenticator, Draft, Login, PASSWORD, Psql, add_passkey, enrol},
     world::{Tenant, World},
 };
 
@@ -32,10 +32,53 @@ pub struct Stage {
     pub challenge: String,
     /// The key of the app that tenant A's member is setting up, if a case needs it.
     pub enrolling: Option<String>,
+    /// The passkey of tenant A's member, and what it is asked, if a case needs it.
+    pub passkey: PasskeyOf,
     /// Backup codes of tenant A's member, who has a second factor if there are any.
     codes: std::sync::Mutex<Vec<String>>,
     /// The platform's administrator, in a session that acts in tenant A, if a case needs it.
     acting: Option<Actor>,
+}
+
+/// A passkey of somebody, and what it is asked.
+#[derive(Default)]
+pub struct PasskeyOf {
+    /// Its id.
+    pub id: Uuid,
+    /// What a sign-in by it is bound to.
+    pub ceremony: String,
+    held: std::sync::Mutex<Option<Authenticator>>,
+    adding: Value,
+    signing_in: Value,
+    answering: Value,
+    proving: Value,
+}
+
+impl PasskeyOf {
+    /// Another passkey.
+    pub fn another(&self) -> Value {
+        Authenticator::make(&self.adding).1
+    }
+
+    fn signed(&self, options: &Value) -> Value {
+        let mut held = self.held.lock().unwrap();
+        held.get_or_insert_with(|| Authenticator::make(&Value::Null).0).sign(options)
+    }
+
+    /// What signs in.
+    pub fn signs_in(&self) -> Value {
+        self.signed(&self.signing_in)
+    }
+
+    /// What answers the challenge.
+    pub fn answers(&self) -> Value {
+        self.signed(&self.answering)
+    }
+
+    /// What proves who is signed in.
+    pub fn proves(&self) -> Value {
+        self.signed(&self.proving)
+    }
 }
 
 impl Deref for Stage {
@@ -91,6 +134,7 @@ impl Stage {
             retired_key: Uuid::nil(),
             challenge: "fhc_not-a-challenge".to_owned(),
             enrolling: None,
+            passkey: PasskeyOf { ceremony: "fhw_not-a-ceremony".to_owned(), ..PasskeyOf::default() },
             codes: std::sync::Mutex::default(),
             acting: None,
         }
@@ -107,6 +151,7 @@ impl Stage {
         match case.before {
             Before::Nothing => {}
             Before::SecondFactor => stage.enrol().await,
+            Before::Passkey => stage.add_passkey().await,
             Before::Enrolling => {
                 let begun = stage.world.a.member.post_nothing("/v1/me/second-factors/totp").await.expect(200);
                 stage.enrolling = Some(begun.text_at("/secret").to_owned());
@@ -198,6 +243,31 @@ impl Stage {
             }
         }
         stage
+    }
+
+    /// Gives tenant A's member a passkey, and has them asked for it.
+    async fn add_passkey(&mut self) {
+        let (member, nobody) = (&self.world.a.member, self.world.server.nobody());
+        let (held, id, codes) = add_passkey(member, "Notebook").await;
+        let adding = member.post_nothing("/v1/me/passkeys/options").await.expect(200);
+        let proving = member.post_nothing("/v1/session/reauthenticate/passkey/options").await.expect(200);
+        let delivery = json!({"token_delivery": "body"});
+        let signing_in = nobody.post("/v1/sessions/passkey/options", delivery).await.expect(200);
+        let sign_in = json!({"email": member.email, "password": PASSWORD, "token_delivery": "body"});
+        let asked = nobody.post("/v1/sessions", sign_in).await.expect(200);
+        let challenge = json!({"challenge": asked.text_at("/challenge")});
+        let answering = nobody.post("/v1/sessions/second-factor/passkey/options", challenge).await.expect(200);
+        self.challenge = asked.text_at("/challenge").to_owned();
+        self.codes = std::sync::Mutex::new(codes);
+        self.passkey = PasskeyOf {
+            id,
+            ceremony: signing_in.text_at("/ceremony").to_owned(),
+            held: std::sync::Mutex::new(Some(held)),
+            adding: adding.json["options"].clone(),
+            signing_in: signing_in.json["options"].clone(),
+            answering: answering.json["options"].clone(),
+            proving: proving.json["options"].clone(),
+        };
     }
 
     /// Gives people second factors, behind the server's back.
