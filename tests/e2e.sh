@@ -38,9 +38,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 port="$(node -e 'const s = require("net").createServer(); s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')"
+# At a name, because browsers have no passkeys at an address.
 # A short window, so that the tests needn't wait long until the password is asked for again. The tests
 # click faster than people, all from one address: what anybody may call in a minute is not for them.
 FREEHOLD_PROFILE=development FREEHOLD_DATA_DIR="$work/data" FREEHOLD_HTTP_LISTEN="127.0.0.1:$port" \
+    FREEHOLD_HTTP_PUBLIC_URL="http://localhost:$port" \
     FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW=20s FREEHOLD_LIMITS_ACCOUNT_QUOTA=10000 \
     FREEHOLD_LIMITS_ANONYMOUS_READ_QUOTA=10000 FREEHOLD_LIMITS_ANONYMOUS_WRITE_QUOTA=10000 \
     "$server" serve >"$work/server.log" 2>&1 </dev/null &

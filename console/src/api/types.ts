@@ -48,6 +48,7 @@ export type Me = Schemas["Profile"];
 export type KnownDevice = Schemas["KnownDevice"];
 export type OwnSecondFactors = Schemas["OwnSecondFactors"];
 export type SecondFactorChallenge = Schemas["SecondFactorChallenge"];
+export type Passkey = Schemas["Passkey"];
 export type SecondFactorMethod = Schemas["SecondFactorMethod"];
 export type TotpEnrolment = Schemas["TotpEnrolment"];
 export type ManagedAccount = Schemas["ManagedAccount"];

@@ -2,10 +2,12 @@
 import { Alert, Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, type Ref, useRef, useState } from "react";
 import { api, take } from "../api/client";
+import { answerWithPasskey, passkeysHere } from "../api/passkeys";
 import { Problem } from "../api/problem";
 import type { SecondFactorChallenge, SecondFactorMethod } from "../api/types";
 import { words } from "../words";
 import { ProblemAlert } from "./confirm";
+import { PasskeyButton } from "./passkey";
 
 const said = words.secondFactor;
 
@@ -65,7 +67,9 @@ interface StepProps {
 
 /** The second step of a sign-in. */
 export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
-  const [method, setMethod] = useState<SecondFactorMethod>(challenge.methods[0] ?? "totp");
+  const codes = challenge.methods.filter((method) => method !== "passkey");
+  const passkey = codes.length < challenge.methods.length && (codes.length === 0 || passkeysHere());
+  const [method, setMethod] = useState<SecondFactorMethod>(codes[0] ?? "totp");
   const [code, setCode] = useState("");
   const [fault, setFault] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -108,18 +112,45 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
       </Stack>
     );
   }
+  const ask = () =>
+    answerWithPasskey().catch((error) => {
+      if (error instanceof Problem && error.code === "challenge_not_valid") setProblem(error);
+      throw error;
+    });
+  const startOver = (
+    <Anchor component="button" type="button" size="sm" ta="center" onClick={onOver}>
+      {said.startOver}
+    </Anchor>
+  );
+  const byPasskey = passkey ? (
+    <PasskeyButton
+      label={words.passkeys.prove}
+      ask={ask}
+      or={codes.length > 0 ? words.passkeys.or : undefined}
+      onDone={onDone}
+    />
+  ) : null;
+  if (codes.length === 0) {
+    return (
+      <Stack gap="md">
+        {byPasskey}
+        {startOver}
+      </Stack>
+    );
+  }
   return (
     <form noValidate onSubmit={submit}>
       <Stack gap="md">
+        {byPasskey}
         <CodeField
           ref={field}
-          methods={challenge.methods}
+          methods={codes}
           method={method}
           onMethod={setMethod}
           code={code}
           onCode={setCode}
           error={fault}
-          autoFocus
+          autoFocus={!passkey}
         />
         {problem?.code === "too_many_requests" ? (
           <Alert color="yellow" variant="light" title={said.throttledTitle} role="alert">
@@ -133,9 +164,7 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
         <Button type="submit" loading={busy} fullWidth>
           {said.submit}
         </Button>
-        <Anchor component="button" type="button" size="sm" ta="center" onClick={onOver}>
-          {said.startOver}
-        </Anchor>
+        {startOver}
       </Stack>
     </form>
   );

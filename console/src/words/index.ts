@@ -15,6 +15,7 @@ import { instances, jobs } from "./jobs";
 import { keys } from "./keys";
 import { limits } from "./limits";
 import { overview } from "./overview";
+import { passkeys } from "./passkeys";
 import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { policies } from "./policies";
@@ -54,6 +55,7 @@ export const words = {
   managedAccounts,
   members,
   overview,
+  passkeys,
   platform,
   platformAccess,
   policies,

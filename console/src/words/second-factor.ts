@@ -34,8 +34,8 @@ export const secondFactor = {
   remove: "Remove",
   removeTitle: "Remove your authenticator app?",
   removeEffects: [
-    "From then on your password alone is enough to sign in.",
-    "Your backup codes stop working too.",
+    "If you have no passkey, your password alone is enough to sign in from then on.",
+    "Your backup codes stop working too, then.",
   ],
   removed: "The authenticator app was removed",
   wizard: "Set up an authenticator app",

@@ -14,6 +14,7 @@ import { words } from "../../words";
 import { MyEmail } from "./email";
 import { MyKnownDevices } from "./known-devices";
 import { MyOrganizations } from "./organizations";
+import { MyPasskeys } from "./passkeys";
 import { MyPassword } from "./password";
 import { MyProfile } from "./profile";
 import { MySecondFactor } from "./second-factor";
@@ -31,6 +32,7 @@ export default function AccountPage() {
         <MyEmail />
       </SimpleGrid>
       <MyPassword />
+      <MyPasskeys />
       <MySecondFactor />
       <Section title={said.organizations} flush>
         <MyOrganizations />
