@@ -52,6 +52,8 @@ pub mod password_credentials;
 pub mod platform_access;
 pub mod product_event_types;
 pub mod reauthentication_attempts;
+pub mod recovery_addresses;
+pub mod recovery_requests;
 pub mod refresh_tokens;
 pub mod service_accounts;
 pub mod sessions;

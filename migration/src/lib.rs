@@ -59,6 +59,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261130_000050_mfa",
     "m20261130_000060_profile_changes",
     "m20261201_000066_product_events",
+    "m20261202_000090_recovery",
 ];
 
 struct Step {

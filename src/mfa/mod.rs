@@ -1,17 +1,19 @@
 //! Second factors, as a mechanism: authenticator apps, backup codes, right passwords that wait for one of those, and until
 //! when an account may do without.
 //!
-//! This module owns the tables `totp_factors`, `backup_codes`, `second_factor_challenges`, `second_factor_failures`
-//! and `second_factor_deadlines`. It works in its callers' transactions, knows nobody's name or
+//! This module owns the tables `totp_factors`, `backup_codes`, `second_factor_challenges`, `second_factor_failures`,
+//! `second_factor_deadlines`, `recovery_addresses` and `recovery_requests`. It works in its callers' transactions, knows nobody's name or
 //! address, and tells nobody: `accounts` decides, records and writes letters.
 
 mod backup;
 pub mod challenges;
 pub mod deadlines;
 mod failures;
+pub mod recovery;
+pub mod recovery_addresses;
 mod totp;
 
-use entity::{AccountId, Mfa};
+use entity::{AccountId, Mfa, Pii};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
@@ -28,7 +30,15 @@ use crate::{
 };
 
 /// What of the tables is sealed.
-pub const SEALED: &[Table] = &[crate::vault::sealed_table!("totp_factors", Mfa, ["secret"])];
+pub const SEALED: &[Table] = &[
+    crate::vault::sealed_table!("totp_factors", Mfa, ["secret"]),
+    crate::vault::sealed_table!(
+        "recovery_addresses",
+        Pii,
+        "(SELECT a.salt FROM accounts a WHERE a.id = account_id)",
+        ["email"]
+    ),
+];
 /// A way to prove a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -131,6 +141,7 @@ pub async fn disable(tx: &WriteTx, account: AccountId) -> Result<bool> {
         tx.execute(sql, [Uuid::from(account).into()]).await?;
     }
     challenges::forget_all_of(tx, account).await?;
+    recovery::end_all_of(tx, account).await?;
     Ok(had)
 }
 
@@ -140,13 +151,14 @@ pub async fn disable(tx: &WriteTx, account: AccountId) -> Result<bool> {
 /// When the database fails.
 pub async fn erase(tx: &WriteTx, account: AccountId) -> Result<()> {
     disable(tx, account).await?;
-    for sql in [failures::FORGET, deadlines::FORGET] {
+    for sql in [failures::FORGET, deadlines::FORGET, recovery::FORGET, recovery_addresses::FORGET] {
         tx.execute(sql, [Uuid::from(account).into()]).await?;
     }
     Ok(())
 }
 
-/// Removes what is over: challenges, failures that count no more, apps that nobody went on setting up.
+/// Removes what is over: challenges, failures that count no more, apps that nobody went on setting up, recoveries and the
+/// addresses for them that nobody proved.
 ///
 /// # Errors
 /// When the database fails.
@@ -155,6 +167,15 @@ pub async fn clean_up(run: Run) -> Result<Report> {
     let challenges = run.repeat(challenges::CLEAN_UP, &[now.into()]).await?;
     let failures = run.repeat(failures::CLEAN_UP, &[(now - failures::SPAN).into()]).await?;
     let enrolments = run.repeat(totp::CLEAN_UP, &[(now - totp::LASTS).into()]).await?;
-    let report = [("challenges", challenges), ("failures", failures), ("enrolments", enrolments)];
+    let recoveries = run.repeat(recovery::CLEAN_UP, &[now.into(), (now - recovery::COUNTS).into()]).await?;
+    let hour_ago = now - recovery_addresses::HOUR;
+    let addresses = run.repeat(recovery_addresses::CLEAN_UP, &[now.into(), hour_ago.into()]).await?;
+    let report = [
+        ("challenges", challenges),
+        ("failures", failures),
+        ("enrolments", enrolments),
+        ("recoveries", recoveries),
+        ("recovery_addresses", addresses),
+    ];
     Ok(Report::from(report))
 }

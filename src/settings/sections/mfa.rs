@@ -1,4 +1,5 @@
-//! From which role on a second factor is demanded, and how long people may do without (MFA-5). Enforced by the guard.
+//! From which role on a second factor is demanded, and how long people may do without (MFA-5): enforced by the guard. And
+//! what a recovery of a lost one takes beside the recovery address (MFA-7).
 
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +13,20 @@ pub struct Mfa {
     pub required_from: String,
     /// How long a person may do without, from when it was first demanded.
     pub grace_days: u32,
+    /// How long a recovery waits before it can be completed.
+    pub recovery_wait_hours: u32,
+    /// Whether somebody has to approve it, `none` or `administrator`.
+    pub recovery_approval: String,
 }
 
 /// The word for no role.
 const NOBODY: &str = "nobody";
 /// What can be said, the laxest first.
 const ROLES: &[&str] = &[NOBODY, "platform_admin", "owner", "admin", "manager", "member"];
+
+/// The word for an administrator's approval, and what can be said, the laxest first.
+const ADMINISTRATOR: &str = "administrator";
+const APPROVALS: &[&str] = &["none", ADMINISTRATOR];
 
 impl Mfa {
     /// The least role that needs a second factor; `None` when nobody does.
@@ -28,6 +37,11 @@ impl Mfa {
     /// Whether everybody does, whatever their role.
     pub fn everybody(&self) -> bool {
         self.required_from == "member"
+    }
+
+    /// Whether an administrator has to approve a recovery.
+    pub fn recovery_needs_approval(&self) -> bool {
+        self.recovery_approval == ADMINISTRATOR
     }
 }
 
@@ -45,9 +59,24 @@ impl Section for Mfa {
             "How long somebody may do without a second factor, counted once from when their role first demanded it.",
             Number { unit: Unit::Days, least: 0, most: 90, stricter: Stricter::Smaller },
         ),
+        Field::number(
+            "recovery_wait_hours",
+            "How long the recovery of a lost second factor waits, so that the owner of the account can stop it.",
+            Number { unit: Unit::Hours, least: 0, most: 168, stricter: Stricter::Larger },
+        ),
+        Field::choice(
+            "recovery_approval",
+            "Whether an administrator has to approve the recovery of a lost second factor.",
+            APPROVALS,
+        ),
     ];
 
     fn defaults(_: &Configured) -> Self {
-        Self { required_from: "admin".to_owned(), grace_days: 7 }
+        Self {
+            required_from: "admin".to_owned(),
+            grace_days: 7,
+            recovery_wait_hours: 0,
+            recovery_approval: "none".to_owned(),
+        }
     }
 }
