@@ -172,6 +172,7 @@ codes! {
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
     AttributeNotEditable = "attribute_not_editable", 403, "A field of this profile is not yours to change";
+    OwnRecovery = "own_recovery", 403, "Nobody approves their own recovery";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     CriticalAlertStays = "critical_alert_stays", 403, "Critical alerts of the installation, and alerts about alerts, can't be muted";
@@ -180,12 +181,15 @@ codes! {
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
     SignUpNotValid = "sign_up_not_valid", 404, "This sign-up link is not valid any more";
     EmailLinkNotValid = "email_link_not_valid", 404, "This link is not valid any more, or not for the account that is signed in";
+    RecoveryNotValid = "recovery_not_valid", 404, "This recovery is not open any more";
     MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
     Conflict = "conflict", 409, "The present state stands against this";
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
     OnlyOwner = "only_owner", 409, "This person is the only owner of an organisation, or the last administrator of the platform";
     SecondFactorEnrolled = "second_factor_enrolled", 409, "There is an authenticator app already; remove it first";
+    RecoveryUnavailable = "recovery_unavailable", 409, "This account has no recovery address: ask an administrator of your organisation";
+    RecoveryWaits = "recovery_waits", 409, "This link does not work yet: the letter says from when on it does";
     AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
     EventTypeDiffers = "event_type_differs", 409, "An event type of this code is kept otherwise, or happens to something else";

@@ -147,6 +147,8 @@ impl Replacement {
         tx.execute(VOID, [id.into(), now.into()]).await?;
         devices::forget_all_of(tx, self.account).await?;
         mfa::challenges::forget_all_of(tx, self.account).await?;
+        // After the challenges: a recovery that is being asked for with one of them is there by now.
+        mfa::recovery::end_all_of(tx, self.account).await?;
         Ok(())
     }
 }

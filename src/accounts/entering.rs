@@ -88,6 +88,8 @@ pub async fn answer(
         return tx.commit_refused(vec![event, exhausted], Error::Unauthenticated(Code::ChallengeNotValid)).await;
     }
     challenges::close(&tx, challenge.id).await?;
+    // The factor is there: whatever was asked for because it was not is over.
+    mfa::recovery::end_all_of(&tx, id).await?;
     let session = app.ids.next();
     tx.identify(id, session).await?;
     let account = super::get(&app.vault, &tx, id).await?;

@@ -18,6 +18,8 @@ mod mill;
 mod passwords;
 mod profile;
 mod reauthentication;
+pub mod recovery;
+pub mod recovery_address;
 pub mod resets;
 mod sign_in;
 mod stored;

@@ -24,6 +24,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("legal_hold_id", "The hold."),
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
+    ("recovery_id", "The recovery that waits for an administrator."),
     ("rule", "The name of an alert rule of the installation's, or the id of one of the organisation's own."),
     ("run_id", "The run of a job."),
     ("scope", "The scope of a data key, such as `pii`."),
@@ -91,6 +92,15 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             let challenge = "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
             json!({"challenge": challenge, "second_factor": {"method": "totp", "code": "492039"}})
         }
+        "sessions_recovery" => json!({"challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_complete" => json!({"token": "fhl_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_stop" => json!({"token": "fhx_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recovery_address_update" => json!({"email": "grace.at.home@example.net"}),
+        "recovery_address_verify" => json!({"token": "fhv_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_approve" | "organization_recoveries_approve" => {
+            json!({"reason": "Called back on the number in the personnel file"})
+        }
+        "recoveries_refuse" | "organization_recoveries_refuse" => json!({"reason": "Says that it was not them"}),
         "totp_confirm" => json!({"code": "492039"}),
         "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),

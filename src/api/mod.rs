@@ -34,6 +34,7 @@ mod passwords;
 mod policies;
 mod policy;
 mod product_events;
+mod recovery;
 mod seals;
 mod second_factors;
 mod service_accounts;
@@ -76,7 +77,7 @@ pub type Everything = (
     Health,
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
-    (sessions::SignIn, second_factors::SecondFactors, sign_ups::SignUps, passwords::Passwords),
+    (sessions::SignIn, second_factors::SecondFactors, recovery::Recovery, sign_ups::SignUps, passwords::Passwords),
     (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
     (organizations::Organizations, overview::Overview),
     acting::Acting,
@@ -109,6 +110,7 @@ pub fn everything(face: &Face) -> Everything {
         (
             sessions::SignIn(face.clone()),
             second_factors::SecondFactors(face.clone()),
+            recovery::Recovery(face.clone()),
             sign_ups::SignUps(face.clone()),
             passwords::Passwords(face.clone()),
         ),

@@ -7,6 +7,7 @@ use super::{
     alerts::{AlertLine, Alerts, AlertsHtml, AlertsSubject, AlertsText, Occasion},
     internal,
     notice::Notice,
+    recovery::RecoveryLetter,
 };
 use crate::{config::SecretString, error::Result, runtime::Timestamp};
 
@@ -159,6 +160,8 @@ pub enum Letter {
         /// Where to ask for a new password.
         reset_page: String,
     },
+    /// Says something about the recovery of a lost second factor.
+    Recovery(RecoveryLetter),
     /// Tells a person of alerts.
     Alerts {
         /// The organisation's name.
@@ -187,6 +190,10 @@ pub enum FactorChange {
     NewBackupCodes,
     /// An administrator gave time again to set one up, until then.
     GraceReset(Timestamp),
+    /// There is none any more, by a recovery.
+    Recovered,
+    /// A recovery was stopped.
+    RecoveryStopped,
 }
 
 /// What a lock locks.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The prefixes of the tokens that complete one and stop one, for people and secret scanners.
-const PREFIX: &str = "fhr2_";
+const PREFIX: &str = "fhl_";
 const STOP_PREFIX: &str = "fhx_";
 /// How long the token works, from the moment from which it does.
 pub const LASTS: TimeDelta = TimeDelta::hours(24);

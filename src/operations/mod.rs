@@ -59,7 +59,7 @@ pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
             .described("Clean up known devices", "Forgets devices that nobody has signed in on for 180 days."),
         Job::new("second_factors_clean_up", Schedule::HOURLY_AT_7, mfa::clean_up).described(
             "Clean up second factors",
-            "Removes sign-ins that nobody went on with, wrong codes after an hour, and apps that nobody confirmed.",
+            "Removes sign-ins that nobody went on with, wrong codes after an hour, apps and recovery addresses that nobody confirmed, and recoveries that are over.",
         ),
         Job::new("idempotency_keys_clean_up", Schedule::HOURLY_AT_7, idempotency_keys)
             .described("Clean up idempotency keys", "Removes the kept answers of creating calls after their day."),
