@@ -62,7 +62,7 @@ pub fn terms(rules: &Mfa) -> Terms {
 /// # Errors
 /// `Unauthenticated` with `challenge_not_valid`.
 pub async fn challenged(app: &App, caller: &Caller, token: &SecretString, vessel: Delivery) -> Result<AccountId> {
-    challenges::whose(&*app.db.read(caller).await?, token, vessel).await
+    challenges::whose(&app.db.read(caller).await?, token, vessel).await
 }
 
 /// Asks for a recovery at the second step of a sign-in. The challenge stays: whoever finds their phone goes on with it.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tables without an organisation, with the reason.
-const IDENTITY: [(&str, &str); 38] = [
+const IDENTITY: [(&str, &str); 40] = [
     ("account_matches", "what accounts are found by; says nothing by itself"),
     ("accounts", "a person may be in many organisations"),
     ("password_credentials", "belongs to an account"),
@@ -51,6 +51,8 @@ const IDENTITY: [(&str, &str); 38] = [
     ("second_factor_challenges", "belong to an account; the organisation is where they want to go"),
     ("second_factor_failures", "of a person, wherever they are"),
     ("second_factor_deadlines", "of a person, wherever they are"),
+    ("recovery_addresses", "belong to an account"),
+    ("recovery_requests", "belong to an account"),
     ("seaql_migrations", "which steps of the schema were made; out of reach for the server's roles"),
 ];
 

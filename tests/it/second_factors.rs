@@ -1,6 +1,7 @@
 //! Second factors: what a code opens, once; what guessing gets; and what is closed to whoever has none.
 
 mod demand;
+mod recovery;
 
 use std::time::Duration;
 

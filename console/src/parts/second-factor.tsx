@@ -6,6 +6,7 @@ import { Problem } from "../api/problem";
 import type { SecondFactorChallenge, SecondFactorMethod } from "../api/types";
 import { words } from "../words";
 import { ProblemAlert } from "./confirm";
+import { LostFactor } from "./lost-factor";
 
 const said = words.secondFactor;
 
@@ -70,6 +71,7 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
   const [fault, setFault] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  const [lost, setLost] = useState(false);
   const field = useRef<HTMLInputElement>(null);
 
   const submit = async (event: FormEvent) => {
@@ -98,6 +100,7 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
     }
   };
 
+  if (lost) return <LostFactor onBack={() => setLost(false)} onOver={onOver} />;
   if (problem?.code === "challenge_not_valid") {
     return (
       <Stack gap="md">
@@ -133,6 +136,15 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
         <Button type="submit" loading={busy} fullWidth>
           {said.submit}
         </Button>
+        <Anchor
+          component="button"
+          type="button"
+          size="sm"
+          ta="center"
+          onClick={() => setLost(true)}
+        >
+          {words.recovery.cantUse}
+        </Anchor>
         <Anchor component="button" type="button" size="sm" ta="center" onClick={onOver}>
           {said.startOver}
         </Anchor>

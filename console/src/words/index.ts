@@ -20,6 +20,7 @@ import { platform } from "./platform";
 import { policies } from "./policies";
 import { problems } from "./problems";
 import { holds } from "./retention";
+import { recovery } from "./recovery";
 import { customRoles } from "./roles";
 import { secondFactor } from "./second-factor";
 import { security } from "./security";
@@ -60,6 +61,7 @@ export const words = {
   problems,
   profile,
   proof,
+  recovery,
   roles,
   secondFactor,
   security,

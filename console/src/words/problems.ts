@@ -205,6 +205,22 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Decided already",
     text: "Someone else has decided, or the time for it is over.",
   },
+  recovery_not_valid: {
+    title: "This recovery is not open any more",
+    text: "It was completed, stopped or replaced by another, or its time is over. Sign in to ask again.",
+  },
+  recovery_waits: {
+    title: "This link does not work yet",
+    text: "The letter says from when on it does. Open it again then.",
+  },
+  recovery_unavailable: {
+    title: "There is no recovery address",
+    text: "Ask an administrator of your organisation to switch your second factor off.",
+  },
+  own_recovery: {
+    title: "Nobody approves their own recovery",
+    text: "Ask another administrator.",
+  },
   email_link_not_valid: {
     title: "This link does not work here",
     text: "It may have been used or replaced, or its time is over. It works only while you are signed in to the account that asked for it.",

@@ -98,6 +98,14 @@ const sections: Record<string, SectionWords> = {
         label: "Time to set one up",
         hint: "Counted once for each person, from when their role first needed one.",
       },
+      recovery_wait_hours: {
+        label: "A recovery waits",
+        hint: "So that the owner of an account can stop a recovery that they did not ask for.",
+      },
+      recovery_approval: {
+        label: "A recovery needs approval",
+        hint: "Of somebody who has lost their second factor and has a recovery address.",
+      },
     },
   },
   sign_in: {
@@ -174,6 +182,8 @@ const choices: Record<string, string> = {
   admin: "Admins and above",
   manager: "Managers and above",
   member: "Everyone",
+  none: "Nobody’s",
+  administrator: "An administrator’s",
 };
 
 const units: Record<string, [string, string]> = {

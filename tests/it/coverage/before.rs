@@ -43,6 +43,8 @@ pub enum Before {
     Enrolling,
     /// Tenant A's member has given the right password and is asked for a second factor.
     Challenged,
+    /// The same, and the member and the subject of each tenant are recovering; the subjects wait for an administrator.
+    Recovering,
     /// Wrong passwords have locked the account of tenant A's subject.
     Locked,
     /// Tenant A has blocked the account of its subject.

@@ -13,6 +13,7 @@ use super::{
         case,
     },
     contract::{self, Operation},
+    recovering::recovering,
 };
 use crate::{
     harness::{Actor, Answer, Draft, Login, PASSWORD, Psql, enrol},
@@ -111,12 +112,10 @@ impl Stage {
                 let begun = stage.world.a.member.post_nothing("/v1/me/second-factors/totp").await.expect(200);
                 stage.enrolling = Some(begun.text_at("/secret").to_owned());
             }
-            Before::Challenged => {
-                stage.enrol().await;
-                let email = stage.world.a.member.email.clone();
-                let sign_in = json!({"email": email, "password": PASSWORD, "token_delivery": "body"});
-                let asked = stage.world.server.nobody().post("/v1/sessions", sign_in).await.expect(200);
-                stage.challenge = asked.text_at("/challenge").to_owned();
+            Before::Challenged => stage.challenge().await,
+            Before::Recovering => {
+                stage.challenge().await;
+                recovering(&stage.world, stage.psql.get_mut()).await;
             }
             Before::SigningUp => stage.sign_up().await,
             Before::Unproven => stage.forget_proofs().await,
@@ -207,6 +206,14 @@ impl Stage {
             let codes = enrol(&self.world.server, person.account).await.1;
             *self.codes.lock().unwrap() = codes;
         }
+    }
+
+    async fn challenge(&mut self) {
+        self.enrol().await;
+        let email = self.world.a.member.email.clone();
+        let sign_in = json!({"email": email, "password": PASSWORD, "token_delivery": "body"});
+        let asked = self.world.server.nobody().post("/v1/sessions", sign_in).await.expect(200);
+        self.challenge = asked.text_at("/challenge").to_owned();
     }
 
     /// A backup code of tenant A's member that was not used.
@@ -373,7 +380,7 @@ impl Stage {
 }
 
 /// Bytes as PostgreSQL reads them.
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     format!("'\\x{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 

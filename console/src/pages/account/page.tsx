@@ -16,6 +16,7 @@ import { MyKnownDevices } from "./known-devices";
 import { MyOrganizations } from "./organizations";
 import { MyPassword } from "./password";
 import { MyProfile } from "./profile";
+import { MyRecoveryAddress } from "./recovery-address";
 import { MySecondFactor } from "./second-factor";
 import { MySessions } from "./sessions";
 
@@ -32,6 +33,7 @@ export default function AccountPage() {
       </SimpleGrid>
       <MyPassword />
       <MySecondFactor />
+      <MyRecoveryAddress />
       <Section title={said.organizations} flush>
         <MyOrganizations />
       </Section>
