@@ -5,11 +5,7 @@
 //! needs the password after it. Every address of the person is told at once, with a link that stops it.
 
 use chrono::{SecondsFormat, TimeDelta};
-use entity::{
-    AccountId, accounts as rows,
-    recovery_requests::Approval,
-    sessions::Delivery,
-};
+use entity::{AccountId, accounts as rows, recovery_requests::Approval, sessions::Delivery};
 
 use super::{
     Account,
@@ -205,7 +201,11 @@ pub async fn decide_in(
     };
     let told = RecoveryLetter::Decided { decision, reason: reason.clone(), account: page(app) };
     write(app, &tx, (&account, Some(recovery_email)), &Letter::Recovery(told)).await?;
-    tx.commit(Event::new(kind, id).with_personal("reason", reason)).await
+    let event = Event::new(kind, id).with_personal("reason", reason);
+    // Whoever manages the account has it in its record by itself; who decided has it too.
+    let decider = tx.caller().manager.filter(|organization| account.managed_by != Some(*organization));
+    let copy = decider.map(|organization| event.clone().in_organization(organization));
+    tx.commit([event].into_iter().chain(copy).collect::<Vec<_>>()).await
 }
 
 /// Tells every address of a person that something about their second factor is another now.

@@ -74,7 +74,9 @@ async fn state_in(app: &App, tx: &Tx, id: AccountId) -> Result<RecoveryState> {
         })
     });
     let address = match &found.verified {
-        Some(verified) => verified.verified_at.map(|at| open(app, &salt, verified).map(|email| (email, at))).transpose()?,
+        Some(verified) => {
+            verified.verified_at.map(|at| open(app, &salt, verified).map(|email| (email, at))).transpose()?
+        }
         None => None,
     };
     Ok(RecoveryState { address, pending: pending.transpose()?, recovery: recovery::open(tx, id).await? })

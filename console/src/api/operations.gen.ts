@@ -658,6 +658,21 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "organization_recoveries_approve": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_recoveries_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_recoveries_refuse": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "organization_sessions_end": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -719,6 +734,11 @@ export const operations = {
     "ownership": null
   },
   "own_alert_preferences_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "own_recovery_stop": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null
@@ -818,6 +838,51 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "recoveries_approve": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "recoveries_complete": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recoveries_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "recoveries_refuse": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "recoveries_stop": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_remove": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_verify": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "roles_list": {
     "scope": "self",
     "minimumRole": null,
@@ -905,6 +970,11 @@ export const operations = {
   },
   "sessions_list": {
     "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_recovery": {
+    "scope": "public",
     "minimumRole": null,
     "ownership": null
   },

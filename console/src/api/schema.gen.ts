@@ -998,6 +998,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop a recovery of one's own account, whoever asked for it. */
+        delete: operations["own_recovery_stop"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/recovery-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's recovery address, the one that is to take its place, and what was asked for through it. */
+        get: operations["recovery_address_get"];
+        /**
+         * Ask for a recovery address: a link goes there, and word of it to the addresses before.
+         * @description The one in use stays so until this one is proven. Five letters an hour at most. The link before stops working.
+         */
+        put: operations["recovery_address_update"];
+        post?: never;
+        /** Remove one's recovery address, and one that waits for its proof. The addresses are told. */
+        delete: operations["recovery_address_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/recovery-address/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove one's recovery address with the token of the link that was sent there.
+         * @description It takes a session of the account that asked, so that nobody proves an address for a stranger.
+         */
+        post: operations["recovery_address_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/second-factors": {
         parameters: {
             query?: never;
@@ -2250,6 +2309,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The recoveries of the organisation's members that wait for one of its administrators, newest first.
+         * @description There are none where neither the organisation nor the platform demands an approval.
+         */
+        get: operations["organization_recoveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/recoveries/{recovery_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve the recovery of a member: the recovery address is sent the link that completes it.
+         * @description Nobody approves their own, nor that of somebody whose role is above theirs.
+         */
+        post: operations["organization_recoveries_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/recoveries/{recovery_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse the recovery of a member. Nothing was sent then, and nothing is changed. */
+        post: operations["organization_recoveries_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/restore": {
         parameters: {
             query?: never;
@@ -2841,6 +2957,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The recoveries that wait for an administrator, newest first. */
+        get: operations["recoveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/{recovery_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a recovery: the recovery address is sent the link that completes it. Nobody approves their own. */
+        post: operations["recoveries_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/{recovery_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a recovery. Nothing was sent then, and nothing is changed. */
+        post: operations["recoveries_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete a recovery with the token of the link that the recovery address was sent.
+         * @description Every second factor goes, and all sessions end; nobody is signed in. The person signs in with the password alone then.
+         *     409 `recovery_waits` before its time.
+         */
+        post: operations["recoveries_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a recovery with the token of the link that every address was sent. */
+        post: operations["recoveries_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -2969,6 +3174,28 @@ export interface paths {
          *     end with them. API keys of service accounts are no sessions and go on.
          */
         post: operations["sessions_end_everybodys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a recovery, at the second step of a sign-in.
+         * @description Where the account has a recovery address, that is sent a link which switches the second factor off; at once, after a
+         *     waiting time, or after an administrator has approved, as the platform and the person's organisations demand. Every
+         *     address of the person is told. 409 `recovery_unavailable` without a recovery address. Three a day at most.
+         */
+        post: operations["sessions_recovery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3587,6 +3814,14 @@ export interface components {
             service_account_id: string;
         };
         /**
+         * AskRecovery
+         * @description A wish for a recovery, by somebody who is asked for a second factor.
+         */
+        AskRecovery: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
+        };
+        /**
          * Attribute
          * @description A field of the profiles of an organisation's members.
          */
@@ -4190,6 +4425,14 @@ export interface components {
         DecideAlert: {
             /** @description What was found out, or is to be done, on one line. Whoever may read alerts reads it. */
             note?: string;
+        };
+        /**
+         * DecideRecovery
+         * @description A decision about a recovery.
+         */
+        DecideRecovery: {
+            /** @description Why: how you know that it is them, or what speaks against it. The person is told. */
+            reason: string;
         };
         /**
          * DeclareDetail
@@ -5459,6 +5702,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_WaitingRecovery
+         * @description A page of a list.
+         */
+        Items_WaitingRecovery: {
+            /** @description The items. */
+            items: components["schemas"]["WaitingRecovery"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Job
          * @description Something that runs by itself.
          */
@@ -6037,6 +6290,24 @@ export interface components {
             total: number;
         };
         /**
+         * OpenRecovery
+         * @description A recovery that was asked for.
+         */
+        OpenRecovery: {
+            /**
+             * Format: date-time
+             * @description Until when; of one that has to be approved, until when it waits for that.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description From when on it can be completed; of one that has to be approved, not before then.
+             */
+            not_before: string;
+            /** @description How it stands. */
+            status: components["schemas"]["RecoveryStatus"] & unknown;
+        };
+        /**
          * OperationEffect
          * @description What becomes of an operation for somebody.
          */
@@ -6182,6 +6453,10 @@ export interface components {
             mfa: {
                 /** @description How long somebody may do without a second factor, counted once from when their role first demanded it. */
                 grace_days: components["schemas"]["NumberSetting"];
+                /** @description Whether an administrator has to approve the recovery of a lost second factor. */
+                recovery_approval: components["schemas"]["ChoiceSetting"];
+                /** @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it. */
+                recovery_wait_hours: components["schemas"]["NumberSetting"];
                 /** @description The least role that needs a second factor; whoever has more needs one too. */
                 required_from: components["schemas"]["ChoiceSetting"];
             };
@@ -6508,6 +6783,24 @@ export interface components {
             requested_at: string;
         };
         /**
+         * PendingRecoveryAddress
+         * @description A recovery address that waits for its proof.
+         */
+        PendingRecoveryAddress: {
+            /** @description The address. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works that was sent there.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+        };
+        /**
          * @description How a file of people is written.
          * @enum {string}
          */
@@ -6698,6 +6991,10 @@ export interface components {
             mfa: {
                 /** @description How long somebody may do without a second factor, counted once from when their role first demanded it. */
                 grace_days: components["schemas"]["NumberSetting"];
+                /** @description Whether an administrator has to approve the recovery of a lost second factor. */
+                recovery_approval: components["schemas"]["ChoiceSetting"];
+                /** @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it. */
+                recovery_wait_hours: components["schemas"]["NumberSetting"];
                 /** @description The least role that needs a second factor; whoever has more needs one too. */
                 required_from: components["schemas"]["ChoiceSetting"];
             };
@@ -7493,6 +7790,36 @@ export interface components {
          */
         RecordFormat: "csv" | "jsonl" | "cef" | "ocsf";
         /**
+         * RecoveryAddress
+         * @description A person's recovery address.
+         */
+        RecoveryAddress: {
+            /** @description The address that helps when the second factor is lost; absent without one. */
+            email?: string;
+            /** @description An address that is to take its place once it is proven. */
+            pending?: components["schemas"]["PendingRecoveryAddress"] & unknown;
+            /** @description A recovery that was asked for and is not over. */
+            recovery?: components["schemas"]["OpenRecovery"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it was proven.
+             */
+            verified_at?: string;
+        };
+        /**
+         * @description How a recovery stands.
+         * @enum {string}
+         */
+        RecoveryStatus: "ready" | "waiting" | "approval_required";
+        /**
+         * RecoveryToken
+         * @description The token of a link of a letter.
+         */
+        RecoveryToken: {
+            /** @description The token. */
+            token: string;
+        };
+        /**
          * Refresh
          * @description A refresh.
          */
@@ -7788,7 +8115,7 @@ export interface components {
          * @description What a number counts.
          * @enum {string}
          */
-        SettingUnit: "attempts" | "characters" | "minutes" | "days" | "points" | "passwords";
+        SettingUnit: "attempts" | "characters" | "minutes" | "hours" | "days" | "points" | "passwords";
         /**
          * SetupState
          * @description Whether there is something to set up.
@@ -8420,6 +8747,16 @@ export interface components {
                  */
                 grace_days?: number | null;
                 /**
+                 * @description Whether an administrator has to approve the recovery of a lost second factor.
+                 * @enum {string|null}
+                 */
+                recovery_approval?: "none" | "administrator" | null;
+                /**
+                 * Format: uint32
+                 * @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it.
+                 */
+                recovery_wait_hours?: number | null;
+                /**
                  * @description The least role that needs a second factor; whoever has more needs one too.
                  * @enum {string|null}
                  */
@@ -8558,6 +8895,16 @@ export interface components {
                  */
                 grace_days?: number | null;
                 /**
+                 * @description Whether an administrator has to approve the recovery of a lost second factor.
+                 * @enum {string|null}
+                 */
+                recovery_approval?: "none" | "administrator" | null;
+                /**
+                 * Format: uint32
+                 * @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it.
+                 */
+                recovery_wait_hours?: number | null;
+                /**
                  * @description The least role that needs a second factor; whoever has more needs one too.
                  * @enum {string|null}
                  */
@@ -8658,6 +9005,17 @@ export interface components {
             };
         };
         /**
+         * UpdateRecoveryAddress
+         * @description Another recovery address.
+         */
+        UpdateRecoveryAddress: {
+            /**
+             * Format: email
+             * @description The address; another than that of the account.
+             */
+            email: string;
+        };
+        /**
          * UpdateServiceAccount
          * @description What to change of a service account.
          */
@@ -8698,6 +9056,41 @@ export interface components {
             token: string;
             /** @description How the tokens of the session travel. */
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+        };
+        /**
+         * WaitingRecovery
+         * @description A recovery that waits for an administrator.
+         */
+        WaitingRecovery: {
+            /**
+             * Format: uuid
+             * @description The person's account.
+             */
+            account_id: string;
+            /** @description The address that the person signs in with. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when it waits.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description How the person is called. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Before when it can't be completed, approved or not.
+             */
+            not_before: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
         };
         /** @description A text, a number or a boolean, as the attribute's type wants it; null takes the value away. */
         WantedValue: (string | null) | number | boolean;
@@ -11089,6 +11482,182 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["PasswordVerdict"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    own_recovery_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecoveryAddress"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace.at.home@example.net"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateRecoveryAddress"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecoveryAddress"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhv_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RecoveryToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecoveryAddress"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -14765,6 +15334,139 @@ export interface operations {
             };
         };
     };
+    organization_recoveries_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_WaitingRecovery"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_recoveries_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Called back on the number in the personnel file"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_recoveries_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Says that it was not them"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     organizations_restore: {
         parameters: {
             query?: never;
@@ -16609,6 +17311,212 @@ export interface operations {
             };
         };
     };
+    recoveries_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_WaitingRecovery"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Called back on the number in the personnel file"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Says that it was not them"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhl_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RecoveryToken"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhx_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RecoveryToken"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     roles_list: {
         parameters: {
             query?: never;
@@ -16865,6 +17773,47 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_recovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["AskRecovery"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OpenRecovery"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -103,7 +103,9 @@ function Acts({ waiting, organization, onAct }: ActsProps) {
   const approveNot = useWhyNot(
     organization ? "organization_recoveries_approve" : "recoveries_approve",
   );
-  const refuseNot = useWhyNot(organization ? "organization_recoveries_refuse" : "recoveries_refuse");
+  const refuseNot = useWhyNot(
+    organization ? "organization_recoveries_refuse" : "recoveries_refuse",
+  );
   const own = waiting.account_id === account.id ? said.ownNot : null;
   return (
     <Group gap="xs">
