@@ -39,10 +39,7 @@ const IDENTITY: [(&str, &str); 40] = [
     ("job_runs", "the installation's jobs; out of reach for the application"),
     ("key_rotations", "of the installation's keys; out of reach for the application"),
     ("leadership", "which server leads; out of reach for the application"),
-    (
-        "legal_holds",
-        "of the platform's on records, of which their organisations are not told; out of reach for the application",
-    ),
+    ("legal_holds", "the platform's, of which organisations are not told; out of reach for the application"),
     ("policy_revisions", "the installation's policy, which every member may know"),
     ("outbox", "what lies in it is sealed, and the application can't read it"),
     ("reauthentication_attempts", "of a person, wherever they are"),
