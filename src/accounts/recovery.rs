@@ -5,7 +5,7 @@
 //! needs the password after it. Every address of the person is told at once, with a link that stops it.
 
 use chrono::{SecondsFormat, TimeDelta};
-use entity::{AccountId, accounts as rows, recovery_requests::Approval, sessions::Delivery};
+use entity::{AccountId, accounts as rows, sessions::Delivery};
 
 use super::{
     Account,
@@ -23,7 +23,7 @@ use crate::{
     mail::{FactorChange, Letter, RecoveryDecision, RecoveryLetter},
     mfa::{
         self, challenges,
-        recovery::{self, Begun, Request, Terms, Token},
+        recovery::{self, Approval, Begun, Request, Terms, Token},
     },
     runtime::Timestamp,
     sessions,

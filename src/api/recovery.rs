@@ -1,7 +1,7 @@
 //! A lost second factor: the recovery address, asking for a recovery, completing and stopping it, and who approves.
 
 use chrono::{DateTime, Utc};
-use entity::{RecoveryRequestId, recovery_requests::Approval, sessions::Delivery};
+use entity::{RecoveryRequestId, sessions::Delivery};
 use poem::Request;
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -24,7 +24,7 @@ use crate::{
     edge::{ApiResult, Visitor, cookies::CookieKind},
     error::{Code, Error},
     mail::RecoveryDecision,
-    mfa::recovery::Request as Stored,
+    mfa::recovery::{Approval, Request as Stored},
     runtime::Timestamp,
     tenancy::recoveries::{self, Waiting},
     types::{Caller, PageRequest},

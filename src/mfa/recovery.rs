@@ -2,14 +2,11 @@
 //! went to the recovery address (MFA-7). Only hashes of tokens are stored; one request of an account is open.
 
 use chrono::TimeDelta;
-use entity::{
-    AccountId, RecoveryRequestId,
-    recovery_requests::{self as rows, Approval},
-};
+use entity::{AccountId, RecoveryRequestId, recovery_requests as rows};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::SelectStatement};
 use uuid::Uuid;
 
-pub use entity::recovery_requests::Model as Request;
+pub use entity::recovery_requests::{Approval, Model as Request};
 
 use crate::{
     config::SecretString,
