@@ -245,6 +245,7 @@ impl Recovery {
     /// The recoveries of the organisation's members that wait for one of its administrators, newest first.
     ///
     /// There are none where neither the organisation nor the platform demands an approval.
+    #[expect(clippy::too_many_arguments, reason = "one argument a parameter of the contract")]
     #[oai(
         path = "/organizations/:organization_id/recoveries",
         method = "get",
