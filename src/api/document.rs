@@ -92,15 +92,6 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             let challenge = "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
             json!({"challenge": challenge, "second_factor": {"method": "totp", "code": "492039"}})
         }
-        "sessions_recovery" => json!({"challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
-        "recoveries_complete" => json!({"token": "fhl_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
-        "recoveries_stop" => json!({"token": "fhx_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
-        "recovery_address_update" => json!({"email": "grace.at.home@example.net"}),
-        "recovery_address_verify" => json!({"token": "fhv_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
-        "recoveries_approve" | "organization_recoveries_approve" => {
-            json!({"reason": "Called back on the number in the personnel file"})
-        }
-        "recoveries_refuse" | "organization_recoveries_refuse" => json!({"reason": "Says that it was not them"}),
         "totp_confirm" => json!({"code": "492039"}),
         "session_reauthenticate" => json!({"password": password}),
         "session_switch" => json!({"organization_id": "01a1fc64-cfa6-7344-8b59-055e68e640cc"}),
@@ -140,7 +131,24 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),
         "teams_update" => json!({"description": null, "role": "auditor"}),
-        _ => return about_decisions(operation).or_else(|| about_alerts(operation)),
+        _ => {
+            return about_decisions(operation).or_else(|| about_alerts(operation)).or_else(|| about_recovery(operation));
+        }
+    })
+}
+
+fn about_recovery(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "sessions_recovery" => json!({"challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_complete" => json!({"token": "fhl_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_stop" => json!({"token": "fhx_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recovery_address_update" => json!({"email": "grace.at.home@example.net"}),
+        "recovery_address_verify" => json!({"token": "fhv_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_approve" | "organization_recoveries_approve" => {
+            json!({"reason": "Called back on the number in the personnel file"})
+        }
+        "recoveries_refuse" | "organization_recoveries_refuse" => json!({"reason": "Says that it was not them"}),
+        _ => return None,
     })
 }
 
