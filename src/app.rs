@@ -15,6 +15,7 @@ use crate::{
     decisions::Decisions,
     jobs::Jobs,
     mail::Mail,
+    mfa::passkeys::RelyingParty,
     policies::Map,
     privacy::Ledger,
     runtime::{Clock, Entropy, Ids},
@@ -43,6 +44,8 @@ pub struct App {
     pub settings: Settings,
     /// The password hashing pool.
     pub passwords: Passwords,
+    /// Ourselves, as passkeys know us.
+    pub passkeys: RelyingParty,
     /// The vault.
     pub vault: Vault,
     /// The outbox.

@@ -152,6 +152,7 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "Sign in first";
     InvalidCredentials = "invalid_credentials", 401, "E-mail address or password is wrong";
     SessionEnded = "session_ended", 401, "This session has ended";
+    PasskeyNotAccepted = "passkey_not_accepted", 401, "This passkey does not sign in here";
     ChallengeNotValid = "challenge_not_valid", 401, "This sign-in is not waiting for a second factor any more: begin again";
     ApiKeyNotValid = "api_key_not_valid", 401, "This API key is not valid here and now";
     ApiKeyMistyped = "api_key_mistyped", 401, "This is not a whole API key: it was cut off or mistyped";
@@ -163,6 +164,8 @@ codes! {
     WrongPassword = "wrong_password", 403, "The password is wrong";
     SecondFactorRequired = "second_factor_required", 403, "Prove your second factor as well";
     WrongCode = "wrong_code", 403, "The code is wrong, too old, or was used before";
+    WrongPasskey = "wrong_passkey", 403, "This passkey is not yours, was not made for this, or did not sign what was asked";
+    EmailCodesNotAllowed = "email_codes_not_allowed", 403, "Codes by e-mail do not count here: set up an authenticator app or a passkey";
     MfaEnrolmentRequired = "mfa_enrolment_required", 403, "Your role demands a second factor: set one up first";
     MfaRequired = "mfa_required", 403, "Your role demands a second factor: prove yours in this session first";
     ActingEnded = "acting_ended", 403, "Your access to this organisation has ended";
@@ -172,6 +175,7 @@ codes! {
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
     AttributeNotEditable = "attribute_not_editable", 403, "A field of this profile is not yours to change";
+    OwnRecovery = "own_recovery", 403, "Nobody approves their own recovery";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";
     CriticalAlertStays = "critical_alert_stays", 403, "Critical alerts of the installation, and alerts about alerts, can't be muted";
@@ -180,12 +184,19 @@ codes! {
     InvitationNotValid = "invitation_not_valid", 404, "This invitation is not valid any more";
     SignUpNotValid = "sign_up_not_valid", 404, "This sign-up link is not valid any more";
     EmailLinkNotValid = "email_link_not_valid", 404, "This link is not valid any more, or not for the account that is signed in";
+    RecoveryNotValid = "recovery_not_valid", 404, "This recovery is not open any more";
     MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
     Conflict = "conflict", 409, "The present state stands against this";
     LastOwner = "last_owner", 409, "An organisation keeps at least one owner";
     OnlyOwner = "only_owner", 409, "This person is the only owner of an organisation, or the last administrator of the platform";
     SecondFactorEnrolled = "second_factor_enrolled", 409, "There is an authenticator app already; remove it first";
+    PasskeysUnavailable = "passkeys_unavailable", 409, "There are no passkeys here: the server is not reached by a name and https";
+    PasskeyCeremonyNotValid = "passkey_ceremony_not_valid", 409, "This was begun too long ago, elsewhere, or has ended: begin again";
+    PasskeyKnown = "passkey_known", 409, "This passkey is known already";
+    TooManyPasskeys = "too_many_passkeys", 409, "One has at most 20 passkeys";
+    RecoveryUnavailable = "recovery_unavailable", 409, "This account has no recovery address: ask an administrator of your organisation";
+    RecoveryWaits = "recovery_waits", 409, "This link does not work yet: the letter says from when on it does";
     AccountErased = "account_erased", 409, "This person has been erased";
     AlreadyMember = "already_member", 409, "This person is a member already";
     EventTypeDiffers = "event_type_differs", 409, "An event type of this code is kept otherwise, or happens to something else";

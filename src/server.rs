@@ -40,6 +40,7 @@ use crate::{
     error::{Error, Result},
     jobs::{Instances, Job, Jobs, Leader},
     mail::{self, Mail, Transport},
+    mfa::passkeys::RelyingParty,
     operations, people,
     policies::{self, Map},
     privacy::{self, Known, Ledger, Replayed},
@@ -270,6 +271,7 @@ async fn app(
         clock: clock.clone(),
         entropy: Entropy,
         ids: Ids,
+        passkeys: RelyingParty::at(public_url)?,
         public_url: public_url.into(),
     };
     Ok((app, keys, changes, contract))

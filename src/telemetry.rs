@@ -29,7 +29,8 @@ use crate::{
 };
 
 /// Libraries whose news at the level info is no operator's business.
-const QUIET: &str = "tokio_cron_scheduler=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn";
+const QUIET: &str = "tokio_cron_scheduler=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,\
+                     webauthn_rs=off,webauthn_rs_core=off";
 
 /// Starts logging for the whole process; panics are logged too from then on. `level` is a level such as `info`, or
 /// directives such as `info,freehold::mail=debug`.

@@ -16,7 +16,7 @@ if [ $# = 0 ]; then
     trap 'kill -TERM "${halves[@]}" 2>/dev/null || true; exit 130' INT TERM
     for half in 0 1; do
         mapfile -t specs < <(cd console/e2e && printf '%s\n' *.spec.ts | sed 1d | awk -v half="$half" 'NR % 2 == half')
-        FREEHOLD_E2E_HALF="$half" tests/e2e.sh "$server" 10-path "${specs[@]}" > >(sed -u "s/^/[$half] /") 2>&1 &
+        E2E_HALF="$half" tests/e2e.sh "$server" 10-path "${specs[@]}" > >(sed -u "s/^/[$half] /") 2>&1 &
         halves+=($!)
     done
     status=0
@@ -25,7 +25,7 @@ if [ $# = 0 ]; then
 fi
 
 # Nothing of the caller's settings reaches the server under test.
-for name in $(compgen -e | grep -E '^(FREEHOLD|DATABASE)_' | grep -v '^FREEHOLD_E2E_HALF$' || true); do unset "$name"; done
+for name in $(compgen -e | grep -E '^(FREEHOLD|DATABASE)_' || true); do unset "$name"; done
 
 work="$(mktemp -d "${TMPDIR:-/tmp}/freehold-e2e.XXXXXX")"
 # PostgreSQL's unprivileged user passes through when we are root.
@@ -53,9 +53,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 port="$(node -e 'const s = require("net").createServer(); s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')"
+# At a name, because browsers have no passkeys at an address.
 # A short window, so that the tests needn't wait long until the password is asked for again. The tests
 # click faster than people, all from one address: what anybody may call in a minute is not for them.
 FREEHOLD_PROFILE=development FREEHOLD_DATA_DIR="$work/data" FREEHOLD_HTTP_LISTEN="127.0.0.1:$port" \
+    FREEHOLD_HTTP_PUBLIC_URL="http://localhost:$port" \
     FREEHOLD_TOKENS_REAUTHENTICATION_WINDOW=20s FREEHOLD_LIMITS_ACCOUNT_QUOTA=10000 \
     FREEHOLD_LIMITS_ANONYMOUS_READ_QUOTA=10000 FREEHOLD_LIMITS_ANONYMOUS_WRITE_QUOTA=10000 \
     "$server" serve >"$work/server.log" 2>&1 </dev/null &

@@ -7,7 +7,7 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: ".",
-  outputDir: `results/${process.env.FREEHOLD_E2E_HALF ?? "all"}`,
+  outputDir: `results/${process.env.E2E_HALF ?? "all"}`,
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),

@@ -58,6 +58,18 @@ const resetPassword = createRoute({
   component: lazyRouteComponent(() => import("./pages/reset-password/page")),
 });
 
+const recovery = createRoute({
+  getParentRoute: () => root,
+  path: "/recovery",
+  component: lazyRouteComponent(() => import("./pages/recovery/page"), "CompletePage"),
+});
+
+const stopRecovery = createRoute({
+  getParentRoute: () => root,
+  path: "/recovery/stop",
+  component: lazyRouteComponent(() => import("./pages/recovery/page"), "StopPage"),
+});
+
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
@@ -283,6 +295,12 @@ const verifyEmail = createRoute({
   component: lazyRouteComponent(() => import("./pages/email-link/page"), "VerifyEmailPage"),
 });
 
+const recoveryAddress = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/recovery-address",
+  component: lazyRouteComponent(() => import("./pages/recovery/page"), "RecoveryAddressPage"),
+});
+
 const changeEmail = createRoute({
   getParentRoute: () => signedIn,
   path: "/change-email",
@@ -355,6 +373,8 @@ const tree = root.addChildren([
   signIn,
   forgotPassword,
   resetPassword,
+  recovery,
+  stopRecovery,
   invitation,
   signUp,
   confirmSignUp,
@@ -383,6 +403,7 @@ const tree = root.addChildren([
     ]),
     account,
     verifyEmail,
+    recoveryAddress,
     changeEmail,
     platformOrganizations,
     platformAccounts,

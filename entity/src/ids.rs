@@ -91,8 +91,16 @@ ids! {
     KnownDeviceId;
     /// A person's authenticator app.
     TotpFactorId;
+    /// A passkey of a person.
+    PasskeyId;
+    /// A browser in which a right password is enough for a while.
+    TrustedDeviceId;
     /// A right password that waits for a second factor.
     ChallengeId;
+    /// A mailbox that helps a person who has lost their second factor.
+    RecoveryAddressId;
+    /// What somebody asked for who has lost their second factor.
+    RecoveryRequestId;
     /// What an ACME authority has issued, or the account that ordered it.
     CertificateId;
     /// A data key; also what a sealed value says of the key that sealed it.

@@ -59,6 +59,9 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261130_000050_mfa",
     "m20261130_000060_profile_changes",
     "m20261201_000066_product_events",
+    "m20261202_000070_passkeys",
+    "m20261202_000080_email_codes",
+    "m20261202_000090_recovery",
     "m20261202_000095_second_factor_counts",
 ];
 

@@ -131,7 +131,7 @@ impl Replacement {
     }
 
     /// Puts it in place, unless another was put there meanwhile. A link that was sent to choose one is void then, and no
-    /// device is known any more.
+    /// device is known or trusted any more.
     ///
     /// # Errors
     /// `Conflict`.
@@ -147,6 +147,9 @@ impl Replacement {
         tx.execute(VOID, [id.into(), now.into()]).await?;
         devices::forget_all_of(tx, self.account).await?;
         mfa::challenges::forget_all_of(tx, self.account).await?;
+        mfa::trusted::revoke_all(tx, self.account).await?;
+        // After the challenges: a recovery that is being asked for with one of them is there by now.
+        mfa::recovery::end_all_of(tx, self.account).await?;
         Ok(())
     }
 }

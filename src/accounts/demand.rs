@@ -11,9 +11,9 @@ use crate::{
     error::{Code, Error, Result},
     mfa::deadlines::{self, Begun},
     runtime::Timestamp,
-    sessions::{Principal, Seat},
+    sessions::{DEVICE, Principal, Seat, WEAK},
     settings::sections::Mfa,
-    types::{Caller, Origin},
+    types::{Caller, Origin, Role},
 };
 
 /// How it is with a session and second factors.
@@ -21,17 +21,27 @@ use crate::{
 pub struct Standing {
     /// Whether the role in the session's organisation demands one.
     pub required: bool,
-    /// Whether the person has one.
+    /// Whether the person has one that counts there.
     pub enrolled: bool,
-    /// Whether this session has used one.
+    /// Whether this session has used one that counts there.
     pub proven: bool,
     /// Until when the person may do without, if that has been decided.
     pub due_at: Option<Timestamp>,
 }
 
-/// Whether a session has used a second factor.
-fn proven(principal: &Principal) -> bool {
-    principal.factors.iter().any(|factor| factor == "mfa")
+fn used(principal: &Principal, what: &str) -> bool {
+    principal.factors.iter().any(|factor| factor == what)
+}
+
+/// Whether a session has used a second factor that counts wherever one is demanded, in no trusted device.
+fn proven_anywhere(principal: &Principal) -> bool {
+    used(principal, "mfa") && !used(principal, DEVICE)
+}
+
+/// Whether a code by e-mail counts for whoever has these roles (MFA-2).
+fn weak_counts(app: &App, rules: &Mfa, seat: &Seat) -> bool {
+    let hierarchy = app.policy.hierarchy();
+    rules.email_codes_count(|| seat.roles().any(|role| hierarchy.includes(role.as_str(), Role::ADMIN)))
 }
 
 /// Whether one is demanded of whoever has this role.
@@ -49,15 +59,20 @@ fn demands(app: &App, rules: &Mfa, seat: &Seat) -> bool {
 /// # Errors
 /// When the database fails.
 pub async fn standing(app: &App, principal: &Principal, origin: &Origin) -> Result<Standing> {
+    let (strong, weak) = (used(principal, "mfa"), used(principal, WEAK));
     let mut standing = Standing {
         required: false,
         enrolled: principal.has_second_factor,
-        proven: proven(principal),
+        proven: strong || weak,
         due_at: principal.second_factor_due,
     };
     if let Some(seat) = &principal.seat {
         let rules = &app.settings.effective(seat.organization, origin).await?.mfa;
+        let weak_counts = weak_counts(app, rules, seat);
         standing.required = demands(app, rules, seat);
+        standing.enrolled = principal.has_strong_factor || principal.has_second_factor && weak_counts;
+        let trusted = !used(principal, DEVICE) || rules.trusts_devices();
+        standing.proven = trusted && (strong || weak && weak_counts);
         if standing.required && standing.due_at.is_none() {
             standing.due_at = Some(Box::pin(begin(app, principal, (rules.grace_days, origin))).await?);
         }
@@ -70,10 +85,13 @@ pub async fn standing(app: &App, principal: &Principal, origin: &Origin) -> Resu
 /// # Errors
 /// `Forbidden` with `mfa_enrolment_required` or `mfa_required`.
 pub async fn expect(app: &App, principal: &Principal, origin: &Origin) -> Result<()> {
-    if proven(principal) {
+    if proven_anywhere(principal) {
         return Ok(());
     }
     let standing = standing(app, principal, origin).await?;
+    if standing.proven {
+        return Ok(());
+    }
     // A deadline of no days is written after the request began.
     let overdue = standing.due_at.is_some_and(|due| due <= app.clock.now());
     match (standing.required, standing.enrolled, overdue) {

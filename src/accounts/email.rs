@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Account, EMAIL, credentials, profile};
+use super::{Account, EMAIL, credentials, profile, recovery_address};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -72,7 +72,7 @@ pub async fn state(app: &App, caller: &Caller) -> Result<EmailState> {
     state_in(app, &tx, account).await
 }
 
-async fn state_in(app: &App, tx: &Tx, account: Account) -> Result<EmailState> {
+pub(super) async fn state_in(app: &App, tx: &Tx, account: Account) -> Result<EmailState> {
     let now = tx.caller().now();
     let open = open_links(tx, account.id, Purpose::Change).filter(links::Column::ExpiresAt.gt(now));
     let pending = tx.one(open).await?.map(|link| {
@@ -131,12 +131,15 @@ pub async fn verify(app: &App, caller: &Caller, token: &SecretString) -> Result<
 /// is forgotten.
 ///
 /// # Errors
-/// `Invalid` when it is the present one; `Throttled` after too many letters.
+/// `Invalid` when it is the present one, or the recovery address; `Throttled` after too many letters.
 pub async fn change(app: &App, caller: &Caller, email: &Email) -> Result<EmailState> {
     let tx = app.db.write(caller).await?;
     let account = profile::open(&app.vault, locked(&tx).await?)?;
     if account.email == email.as_str() {
         return Err(Error::field("/email", "same", "is your address already"));
+    }
+    if recovery_address::is_own(app, &tx, account.id, email).await? {
+        return Err(Error::field("/email", "recovery_address", "is your recovery address; remove it there first"));
     }
     let token = add_link(app, &tx, account.id, (Purpose::Change, email)).await?;
     let present: Email = account.email.parse().map_err(Error::internal)?;
@@ -182,6 +185,9 @@ pub async fn complete(app: &App, caller: &Caller, token: &SecretString) -> Resul
     // A link to the address before proves nothing any more, nor does one to a new password.
     close(&tx, id, Purpose::Verification).await?;
     tx.execute(credentials::VOID, [id.into(), now.into()]).await?;
+    if recovery_address::is_own(app, &tx, id, &email).await? {
+        recovery_address::drop_of(&tx, id).await?;
+    }
     let told = Letter::EmailChanged { email: email.to_string() };
     app.mail.queue(&tx, &before.email.parse().map_err(Error::internal)?, &told).await?;
     let state = state_in(app, &tx, profile::open(&app.vault, row)?).await?;
@@ -229,7 +235,7 @@ pub async fn clean_up(run: &Run) -> Result<u64> {
     run.repeat(old, &[run.caller().now().into()]).await
 }
 
-fn own(caller: &Caller) -> Result<AccountId> {
+pub(super) fn own(caller: &Caller) -> Result<AccountId> {
     caller.account().ok_or(Error::Unauthenticated(Code::Unauthenticated))
 }
 

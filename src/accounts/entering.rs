@@ -12,8 +12,8 @@ use crate::{
     error::{Code, Error, Result},
     mail::Letter,
     mfa::{
-        self, Proof,
-        challenges::{self, Challenge, Device, Intent},
+        self, Method, Place, Proof,
+        challenges::{self, Challenge, Device, Intent, Open},
     },
     sessions::{NewSession, Opened},
     types::Caller,
@@ -41,6 +41,22 @@ pub struct Entering {
     pub organization: Option<OrganizationId>,
 }
 
+/// Whether the device that a factor is proven on is trusted from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// It is, where that is allowed.
+    Begin,
+    /// It is as it was.
+    Leave,
+}
+
+impl Trust {
+    /// What somebody asks for.
+    pub fn of(wanted: Option<bool>) -> Self {
+        if wanted == Some(true) { Self::Begin } else { Self::Leave }
+    }
+}
+
 /// Opens a session, or the challenge that has to be answered first, in the transaction of a right password.
 ///
 /// # Errors
@@ -55,13 +71,14 @@ pub async fn enter(app: &App, tx: &mut WriteTx, entering: Entering, device: Devi
         return Ok(Entered::Asked(challenge));
     }
     let account = signed_in(tx, account).await?;
-    let new = NewSession { id: session, account: account.id, delivery, factors: &["pwd"], organization };
+    let new =
+        NewSession { id: session, account: account.id, delivery, factors: &["pwd"], proven_at: None, organization };
     let opened = app.sessions.open(tx, new).await?;
-    Ok(Entered::In(Box::new(SignedIn { account, opened, device: None })))
+    Ok(Entered::In(Box::new(SignedIn { account, opened, device: None, trusted: None })))
 }
 
-/// Answers a challenge: opens the session that waited for it. `presented` is the token of the device that is known, if
-/// the client brought it again.
+/// Answers a challenge: opens the session that waited for it. Of the device, the client brings the token again that it is
+/// known by, if it is, and says whether it is to be trusted.
 ///
 /// # Errors
 /// `Unauthenticated` with `challenge_not_valid`; `Forbidden` with `wrong_code`, which counts; `Throttled` after too many
@@ -71,33 +88,78 @@ pub async fn answer(
     caller: &Caller,
     (token, vessel): (&SecretString, Delivery),
     proof: &Proof,
-    presented: Option<SecretString>,
+    device: (Option<SecretString>, Trust),
 ) -> Result<SignedIn> {
-    let mut tx = app.db.write(caller).await?;
+    let tx = app.db.write(caller).await?;
     let challenge = challenges::take(&tx, token, vessel).await?;
-    let Intent { account: id, delivery, organization, device } = challenge.intent;
+    let id = challenge.intent.account;
     mfa::admit(&tx, id).await.inspect_err(|refusal| throttled(app, caller, refusal, "sessions_second_factor"))?;
-    if !mfa::prove(&tx, &app.vault, id, proof).await? {
-        let over = challenges::failed(&tx, challenge.id).await?;
-        let event = wrong(&tx, id, proof).await?;
-        if !over {
-            return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;
-        }
-        tell_exhausted(app, &tx, id).await?;
-        let exhausted = Event::new(Kind::SecondFactorExhausted, id).failed().with("failures", challenges::MOST);
-        return tx.commit_refused(vec![event, exhausted], Error::Unauthenticated(Code::ChallengeNotValid)).await;
+    if !mfa::prove(&tx, &app.vault, (id, Place::Challenge(challenge.id)), proof).await? {
+        return failed(app, tx, &challenge, (proof.method, Error::Forbidden(Code::WrongCode))).await;
     }
+    answered(app, tx, challenge, (proof.method, device)).await
+}
+
+/// Counts a wrong answer to a challenge, and refuses it; the last that it takes ends it, and its owner is told.
+///
+/// # Errors
+/// Always: the refusal, or `Unauthenticated` with `challenge_not_valid`.
+pub(super) async fn failed<T>(
+    app: &App,
+    tx: WriteTx,
+    challenge: &Open,
+    (method, refusal): (Method, Error),
+) -> Result<T> {
+    let id = challenge.intent.account;
+    let over = challenges::failed(&tx, challenge.id).await?;
+    let event = wrong(&tx, id, method).await?;
+    if !over {
+        return tx.commit_refused(event, refusal).await;
+    }
+    tell_exhausted(app, &tx, id).await?;
+    let exhausted = Event::new(Kind::SecondFactorExhausted, id).failed().with("failures", challenges::MOST);
+    tx.commit_refused(vec![event, exhausted], Error::Unauthenticated(Code::ChallengeNotValid)).await
+}
+
+/// Opens the session that waited for a challenge, which has been answered.
+///
+/// # Errors
+/// As [`signed_in`].
+pub(super) async fn answered(
+    app: &App,
+    mut tx: WriteTx,
+    challenge: Open,
+    (method, (presented, trust)): (Method, (Option<SecretString>, Trust)),
+) -> Result<SignedIn> {
+    let Intent { account: id, delivery, organization, device } = challenge.intent;
     challenges::close(&tx, challenge.id).await?;
+    // The factor is there: whatever was asked for because it was not is over.
+    mfa::recovery::end_all_of(&tx, id).await?;
     let session = app.ids.next();
     tx.identify(id, session).await?;
     let account = super::get(&app.vault, &tx, id).await?;
     let account = signed_in(&tx, account).await?;
     let device = known(app, &tx, (id, device), presented).await?;
-    let new = NewSession { id: session, account: id, delivery, factors: proof.method.factors(), organization };
+    let trusted = match trust {
+        Trust::Begin => trusted(app, &tx, id, method).await?,
+        Trust::Leave => None,
+    };
+    let new =
+        NewSession { id: session, account: id, delivery, factors: method.factors(), proven_at: None, organization };
     let opened: Opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
     app.sessions.forget_profile(id);
-    Ok(SignedIn { account, opened, device })
+    Ok(SignedIn { account, opened, device, trusted })
+}
+
+/// Trusts the device, where the platform allows that; organisations that don't are asked when somebody is there.
+async fn trusted(app: &App, tx: &WriteTx, account: AccountId, method: Method) -> Result<Option<SecretString>> {
+    if !app.settings.platform_in(tx).await?.mfa.trusts_devices() {
+        return Ok(None);
+    }
+    let (id, token) = mfa::trusted::trust(tx, &app.vault, account, method.is_strong()).await?;
+    tx.note(Event::new(Kind::TrustedDeviceAdded, id)).await?;
+    Ok(Some(token))
 }
 
 /// What becomes of the device: the token that it is known by, if it is.
@@ -124,9 +186,9 @@ async fn seen(
 }
 
 /// Counts a wrong code and says so to the record.
-pub(super) async fn wrong(tx: &WriteTx, account: AccountId, proof: &Proof) -> Result<Event> {
+pub(super) async fn wrong(tx: &WriteTx, account: AccountId, method: Method) -> Result<Event> {
     mfa::failed(tx, account).await?;
-    Ok(Event::new(Kind::SecondFactorFailed, account).failed().with("method", proof.method.as_str()))
+    Ok(Event::new(Kind::SecondFactorFailed, account).failed().with("method", method.as_str()))
 }
 
 /// Counts a refusal of a code that was not looked at.

@@ -11,7 +11,7 @@ use crate::{
     db::WriteTx,
     error::{Code, Error, Result},
     mail::{FactorChange, Letter},
-    mfa::{self, Enrolment, Factors, Method, Proof, deadlines},
+    mfa::{self, Enrolment, Factors, Method, deadlines},
     runtime::Timestamp,
     sessions,
     types::Caller,
@@ -66,7 +66,7 @@ pub async fn confirm_totp(app: &App, caller: &Caller, code: SecretString) -> Res
         return Err(Error::Conflict(Code::SecondFactorEnrolled));
     }
     if !mfa::confirm_totp(&tx, &app.vault, id, &code).await? {
-        let event = entering::wrong(&tx, id, &Proof { method: Method::Totp, code }).await?;
+        let event = entering::wrong(&tx, id, Method::Totp).await?;
         return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;
     }
     let codes = mfa::renew_backup_codes(&tx, &app.vault, id).await?;
@@ -78,16 +78,19 @@ pub async fn confirm_totp(app: &App, caller: &Caller, code: SecretString) -> Res
     Ok(codes)
 }
 
-/// Removes the caller's authenticator app, and the backup codes with it. Their sessions count as without one then.
+/// Removes the caller's authenticator app. If it was their last factor, the backup codes go with it, and their sessions
+/// count as without one.
 ///
 /// # Errors
 /// `NotFound` when there is none.
 pub async fn remove_totp(app: &App, caller: &Caller) -> Result<()> {
     let (tx, id) = (app.db.write(caller).await?, own(caller)?);
-    if !mfa::disable(&tx, id).await? {
+    if !mfa::remove_totp(&tx, id).await? {
         return Err(Error::not_found());
     }
-    sessions::without_second_factor(&tx, id).await?;
+    if mfa::removed(&tx, id).await? {
+        sessions::without_second_factor(&tx, id).await?;
+    }
     tell(app, &tx, id, FactorChange::Removed).await?;
     tx.commit(Event::new(Kind::SecondFactorRemoved, id).with("method", Method::Totp.as_str())).await?;
     app.sessions.forget(id);
@@ -156,7 +159,7 @@ pub async fn reset_grace_in(app: &App, tx: WriteTx, id: AccountId) -> Result<Tim
     Ok(due_at)
 }
 
-async fn tell(app: &App, tx: &WriteTx, id: AccountId, change: FactorChange) -> Result<()> {
+pub(super) async fn tell(app: &App, tx: &WriteTx, id: AccountId, change: FactorChange) -> Result<()> {
     let account: Account = super::get(&app.vault, tx, id).await?;
     let letter = Letter::SecondFactorChanged { change, account: format!("{}/account", app.public_url) };
     app.mail.queue(tx, &address(&account)?, &letter).await?;

@@ -63,7 +63,7 @@ pub(super) async fn failed<T>(
 
 /// Records the failure of somebody's attempt, in the organisation too that manages their account. Of nobody's, as much
 /// is written and taken back: that there is nobody, or nobody managed, must not be seen in the time.
-async fn record(tx: &WriteTx, account: Option<&rows::Model>, reason: &'static str) -> Result<()> {
+pub(super) async fn record(tx: &WriteTx, account: Option<&rows::Model>, reason: &'static str) -> Result<()> {
     let event = Event::new(Kind::SessionFailed, account.map_or_else(Uuid::nil, |account| account.id.into()));
     let event = event.failed().with("reason", reason);
     let noted = if account.is_some() { Noted::Kept } else { Noted::TakenBack };

@@ -10,17 +10,23 @@ mod credentials;
 pub mod demand;
 mod devices;
 pub mod email;
+pub mod email_codes;
 mod entering;
 mod erasure;
 pub mod factors;
 mod lockout;
 mod mill;
+pub mod passkey_proofs;
+pub mod passkeys;
 mod passwords;
 mod profile;
 mod reauthentication;
+pub mod recovery;
+pub mod recovery_address;
 pub mod resets;
 mod sign_in;
 mod stored;
+pub mod trusted_devices;
 
 use std::collections::HashMap;
 
@@ -38,7 +44,7 @@ pub use credentials::{change_password, password_since};
 pub use devices::{
     KnownDevice, LASTS as DEVICE_LASTS, clean_up as clean_up_devices, forget, forget_all, list as known_devices,
 };
-pub use entering::{Entered, Entering, answer, enter};
+pub use entering::{Entered, Entering, Trust, answer, enter};
 pub use erasure::{Taken, erase, readable, take};
 pub use lockout::{end_locks, settled};
 pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};

@@ -18,7 +18,7 @@ use crate::{
     config::SecretString,
     db::{Unrecorded, WriteTx},
     error::{Code, Error, Result},
-    mfa::{self, Proof},
+    mfa::{self, Place, Proof},
     sessions::Opened,
     types::Caller,
 };
@@ -54,9 +54,9 @@ pub async fn reauthenticate(
     let proof = proof.filter(|_| demanded);
     if let Some(proof) = &proof {
         mfa::admit(&tx, account).await.inspect_err(|refusal| entering::throttled(app, caller, refusal, OPERATION))?;
-        if !mfa::prove(&tx, &app.vault, account, proof).await? {
+        if !mfa::prove(&tx, &app.vault, (account, Place::Session(session)), proof).await? {
             // The attempt stays counted: a code is guessed no more often than a password.
-            let event = entering::wrong(&tx, account, proof).await?;
+            let event = entering::wrong(&tx, account, proof.method).await?;
             return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;
         }
     }
@@ -99,7 +99,7 @@ pub(super) async fn password_again(app: &App, caller: &Caller, password: SecretS
     Ok(())
 }
 
-fn own(caller: &Caller) -> Result<(AccountId, SessionId)> {
+pub(super) fn own(caller: &Caller) -> Result<(AccountId, SessionId)> {
     caller.account().zip(caller.session()).ok_or(Error::Unauthenticated(Code::Unauthenticated))
 }
 

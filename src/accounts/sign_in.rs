@@ -1,6 +1,6 @@
 //! Signing in with a password. Known and unknown people get the same answer in the same time.
 
-use entity::{KnownDeviceId, accounts as rows, sessions::Delivery};
+use entity::{AccountId, KnownDeviceId, accounts as rows, sessions::Delivery};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
@@ -17,7 +17,10 @@ use crate::{
     db::{Unrecorded, WriteTx},
     error::{Code, Error, Result},
     guessing::{self, Attempt},
-    mfa::challenges,
+    mfa::{
+        challenges,
+        trusted::{self, Trusted},
+    },
     sessions::{NewSession, Opened, hash},
     settings::sections::{Lockout, Way},
     types::{Caller, Email},
@@ -31,6 +34,8 @@ pub struct Credentials<'a> {
     pub password: SecretString,
     /// The token of a device that may be known.
     pub device: Option<SecretString>,
+    /// The token of a device that may be trusted.
+    pub trusted: Option<SecretString>,
 }
 
 /// What becomes of the device that somebody signs in on.
@@ -50,6 +55,8 @@ pub struct SignedIn {
     pub opened: Opened,
     /// The token that the device is known by.
     pub device: Option<SecretString>,
+    /// The token that it is trusted by from now on.
+    pub trusted: Option<SecretString>,
 }
 
 /// A person who has just proven who they are. The attempt is counted until it is [`lockout::settled`].
@@ -74,11 +81,15 @@ pub async fn sign_in(
     delivery: Delivery,
     device: Device,
 ) -> Result<Entered> {
-    let presented = credentials.device.clone();
+    let (presented, trusted) = (credentials.device.clone(), credentials.trusted.clone());
     let proven = authenticate(app, caller, credentials).await?;
     let (known, id) = (proven.device, app.ids.next());
     let mut tx = app.db.write(&caller.acting_as(proven.account.id, id)).await?;
-    if proven.second_factor {
+    let trusted = match trusted.filter(|_| proven.second_factor) {
+        Some(token) => trusted_on(app, &tx, proven.account.id, &token).await?,
+        None => None,
+    };
+    if proven.second_factor && trusted.is_none() {
         lockout::settled(&tx, &proven.attempt, proven.account.id).await?;
         let remember = known.is_none() && device == Device::Remember;
         let (account, device) = (proven.account, challenges::Device { known, remember });
@@ -93,11 +104,23 @@ pub async fn sign_in(
         (None, Device::Remember) => Some(devices::remember(&tx, app, account.id).await?),
         (None, Device::Leave) => None,
     };
-    let new = NewSession { id, account: account.id, delivery, factors: &["pwd"], organization: None };
+    let (factors, proven_at) = match &trusted {
+        Some(trusted) => (trusted.factors, Some(trusted.proven_at)),
+        None => (["pwd"].as_slice(), None),
+    };
+    let new = NewSession { id, account: account.id, delivery, factors, proven_at, organization: None };
     let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
     app.sessions.forget_profile(account.id);
-    Ok(Entered::In(Box::new(SignedIn { account, opened, device })))
+    Ok(Entered::In(Box::new(SignedIn { account, opened, device, trusted: None })))
+}
+
+/// What a session begins with in a device that is trusted in the place of the factor; `None` when it is not.
+async fn trusted_on(app: &App, tx: &WriteTx, account: AccountId, token: &SecretString) -> Result<Option<Trusted>> {
+    if app.settings.platform_in(tx).await?.mfa.trusts_devices() {
+        return trusted::on(tx, &app.vault, account, token).await;
+    }
+    Ok(None)
 }
 
 /// What [`signed_in`] and [`lockout::settled`] do, in one statement: `$3` is the account. It is held first, as by whoever

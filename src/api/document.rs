@@ -24,6 +24,8 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("legal_hold_id", "The hold."),
     ("member_id", "The membership; not the account."),
     ("organization_id", "The organisation. The session must be in it."),
+    ("passkey_id", "The passkey."),
+    ("recovery_id", "The recovery that waits for an administrator."),
     ("rule", "The name of an alert rule of the installation's, or the id of one of the organisation's own."),
     ("run_id", "The run of a job."),
     ("scope", "The scope of a data key, such as `pii`."),
@@ -130,7 +132,51 @@ pub(super) fn example(operation: &str) -> Option<Value> {
             "name": "Night shift", "description": "Who is on call from ten to six", "role": "manager",
         }),
         "teams_update" => json!({"description": null, "role": "auditor"}),
-        _ => return about_decisions(operation).or_else(|| about_alerts(operation)),
+        _ => {
+            let others = about_decisions(operation).or_else(|| about_alerts(operation));
+            return others.or_else(|| about_factors(operation)).or_else(|| about_recovery(operation));
+        }
+    })
+}
+
+fn about_factors(operation: &str) -> Option<Value> {
+    let (id, client) = ("9tLcD3Jg0SFpAYKcLkp7xA", "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0");
+    let credential = |response: Value| json!({"id": id, "rawId": id, "type": "public-key", "response": response});
+    let signed = credential(json!({
+        "clientDataJSON": client, "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4", "signature": "MEUCIQDz", "userHandle": "AZ",
+    }));
+    let challenge = "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM";
+    Some(match operation {
+        "passkeys_register" => {
+            let made = credential(json!({"clientDataJSON": client, "attestationObject": "o2NmbXRkbm9uZQ"}));
+            json!({"name": "Notebook", "credential": made})
+        }
+        "email_codes_confirm" => json!({"code": "204816"}),
+        "sessions_second_factor_email_code" => json!({"challenge": challenge}),
+        "passkeys_rename" => json!({"name": "Key ring"}),
+        "sessions_passkey_begin" => json!({"token_delivery": "body"}),
+        "sessions_passkey" => {
+            json!({"ceremony": "fhw_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM", "credential": signed})
+        }
+        "sessions_second_factor_passkey_begin" => json!({"challenge": challenge}),
+        "sessions_second_factor_passkey" => json!({"challenge": challenge, "credential": signed}),
+        "session_reauthenticate_passkey" => json!({"credential": signed}),
+        _ => return None,
+    })
+}
+
+fn about_recovery(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "sessions_recovery" => json!({"challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_complete" => json!({"token": "fhl_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_stop" => json!({"token": "fhx_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recovery_address_update" => json!({"email": "grace.at.home@example.net"}),
+        "recovery_address_verify" => json!({"token": "fhv_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"}),
+        "recoveries_approve" | "organization_recoveries_approve" => {
+            json!({"reason": "Called back on the number in the personnel file"})
+        }
+        "recoveries_refuse" | "organization_recoveries_refuse" => json!({"reason": "Says that it was not them"}),
+        _ => return None,
     })
 }
 

@@ -14,6 +14,7 @@ mod decisions;
 pub mod dev_mail;
 mod document;
 mod email;
+mod email_codes;
 mod errors;
 pub mod events;
 mod exports;
@@ -31,10 +32,13 @@ mod members;
 mod oauth;
 mod organizations;
 mod overview;
+mod passkey_proofs;
+mod passkeys;
 mod passwords;
 mod policies;
 mod policy;
 mod product_events;
+mod recovery;
 mod seals;
 mod second_factors;
 mod service_accounts;
@@ -45,6 +49,7 @@ mod setup;
 mod sign_ups;
 mod signing_keys;
 mod teams;
+mod trusted_devices;
 mod wire;
 
 use std::sync::Arc;
@@ -77,7 +82,13 @@ pub type Everything = (
     Health,
     setup::Setup,
     // A tuple has sixteen places at most; what belongs together shares one.
-    (sessions::SignIn, second_factors::SecondFactors, sign_ups::SignUps, passwords::Passwords),
+    (
+        (sessions::SignIn, passkey_proofs::PasskeyProofs),
+        (second_factors::SecondFactors, passkeys::Passkeys, email_codes::EmailCodes, trusted_devices::TrustedDevices),
+        recovery::Recovery,
+        sign_ups::SignUps,
+        passwords::Passwords,
+    ),
     (me::Me, email::OwnEmail, known_devices::KnownDevices, alerts::mail::AlertMail),
     (organizations::Organizations, overview::Overview, adoption::Adoption),
     acting::Acting,
@@ -108,8 +119,14 @@ pub fn everything(face: &Face) -> Everything {
         Health(face.clone()),
         setup::Setup(face.clone()),
         (
-            sessions::SignIn(face.clone()),
-            second_factors::SecondFactors(face.clone()),
+            (sessions::SignIn(face.clone()), passkey_proofs::PasskeyProofs(face.clone())),
+            (
+                second_factors::SecondFactors(face.clone()),
+                passkeys::Passkeys(face.clone()),
+                email_codes::EmailCodes(face.clone()),
+                trusted_devices::TrustedDevices(face.clone()),
+            ),
+            recovery::Recovery(face.clone()),
             sign_ups::SignUps(face.clone()),
             passwords::Passwords(face.clone()),
         ),

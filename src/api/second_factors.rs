@@ -16,7 +16,7 @@ use super::{
     wire::{Created, Done},
 };
 use crate::{
-    accounts::{self, demand, factors},
+    accounts::{self, Trust, demand, factors},
     config::SecretString,
     edge::{ApiResult, Visitor, cookies::CookieKind},
     error::{Code, Error, Result},
@@ -34,6 +34,10 @@ pub struct SecondFactors(pub Face);
 pub enum SecondFactorMethod {
     /// A code of an authenticator app.
     Totp,
+    /// A passkey, which operations of its own ask for; no code proves it.
+    Passkey,
+    /// A code that was mailed, when it was asked for.
+    EmailCode,
     /// A backup code, which is used up.
     BackupCode,
 }
@@ -87,6 +91,9 @@ struct AnswerChallenge {
     challenge: Option<String>,
     /// What the second factor is proven with.
     second_factor: SecondFactorProof,
+    /// Whether this browser or program is trusted for fourteen days: the password is then enough to sign in there.
+    #[oai(skip_serializing_if_is_none)]
+    trust_device: Option<bool>,
 }
 
 /// A person's second factors.
@@ -95,6 +102,10 @@ struct AnswerChallenge {
 struct OwnSecondFactors {
     /// Since when there is an authenticator app; absent without one.
     totp_since: Option<DateTime<Utc>>,
+    /// How many passkeys there are.
+    passkeys: u32,
+    /// Since when codes are mailed; absent where they are not.
+    email_codes_since: Option<DateTime<Utc>>,
     /// How many backup codes have not been used.
     backup_codes_left: u32,
 }
@@ -161,12 +172,10 @@ impl SecondFactors {
         body: Json<AnswerChallenge>,
     ) -> ApiResult<Response<Created<SignedIn>>> {
         let (gate, body) = (&self.0.gate, body.0);
-        let vessel = if body.challenge.is_some() { Delivery::Body } else { Delivery::Cookie };
-        let token = body.challenge.or_else(|| gate.cookies.read(request.headers(), CookieKind::Challenge));
-        let token = SecretString::new(token.ok_or(Error::Unauthenticated(Code::ChallengeNotValid))?);
+        let (token, vessel) = self.0.challenge(request, body.challenge)?;
         let device = gate.cookies.read(request.headers(), CookieKind::Device).map(SecretString::new);
-        let proof = body.second_factor.into();
-        let signed_in = accounts::answer(&gate.app, &visitor.0, (&token, vessel), &proof, device).await?;
+        let (proof, trust) = (body.second_factor.into(), Trust::of(body.trust_device));
+        let signed_in = accounts::answer(&gate.app, &visitor.0, (&token, vessel), &proof, (device, trust)).await?;
         let response = self.0.created_on(&visitor.0, signed_in).await?;
         let over = gate.cookies.forget(CookieKind::Challenge)?;
         Ok(response.header(header::SET_COOKIE, over))
@@ -178,6 +187,8 @@ impl SecondFactors {
         let factors = factors::factors(&self.0.gate.app, &caller).await?;
         Ok(Json(OwnSecondFactors {
             totp_since: factors.totp_since,
+            passkeys: u32::try_from(factors.passkeys).unwrap_or(u32::MAX),
+            email_codes_since: factors.email_codes_since,
             backup_codes_left: u32::try_from(factors.backup_codes).unwrap_or(u32::MAX),
         }))
     }
@@ -205,7 +216,7 @@ impl SecondFactors {
         Ok(Json(BackupCodes::of(&codes)))
     }
 
-    /// Remove one's authenticator app, and the backup codes with it.
+    /// Remove one's authenticator app; if it was the last second factor, the backup codes with it.
     #[oai(path = "/me/second-factors/totp", method = "delete", operation_id = "totp_remove")]
     async fn remove_totp(&self, caller: Caller) -> ApiResult<Done> {
         factors::remove_totp(&self.0.gate.app, &caller).await?;
@@ -281,6 +292,23 @@ impl SecondFactors {
 }
 
 impl Face {
+    /// The challenge that somebody answers, and how it came.
+    pub(super) fn challenge(&self, request: &Request, in_body: Option<String>) -> Result<(SecretString, Delivery)> {
+        self.brought(request, in_body, (CookieKind::Challenge, Error::Unauthenticated(Code::ChallengeNotValid)))
+    }
+
+    /// A token from the body, or from a browser's cookie, and which of the two.
+    pub(super) fn brought(
+        &self,
+        request: &Request,
+        in_body: Option<String>,
+        (cookie, none): (CookieKind, Error),
+    ) -> Result<(SecretString, Delivery)> {
+        let vessel = if in_body.is_some() { Delivery::Body } else { Delivery::Cookie };
+        let token = in_body.or_else(|| self.gate.cookies.read(request.headers(), cookie));
+        Ok((SecretString::new(token.ok_or(none)?), vessel))
+    }
+
     /// The answer to a right password.
     pub(super) async fn entered(&self, caller: &Caller, entered: accounts::Entered) -> Result<Response<Entry>> {
         let signed_in = match entered {
@@ -320,6 +348,8 @@ impl From<SecondFactorProof> for mfa::Proof {
     fn from(proof: SecondFactorProof) -> Self {
         let method = match proof.method {
             SecondFactorMethod::Totp => mfa::Method::Totp,
+            SecondFactorMethod::Passkey => mfa::Method::Passkey,
+            SecondFactorMethod::EmailCode => mfa::Method::EmailCode,
             SecondFactorMethod::BackupCode => mfa::Method::BackupCode,
         };
         Self { method, code: SecretString::new(proof.code) }
@@ -330,6 +360,8 @@ impl From<mfa::Method> for SecondFactorMethod {
     fn from(method: mfa::Method) -> Self {
         match method {
             mfa::Method::Totp => Self::Totp,
+            mfa::Method::Passkey => Self::Passkey,
+            mfa::Method::EmailCode => Self::EmailCode,
             mfa::Method::BackupCode => Self::BackupCode,
         }
     }

@@ -29,6 +29,7 @@ use crate::{
         limits::{Key, Tally},
     },
     error::{Code, Error, Fault, Result},
+    mfa::trusted::LASTS as TRUST_LASTS,
     sessions::{self, Opened},
     types::{self, Caller},
     vault::Vault,
@@ -65,6 +66,10 @@ pub struct SignInWithPassword {
     /// Whether this device is known from now on, with `token_delivery: body`; browsers always are.
     #[oai(skip_serializing_if_is_none)]
     remember_device: Option<bool>,
+    /// What a second factor with `trust_device` brought; browsers have it in a cookie. On a trusted device the password is
+    /// enough.
+    #[oai(validator(min_length = 1, max_length = 256), skip_serializing_if_is_none)]
+    trust_token: Option<String>,
 }
 
 /// A refresh.
@@ -136,6 +141,8 @@ pub struct SignedIn {
     pub token_type: Option<String>,
     /// What this device is known by for 180 days, with `token_delivery: body`: to be sent with the next sign-in.
     pub device_token: Option<String>,
+    /// What this device is trusted by for fourteen days, with `token_delivery: body`: to be sent with the next sign-in.
+    pub trust_token: Option<String>,
     /// For how many seconds the access token is valid.
     pub expires_in: u64,
 }
@@ -158,14 +165,18 @@ impl SignIn {
         let (gate, body) = (&self.0.gate, body.0);
         let email = email(&body.email)?;
         let (delivery, device) = body.device()?;
-        let presented = match delivery {
-            Delivery::Body => body.device_token,
-            Delivery::Cookie => gate.cookies.read(request.headers(), CookieKind::Device),
+        let (presented, trusted) = match delivery {
+            Delivery::Body => (body.device_token, body.trust_token),
+            Delivery::Cookie => {
+                let read = |kind| gate.cookies.read(request.headers(), kind);
+                (read(CookieKind::Device), read(CookieKind::Trust))
+            }
         };
         let credentials = accounts::Credentials {
             email: &email,
             password: SecretString::new(body.password),
             device: presented.map(SecretString::new),
+            trusted: trusted.map(SecretString::new),
         };
         let entered = accounts::sign_in(&gate.app, &visitor.0, credentials, delivery, device).await?;
         Ok(self.0.entered(&visitor.0, entered).await?)
@@ -237,12 +248,15 @@ impl SignInWithPassword {
             TokenDelivery::Body if !remember => Ok((Delivery::Body, accounts::Device::Leave)),
             TokenDelivery::Body => Ok((Delivery::Body, accounts::Device::Remember)),
             // A token stays in the vessel that it was made for.
-            TokenDelivery::Cookie if self.device_token.is_some() => {
-                Err(Error::field("/device_token", "delivery", "is in a cookie with this token_delivery"))
-            }
+            TokenDelivery::Cookie if self.device_token.is_some() => Err(in_a_cookie("/device_token")),
+            TokenDelivery::Cookie if self.trust_token.is_some() => Err(in_a_cookie("/trust_token")),
             TokenDelivery::Cookie => Ok((Delivery::Cookie, accounts::Device::Remember)),
         }
     }
+}
+
+fn in_a_cookie(field: &str) -> Error {
+    Error::field(field, "delivery", "is in a cookie with this token_delivery")
 }
 
 impl Face {
@@ -253,7 +267,7 @@ impl Face {
         account: accounts::Account,
         opened: Opened,
     ) -> Result<Response<Created<SignedIn>>> {
-        self.created_on(caller, accounts::SignedIn { account, opened, device: None }).await
+        self.created_on(caller, accounts::SignedIn { account, opened, device: None, trusted: None }).await
     }
 
     /// The answer to a sign-in on a device that may be known now.
@@ -273,7 +287,7 @@ impl Face {
         caller: &Caller,
         new: accounts::SignedIn,
     ) -> Result<(SignedIn, String, Vec<HeaderValue>)> {
-        let accounts::SignedIn { account, opened, device } = new;
+        let accounts::SignedIn { account, opened, device, trusted } = new;
         let (location, delivery) = (format!("/v1/me/sessions/{}", opened.session.id), opened.session.delivery);
         let (mut signed_in, mut cookies) = self.signed_in(caller, account, opened).await?;
         match (device, delivery) {
@@ -281,6 +295,14 @@ impl Face {
             (Some(token), Delivery::Cookie) => {
                 let lasts = accounts::DEVICE_LASTS.to_std().unwrap_or_default();
                 cookies.push(self.gate.cookies.set(CookieKind::Device, token.expose(), lasts)?);
+            }
+            (None, _) => {}
+        }
+        match (trusted, delivery) {
+            (Some(token), Delivery::Body) => signed_in.trust_token = Some(token.expose().to_owned()),
+            (Some(token), Delivery::Cookie) => {
+                let lasts = TRUST_LASTS.to_std().unwrap_or_default();
+                cookies.push(self.gate.cookies.set(CookieKind::Trust, token.expose(), lasts)?);
             }
             (None, _) => {}
         }
@@ -325,6 +347,7 @@ impl Face {
             refresh_token: None,
             token_type: None,
             device_token: None,
+            trust_token: None,
             expires_in: access.expires_in.as_secs(),
         };
         let mut cookies = Vec::new();

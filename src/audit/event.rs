@@ -198,7 +198,7 @@ impl Event {
         }
         match self.kind.target() {
             "account" => self.account.or(self.target.map(AccountId)),
-            "session" | "known_device" => self.account.or_else(|| caller.account()),
+            "session" | "known_device" | "trusted_device" | "passkey" => self.account.or_else(|| caller.account()),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ mod table;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::OnceCell;
 
 pub use admission::{Object, Party, admission};
 pub use custom::Held;
@@ -26,7 +27,7 @@ pub use table::{Decision, Table, enforcer};
 use crate::error::Result;
 
 /// The policy files, as text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyFiles {
     /// `operations.csv`.
     pub operations: String,
@@ -62,8 +63,14 @@ impl Policy {
     pub async fn load(files: &PolicyFiles) -> Result<Self, Vec<String>> {
         let hierarchy = Hierarchy::parse(&files.roles)?;
         let registry = Registry::parse(&files.operations, &hierarchy)?;
-        let table =
-            compile(&files.model, &hierarchy, &registry).await.map_err(|error| vec![format!("model.conf: {error}")])?;
+        // Of this release's own files once a process, however many servers that has: it takes longest of all of a start.
+        static RELEASED: OnceCell<Table> = OnceCell::const_new();
+        let compile = async || compile(&files.model, &hierarchy, &registry).await;
+        let table = match *files == PolicyFiles::default() {
+            true => RELEASED.get_or_try_init(compile).await.cloned(),
+            false => compile().await,
+        };
+        let table = table.map_err(|error| vec![format!("model.conf: {error}")])?;
         Ok(Self {
             registry: Arc::new(registry),
             hierarchy: Arc::new(hierarchy),

@@ -19,6 +19,7 @@ const CONSTRAINTS: &[(&str, Code)] = &[
     ("custom_roles_name_key", Code::CustomRoleNameTaken),
     ("service_accounts_name_key", Code::ServiceAccountNameTaken),
     ("attributes_key_key", Code::AttributeKeyTaken),
+    ("passkeys_credential_id_key", Code::PasskeyKnown),
     ("alerts_open_key", Code::AlertOpenAlready),
     ("alert_rules_name_key", Code::AlertRuleNameTaken),
     ("legal_holds_standing_key", Code::AlreadyHeld),

@@ -1,5 +1,5 @@
-//! The three cookies of a browser's session, the one by which a browser is known that somebody has signed in on, and the
-//! one that a sign-in waits with for a second factor: how they are named, set, read and cleared.
+//! The three cookies of a browser's session, the two by which a browser is known that somebody has signed in on and trusted
+//! in the place of a second factor, and the two that a sign-in waits with for a second factor or a passkey: how they are named, set, read and cleared.
 //!
 //! `freehold_access` is `SameSite=Lax`, so that a link from a mail opens a page that is signed in. `freehold_refresh`
 //! is `Strict`: only Freehold's own pages ever refresh; `freehold_device` is too, and outlives the session. None of them can be read by a script. `freehold_csrf` can: the
@@ -24,8 +24,12 @@ pub enum CookieKind {
     Csrf,
     /// The token of a known device.
     Device,
+    /// The token of a trusted device.
+    Trust,
     /// What a second factor is to be proven for.
     Challenge,
+    /// What a passkey is to sign in for.
+    Passkey,
 }
 
 /// The cookies' names and attributes in this deployment.
@@ -47,12 +51,16 @@ impl CookieNames {
             (true, CookieKind::Refresh) => "__Host-freehold_refresh",
             (true, CookieKind::Csrf) => "__Host-freehold_csrf",
             (true, CookieKind::Device) => "__Host-freehold_device",
+            (true, CookieKind::Trust) => "__Host-freehold_trust",
             (true, CookieKind::Challenge) => "__Host-freehold_challenge",
+            (true, CookieKind::Passkey) => "__Host-freehold_passkey",
             (false, CookieKind::Access) => "freehold_access",
             (false, CookieKind::Refresh) => "freehold_refresh",
             (false, CookieKind::Csrf) => "freehold_csrf",
             (false, CookieKind::Device) => "freehold_device",
+            (false, CookieKind::Trust) => "freehold_trust",
             (false, CookieKind::Challenge) => "freehold_challenge",
+            (false, CookieKind::Passkey) => "freehold_passkey",
         }
     }
 
@@ -93,7 +101,12 @@ impl CookieNames {
         let name = self.name(kind);
         let same_site = match kind {
             CookieKind::Access => "Lax",
-            CookieKind::Refresh | CookieKind::Csrf | CookieKind::Device | CookieKind::Challenge => "Strict",
+            CookieKind::Refresh
+            | CookieKind::Csrf
+            | CookieKind::Device
+            | CookieKind::Trust
+            | CookieKind::Challenge
+            | CookieKind::Passkey => "Strict",
         };
         let http_only = if kind == CookieKind::Csrf { "" } else { "; HttpOnly" };
         let secure = if self.secure { "; Secure" } else { "" };

@@ -7,6 +7,7 @@ use super::{
     alerts::{AlertLine, Alerts, AlertsHtml, AlertsSubject, AlertsText, Occasion},
     internal,
     notice::Notice,
+    recovery::RecoveryLetter,
 };
 use crate::{config::SecretString, error::Result, runtime::Timestamp};
 
@@ -154,11 +155,20 @@ pub enum Letter {
         /// Where to look at it.
         account: String,
     },
+    /// Gives a person the code that they asked for.
+    SecondFactorCode {
+        /// The code.
+        code: SecretString,
+        /// For how many minutes it can be used.
+        minutes: i64,
+    },
     /// Tells a person that somebody knows their password and guesses their second factor.
     SecondFactorGuessed {
         /// Where to ask for a new password.
         reset_page: String,
     },
+    /// Says something about the recovery of a lost second factor.
+    Recovery(RecoveryLetter),
     /// Tells a person of alerts.
     Alerts {
         /// The organisation's name.
@@ -183,10 +193,24 @@ pub enum FactorChange {
     Removed,
     /// The same by an administrator.
     Disabled,
+    /// There is a passkey more.
+    PasskeyAdded,
+    /// There is a passkey less.
+    PasskeyRemoved,
+    /// A passkey was used whose authenticator there are two of.
+    PasskeyCloned,
+    /// Codes are mailed from now on.
+    EmailCodesOn,
+    /// They are no more.
+    EmailCodesOff,
     /// There are new backup codes.
     NewBackupCodes,
     /// An administrator gave time again to set one up, until then.
     GraceReset(Timestamp),
+    /// There is none any more, by a recovery.
+    Recovered,
+    /// A recovery was stopped.
+    RecoveryStopped,
 }
 
 /// What a lock locks.

@@ -12,6 +12,7 @@ pub mod files;
 mod letter;
 mod notice;
 mod post;
+mod recovery;
 mod retry;
 mod smtp;
 mod transport;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 pub use alerts::{AlertLine, Occasion};
 pub use errand::Errand;
 pub use letter::{FactorChange, Letter, LockScope};
+pub use recovery::{AddressChange, RecoveryDecision, RecoveryLetter};
 pub use transport::Transport;
 pub use worker::Worker;
 

@@ -1,6 +1,9 @@
 //! Letters of a few paragraphs and at most one button, which share their templates: what each says is here.
 
-use super::letter::{FactorChange, Letter, moment, plain};
+use super::{
+    letter::{FactorChange, Letter, moment, plain},
+    recovery,
+};
 use crate::runtime::Timestamp;
 
 /// What the templates see.
@@ -22,18 +25,18 @@ pub(super) struct Button<'a> {
 }
 
 impl<'a> Notice<'a> {
-    fn new(subject: impl Into<String>, paragraphs: &[&str], closing: &str) -> Self {
+    pub(super) fn new(subject: impl Into<String>, paragraphs: &[&str], closing: &str) -> Self {
         let subject = subject.into();
         let paragraphs = paragraphs.iter().map(|text| (*text).to_owned()).collect();
         Self { heading: subject.clone(), subject, paragraphs, button: None, until: None, closing: closing.to_owned() }
     }
 
-    fn button(mut self, label: &'static str, link: &'a str) -> Self {
+    pub(super) fn button(mut self, label: &'static str, link: &'a str) -> Self {
         self.button = Some(Button { label, link });
         self
     }
 
-    fn once_until(mut self, expires: Timestamp) -> Self {
+    pub(super) fn once_until(mut self, expires: Timestamp) -> Self {
         self.until = Some(format!("The link works once, until {}.", moment(expires)));
         self
     }
@@ -94,6 +97,18 @@ impl<'a> Notice<'a> {
             )
             .button("Look at your account", account),
             Letter::SecondFactorChanged { .. } | Letter::SecondFactorGuessed { .. } => return second_factor(letter),
+            Letter::SecondFactorCode { code, minutes } => Self::new(
+                "Your code to sign in",
+                &[
+                    &format!("Enter this code where you were asked for it: {}", code.expose()),
+                    &format!(
+                        "It works once, for {minutes} minutes, and only there. Nobody of us ever asks you for it."
+                    ),
+                ],
+                "Did you not ask for it? Then somebody knows your password: choose another one now, and give nobody \
+                 this code.",
+            ),
+            Letter::Recovery(letter) => return Some(recovery::notice(letter)),
             Letter::CheckpointsPublished { .. } => return checkpoints(letter),
             Letter::EmailChanged { email } => Self::new(
                 "Your e-mail address was changed",
@@ -127,12 +142,39 @@ fn second_factor(letter: &Letter) -> Option<Notice<'_>> {
         ),
         FactorChange::Removed => (
             "Your second factor was removed",
-            "From now on, your password alone is enough to sign in. The backup codes do not work any more.".to_owned(),
+            "Your authenticator app is not asked for any more. If you have no other second factor, your password alone is \
+             enough to sign in from now on, and the backup codes do not work any more."
+                .to_owned(),
         ),
         FactorChange::Disabled => (
             "Your second factor was switched off",
             "An administrator removed your second factor and ended your sessions. Sign in with your password, and set \
              up a new one."
+                .to_owned(),
+        ),
+        FactorChange::PasskeyAdded => (
+            "A passkey was added to your account",
+            "From now on, whoever has it and can unlock it signs in as you, without your password.".to_owned(),
+        ),
+        FactorChange::PasskeyRemoved => {
+            ("A passkey was removed from your account", "It does not sign in any more.".to_owned())
+        }
+        FactorChange::PasskeyCloned => (
+            "One of your passkeys may have been copied",
+            "Somebody used one of your passkeys in a way that shows that there are two of it: yours and a copy. It was \
+             refused. Sign in in another way, remove the passkey, and add a new one."
+                .to_owned(),
+        ),
+        FactorChange::EmailCodesOn => (
+            "Codes by e-mail were switched on",
+            "From now on, signing in with your password also takes a code that is sent to this address. It is weaker than \
+             an authenticator app or a passkey: whoever reads this mailbox has it."
+                .to_owned(),
+        ),
+        FactorChange::EmailCodesOff => (
+            "Codes by e-mail were switched off",
+            "No code is sent to this address any more. If you have no other second factor, your password alone is enough \
+             to sign in from now on."
                 .to_owned(),
         ),
         FactorChange::NewBackupCodes => {
@@ -141,6 +183,18 @@ fn second_factor(letter: &Letter) -> Option<Notice<'_>> {
         FactorChange::GraceReset(until) => (
             "You have more time for your second factor",
             format!("An administrator gave you time until {} to set one up.", moment(until)),
+        ),
+        FactorChange::Recovered => (
+            "Your account was recovered",
+            "Your second factor was switched off with the link that your recovery address was sent, and all your sessions \
+             ended. Sign in with your password, and set up a new one."
+                .to_owned(),
+        ),
+        FactorChange::RecoveryStopped => (
+            "The recovery of your account was stopped",
+            "Nothing was changed: your second factor is asked for as before. Somebody who knows your password had asked \
+             for the recovery; if it was not you, choose another one."
+                .to_owned(),
         ),
     };
     Some(Notice::new(subject, &[&text], NOT_YOU).button("Look at your account", account))
@@ -226,7 +280,10 @@ mod tests {
     use chrono::TimeZone;
 
     use super::*;
-    use crate::config::SecretString;
+    use crate::{
+        config::SecretString,
+        mail::recovery::{AddressChange, RecoveryDecision, RecoveryLetter},
+    };
 
     fn all(word: &str) -> Vec<Letter> {
         let expires_at = chrono::Utc.with_ymd_and_hms(2026, 11, 28, 4, 6, 0).unwrap();
@@ -256,6 +313,18 @@ mod tests {
                 account: "https://id.example.com/page".to_owned(),
             },
             Letter::SecondFactorGuessed { reset_page: "https://id.example.com/page".to_owned() },
+            Letter::Recovery(RecoveryLetter::VerifyAddress { link: link(), expires_at }),
+            Letter::Recovery(RecoveryLetter::Address {
+                change: AddressChange::Set(word.to_owned()),
+                account: "https://id.example.com/page".to_owned(),
+            }),
+            Letter::Recovery(RecoveryLetter::Asked { waits_until: Some(expires_at), approval: false, stop: link() }),
+            Letter::Recovery(RecoveryLetter::Link { link: link(), works_from: Some(expires_at), expires_at }),
+            Letter::Recovery(RecoveryLetter::Decided {
+                decision: RecoveryDecision::Refused,
+                reason: word.to_owned(),
+                account: "https://id.example.com/page".to_owned(),
+            }),
             Letter::CheckpointsPublished {
                 count: 2,
                 digest: word.to_owned(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Method;
 use crate::{
     config::SecretString,
-    db::WriteTx,
+    db::{Tx, WriteTx},
     error::{Code, Error, Result},
     runtime::{Entropy, Ids, Timestamp},
     sessions::{hash, opaque},
@@ -129,6 +129,24 @@ pub async fn take(tx: &WriteTx, token: &SecretString, vessel: Delivery) -> Resul
         device,
     };
     Ok(Open { id: ChallengeId(row.id), intent })
+}
+
+#[derive(FromQueryResult)]
+struct Whose {
+    account_id: AccountId,
+}
+
+const WHOSE: &str = "
+    SELECT account_id FROM second_factor_challenges WHERE token_hash = $1 AND expires_at > $2 AND delivery = $3";
+
+/// Whose challenge has this token.
+///
+/// # Errors
+/// `Unauthenticated` with `challenge_not_valid`.
+pub async fn whose(tx: &Tx, token: &SecretString, vessel: Delivery) -> Result<AccountId> {
+    let values = [hash(token.expose()).into(), tx.caller().now().into(), vessel.into()];
+    let rows: Vec<Whose> = tx.query(WHOSE, values).await?;
+    rows.first().map(|row| row.account_id).ok_or(Error::Unauthenticated(Code::ChallengeNotValid))
 }
 
 #[derive(FromQueryResult)]

@@ -59,7 +59,7 @@ pub fn jobs_for(outside: config::Audit) -> Vec<Job> {
             .described("Clean up known devices", "Forgets devices that nobody has signed in on for 180 days."),
         Job::new("second_factors_clean_up", Schedule::HOURLY_AT_7, mfa::clean_up).described(
             "Clean up second factors",
-            "Removes sign-ins that nobody went on with, wrong codes after an hour, and apps that nobody confirmed.",
+            "Removes sign-ins that nobody went on with, wrong codes after an hour, trust and recoveries that are over, and what nobody confirmed.",
         ),
         Job::new("second_factor_counts", Schedule::HOURLY_AT_7, adoption::count_all).described(
             "Count second factors",

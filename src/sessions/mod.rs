@@ -5,6 +5,7 @@
 
 mod acting;
 mod ends;
+mod factors;
 mod introspection;
 mod keys;
 mod principal;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
 pub use ends::{Own, Whose, end_all_of, end_all_within, end_begun, end_one_of, end_others_of, of_account, write_ends};
+pub use factors::{DEVICE, WEAK, without_second_factor};
 pub use introspection::{Presented, Token};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, REREAD, Seat};
@@ -79,6 +81,8 @@ pub struct NewSession {
     pub delivery: rows::Delivery,
     /// How the person proved it (RFC 8176), such as `pwd`.
     pub factors: &'static [&'static str],
+    /// When the person counts as having proven who they are, if not now.
+    pub proven_at: Option<Timestamp>,
     /// The organisation to be in; otherwise the one the person was in last, or their first.
     pub organization: Option<OrganizationId>,
 }
@@ -168,7 +172,7 @@ impl Sessions {
             address: seen::address(self.keys.vault(), id, &caller.origin)?,
             user_agent: seen::user_agent(self.keys.vault(), id, &caller.origin)?,
             authenticated_at: now,
-            reauthenticated_at: now,
+            reauthenticated_at: new.proven_at.unwrap_or(now),
             created_at: now,
             last_seen_at: now,
             expires_at: now + lifetime,
@@ -375,14 +379,15 @@ impl Sessions {
     }
 
     /// Notes in the caller's session that its person has just proven who they are, and with which factors (RFC 8176): it
-    /// is as good from now on as one that began with them.
+    /// is as good from now on as one that began with them. One that began without a password stays one, because an
+    /// organisation may not allow the other way.
     ///
     /// # Errors
     /// `Unauthenticated` when the session has ended meanwhile.
     pub async fn proven_with(&self, tx: &WriteTx, factors: &[&str]) -> Result<Opened> {
         let mut row = self.current(tx).await?.into_active_model();
         row.reauthenticated_at = Set(tx.caller().now());
-        row.factors = Set(factors.join(" "));
+        row.factors = Set(factors::proven(&row.factors.take().unwrap_or_default(), factors));
         let session = tx.update(row).await?;
         Ok(Opened::again(session))
     }
@@ -482,19 +487,6 @@ impl Sessions {
     }
 }
 
-/// What is left of the factors of an account's sessions when it has no second one any more.
-const WITHOUT_SECOND: &str = "
-    UPDATE sessions SET factors = 'pwd' WHERE account_id = $1 AND ended_at IS NULL AND factors LIKE 'pwd %'";
-
-/// Lets the sessions of an account count as begun with the password alone: its second factor has been removed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn without_second_factor(tx: &WriteTx, account: AccountId) -> Result<()> {
-    tx.execute(WITHOUT_SECOND, [Uuid::from(account).into()]).await?;
-    Ok(())
-}
-
 /// Removes every session of a person who is erased, with its tokens, and what they wrote about their accesses to
 /// organisations. Returns how many sessions there were.
 ///
@@ -532,12 +524,12 @@ const BEGIN: &str = "
     WITH session AS (
         INSERT INTO sessions (id, account_id, active_organization, delivery, factors, address, user_agent,
             authenticated_at, reauthenticated_at, created_at, last_seen_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, $8, $9))
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $13, $8, $8, $9))
     INSERT INTO refresh_tokens (id, session_id, token_hash, created_at, expires_at) VALUES ($10, $1, $11, $8, $12)";
 
 /// Stores a session, with its first refresh token.
 async fn begin_row(tx: &WriteTx, row: Session, token: refresh_tokens::Model) -> Result<Session> {
-    let values: [sea_orm::Value; 12] = [
+    let values: [sea_orm::Value; 13] = [
         Uuid::from(row.id).into(),
         Uuid::from(row.account_id).into(),
         row.active_organization.map(Uuid::from).into(),
@@ -550,6 +542,7 @@ async fn begin_row(tx: &WriteTx, row: Session, token: refresh_tokens::Model) -> 
         Uuid::from(token.id).into(),
         token.token_hash.into(),
         token.expires_at.into(),
+        row.reauthenticated_at.into(),
     ];
     tx.execute(BEGIN, values).await?;
     Ok(row)

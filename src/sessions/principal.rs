@@ -55,6 +55,8 @@ pub struct Principal {
     pub reauthenticated_at: Timestamp,
     /// Whether the person has a second factor.
     pub has_second_factor: bool,
+    /// Whether they have one besides codes by e-mail.
+    pub has_strong_factor: bool,
     /// Until when they may do without one where their role demands it, once that was the case.
     pub second_factor_due: Option<Timestamp>,
     /// When the session ends at the latest.
@@ -182,6 +184,7 @@ impl Principal {
             reauthenticated_at: session.reauthenticated_at,
             // It makes a token, and is not asked about factors.
             has_second_factor: false,
+            has_strong_factor: false,
             second_factor_due: None,
             expires_at: session.expires_at,
             seat,
@@ -207,6 +210,7 @@ struct Row {
     authenticated_at: DateTimeUtc,
     reauthenticated_at: DateTimeUtc,
     has_second_factor: bool,
+    has_strong_factor: bool,
     second_factor_due: Option<DateTimeUtc>,
     expires_at: DateTimeUtc,
     organization_id: Option<Uuid>,
@@ -253,7 +257,7 @@ const FIRST: &str = "
 /// One join over identity and tenant tables, because it is on the path of every request that finds no cached answer.
 const LOAD: &str = "
     SELECT s.account_id, s.delivery, s.factors, s.authenticated_at, s.reauthenticated_at, s.expires_at,
-           has_second_factor(s.account_id) AS has_second_factor,
+           has_second_factor(s.account_id) AS has_second_factor, has_strong_factor(s.account_id) AS has_strong_factor,
            (SELECT due_at FROM second_factor_deadlines d WHERE d.account_id = s.account_id) AS second_factor_due,
            m.organization_id, m.id AS membership_id, m.role,
            p.id AS access_id, p.organization_id AS access_organization, p.expires_at AS access_expires_at,
@@ -492,6 +496,7 @@ impl Row {
             authenticated_at: self.authenticated_at,
             reauthenticated_at: self.reauthenticated_at,
             has_second_factor: self.has_second_factor,
+            has_strong_factor: self.has_strong_factor,
             second_factor_due: self.second_factor_due,
             expires_at: self.expires_at,
             seat: acting.or(seat),

@@ -77,6 +77,8 @@ pub enum Unit {
     Characters,
     /// Minutes.
     Minutes,
+    /// Hours.
+    Hours,
     /// Days.
     Days,
     /// Points of a scale.

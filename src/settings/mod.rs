@@ -181,6 +181,7 @@ impl Settings {
             return Err(Error::Conflict(Code::Conflict));
         }
         let (caller, organization, level) = place(caller)?;
+        keeps_a_way_in(level, wanted)?;
         let tx = self.db.write(&caller).await?;
         tx.lock(&format!("settings {organization}")).await?;
         let present = stored(&tx, organization).await?;
@@ -278,6 +279,18 @@ impl Stored {
         };
         let organization = (level == Level::Organization).then(|| document(self.organization.as_ref()));
         (document(self.platform.as_ref()), organization)
+    }
+}
+
+/// Everybody has a password, and not everybody has a passkey: the platform keeps the password, by which whoever is
+/// shut out of an organisation comes in to add one (AUT-10).
+fn keeps_a_way_in(level: Level, wanted: &Map<String, Value>) -> Result<()> {
+    let ways = wanted.get("sign_in").and_then(|section| section.get("ways")).and_then(Value::as_array);
+    match ways {
+        Some(ways) if level == Level::Platform && !ways.is_empty() && !ways.contains(&Value::from("password")) => {
+            Err(Error::field("/sign_in/ways", "none_left", "must keep password"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -167,7 +167,7 @@ async fn reach(app: &App, caller: &Caller, id: AccountId) -> Result<WriteTx> {
 }
 
 /// Whether the person has no role that the caller could not grant, here or on the platform.
-async fn is_within(app: &App, tx: &Tx, organization: OrganizationId, id: AccountId) -> Result<()> {
+pub(super) async fn is_within(app: &App, tx: &Tx, organization: OrganizationId, id: AccountId) -> Result<()> {
     if tx.caller().account() == Some(id) {
         return Ok(());
     }

@@ -15,6 +15,7 @@ pub mod members;
 pub mod organizations;
 pub mod overview;
 pub mod passwords;
+pub mod recoveries;
 pub mod roles;
 pub mod seats;
 pub mod service_accounts;

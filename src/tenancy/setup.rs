@@ -127,6 +127,7 @@ pub async fn complete(app: &App, caller: &Caller, first: FirstAdmin) -> Result<(
         account: account.id,
         delivery: first.delivery,
         factors: &["pwd"],
+        proven_at: None,
         organization: Some(OrganizationId::PLATFORM),
     };
     let account = accounts::signed_in(&tx, account).await?;

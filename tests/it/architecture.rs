@@ -52,14 +52,19 @@ const IDENTITY_TABLES: &[(&str, &str)] = &[
     ("known_devices", "accounts"),
     ("legal_holds", "retention"),
     ("outbox", "mail"),
+    ("email_codes", "mfa"),
+    ("passkeys", "mfa"),
     ("password_credentials", "accounts"),
     ("reauthentication_attempts", "accounts"),
+    ("recovery_addresses", "mfa"),
+    ("recovery_requests", "mfa"),
     ("refresh_tokens", "sessions"),
     ("sessions", "sessions"),
     ("setup_tokens", "tenancy"),
     ("sign_ups", "tenancy"),
     ("signing_keys", "sessions"),
     ("totp_factors", "mfa"),
+    ("trusted_devices", "mfa"),
 ];
 
 /// What reaches the database around a transaction. Only `db` and `entity` may.
@@ -79,6 +84,7 @@ const AROUND_TX: &[&str] = &[
 const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "an app that is not confirmed is no second factor yet"),
     ("accounts", "another call has written and recorded the deadline"),
+    ("accounts", "a passkey that is only asked for proves nothing"),
     ("accounts", "attempts on addresses without an account are recorded with their number"),
     ("accounts", "failures without a lock were forgotten"),
     ("accounts", "opening the session has recorded the sign-in"),
@@ -87,6 +93,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "the hashing pool looked at no password"),
     ("accounts", "what came of an attempt is recorded when it is known"),
     ("accounts", "the password was changed meanwhile"),
+    ("accounts", "the recovery that waits for an administrator is recorded"),
     ("accounts", "whose password it is about is found and recorded after the answer"),
     ("alerts", "how often an error was answered is no act of anybody's"),
     ("alerts", "what is counted for alerts is in the record already"),

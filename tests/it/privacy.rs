@@ -26,6 +26,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("audit_personal.about_id", "what others wrote about the person is destroyed"),
     ("audit_personal.account_id", "destroyed"),
     ("backup_codes.account_id", "destroyed"),
+    ("email_codes.account_id", "destroyed"),
     ("email_links.account_id", "destroyed"),
     ("erasures.account_id", "says that the person was erased"),
     ("guesses.account_id", "destroyed"),
@@ -41,11 +42,16 @@ const REFERENCES: &[(&str, &str)] = &[
     ("legal_holds.released_by", "an id that says nothing"),
     ("memberships.account_id", "destroyed, with the places in teams"),
     ("outbox.leased_by", "a worker and no person"),
+    ("passkey_ceremonies.account_id", "destroyed"),
+    ("passkeys.account_id", "destroyed"),
     ("password_credentials.account_id", "destroyed"),
     ("password_history.account_id", "destroyed"),
     ("password_resets.account_id", "destroyed"),
     ("platform_access.account_id", "an id that says nothing; the reason is destroyed"),
     ("reauthentication_attempts.account_id", "destroyed"),
+    ("recovery_addresses.account_id", "destroyed"),
+    ("recovery_requests.account_id", "destroyed"),
+    ("recovery_requests.decided_by", "an id that says nothing"),
     ("second_factor_challenges.account_id", "destroyed"),
     ("second_factor_deadlines.account_id", "destroyed"),
     ("second_factor_failures.account_id", "destroyed"),
@@ -56,6 +62,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("sign_up_requests.account_id", "destroyed"),
     ("sign_up_requests.decided_by", "an id that says nothing"),
     ("totp_factors.account_id", "destroyed"),
+    ("trusted_devices.account_id", "destroyed"),
 ];
 
 /// Erases a person as the platform's administrator.

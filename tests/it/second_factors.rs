@@ -2,6 +2,10 @@
 
 mod adoption;
 mod demand;
+mod email_codes;
+mod passkeys;
+mod recovery;
+mod trusted_devices;
 
 use std::time::Duration;
 

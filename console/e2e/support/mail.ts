@@ -27,6 +27,19 @@ export function resetLink(to: string, since = 0): Promise<string> {
   return linkTo("reset-password", to, since);
 }
 
+/** The code in the newest message to an address that has one. */
+export async function mailedCode(to: string, since: number): Promise<string> {
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline) {
+    for (const text of await messagesTo(to, since)) {
+      const code = /asked for it: (\d{6})/.exec(text)?.[1];
+      if (code) return code;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`no code arrived for ${to} in ${server.mailDir}`);
+}
+
 /** The text parts of the messages to an address, newest first. */
 async function messagesTo(to: string, since: number): Promise<string[]> {
   const names = await readdir(server.mailDir).catch(() => []);

@@ -11,6 +11,9 @@ const pagesWithToken = [
   "/verify-email",
   "/change-email",
   "/reset-password",
+  "/recovery",
+  "/recovery/stop",
+  "/recovery-address",
 ];
 let token: string | null = null;
 const listeners = new Set<() => void>();

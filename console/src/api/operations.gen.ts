@@ -263,6 +263,21 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "email_codes_begin": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "email_codes_confirm": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "email_codes_remove": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "email_verifications_complete": {
     "scope": "self",
     "minimumRole": null,
@@ -658,6 +673,21 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "organization_recoveries_approve": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_recoveries_list": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
+  "organization_recoveries_refuse": {
+    "scope": "organization",
+    "minimumRole": "admin",
+    "ownership": null
+  },
   "organization_sessions_end": {
     "scope": "organization",
     "minimumRole": "admin",
@@ -719,6 +749,41 @@ export const operations = {
     "ownership": null
   },
   "own_alert_preferences_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "own_recovery_stop": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_begin": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_register": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_remove": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "passkeys_rename": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null
@@ -818,6 +883,51 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "recoveries_approve": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "recoveries_complete": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recoveries_list": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "recoveries_refuse": {
+    "scope": "platform",
+    "minimumRole": "platform_admin",
+    "ownership": null
+  },
+  "recoveries_stop": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_get": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_remove": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_update": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "recovery_address_verify": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "roles_list": {
     "scope": "self",
     "minimumRole": null,
@@ -868,12 +978,27 @@ export const operations = {
     "minimumRole": "admin",
     "ownership": null
   },
+  "session_email_code": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
   "session_end": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null
   },
   "session_reauthenticate": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "session_reauthenticate_passkey": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "session_reauthenticate_passkey_begin": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null
@@ -913,12 +1038,42 @@ export const operations = {
     "minimumRole": null,
     "ownership": null
   },
+  "sessions_passkey": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_passkey_begin": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_recovery": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
   "sessions_refresh": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null
   },
   "sessions_second_factor": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_second_factor_email_code": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_second_factor_passkey": {
+    "scope": "public",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "sessions_second_factor_passkey_begin": {
     "scope": "public",
     "minimumRole": null,
     "ownership": null
@@ -1059,6 +1214,21 @@ export const operations = {
     "ownership": null
   },
   "totp_remove": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "trusted_devices_list": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "trusted_devices_revoke": {
+    "scope": "self",
+    "minimumRole": null,
+    "ownership": null
+  },
+  "trusted_devices_revoke_all": {
     "scope": "self",
     "minimumRole": null,
     "ownership": null

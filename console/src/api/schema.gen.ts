@@ -958,6 +958,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own passkeys, newest first. */
+        get: operations["passkeys_list"];
+        put?: never;
+        /**
+         * Add the passkey that an authenticator made.
+         * @description It signs in by itself from then on, and is asked for beside the password; this session counts as one that has used
+         *     it. One has at most twenty.
+         */
+        post: operations["passkeys_register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of one's own passkeys. */
+        get: operations["passkeys_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove one of one's passkeys; if it was the last second factor, the backup codes with it.
+         * @description What the authenticator keeps of it signs in nowhere any more.
+         */
+        delete: operations["passkeys_remove"];
+        options?: never;
+        head?: never;
+        /** Call one of one's passkeys something else. */
+        patch: operations["passkeys_rename"];
+        trace?: never;
+    };
+    "/v1/me/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey, in this session.
+         * @description Beginning again asks for another. Where the server is reached by an address in the place of a name, or without
+         *     https, there are no passkeys.
+         */
+        post: operations["passkeys_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/password": {
         parameters: {
             query?: never;
@@ -998,6 +1063,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop a recovery of one's own account, whoever asked for it. */
+        delete: operations["own_recovery_stop"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/recovery-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's recovery address, the one that is to take its place, and what was asked for through it. */
+        get: operations["recovery_address_get"];
+        /**
+         * Ask for a recovery address: a link goes there, and word of it to the addresses before.
+         * @description The one in use stays so until this one is proven. Five letters an hour at most. The link before stops working.
+         */
+        put: operations["recovery_address_update"];
+        post?: never;
+        /** Remove one's recovery address, and one that waits for its proof. The addresses are told. */
+        delete: operations["recovery_address_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/recovery-address/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove one's recovery address with the token of the link that was sent there.
+         * @description It takes a session of the account that asked, so that nobody proves an address for a stranger.
+         */
+        post: operations["recovery_address_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/second-factors": {
         parameters: {
             query?: never;
@@ -1032,6 +1156,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/second-factors/email-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to set up codes by e-mail: the first is sent to the account's address.
+         * @description They are the weak factor: whoever reads the mailbox has them, and can have a new password mailed there too. Unless
+         *     the settings say otherwise they do not count for administrators.
+         */
+        post: operations["email_codes_begin"];
+        /** Have no codes sent any more. */
+        delete: operations["email_codes_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/second-factors/email-codes/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm that codes arrive, by the one that was sent.
+         * @description From then on a code can be asked for at every sign-in, and this session counts as one that has used it.
+         */
+        post: operations["email_codes_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/second-factors/totp": {
         parameters: {
             query?: never;
@@ -1046,7 +1212,7 @@ export interface paths {
          * @description It is asked for as soon as it is confirmed, within a quarter of an hour. Beginning again makes another key.
          */
         post: operations["totp_begin"];
-        /** Remove one's authenticator app, and the backup codes with it. */
+        /** Remove one's authenticator app; if it was the last second factor, the backup codes with it. */
         delete: operations["totp_remove"];
         options?: never;
         head?: never;
@@ -1105,6 +1271,44 @@ export interface paths {
         post?: never;
         /** End one of one's own sessions. */
         delete: operations["sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/trusted-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own trusted devices, newest first. */
+        get: operations["trusted_devices_list"];
+        put?: never;
+        post?: never;
+        /** Trust none of one's own devices any more. */
+        delete: operations["trusted_devices_revoke_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/trusted-devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Trust one of one's own devices no more.
+         * @description Sessions on it go on.
+         */
+        delete: operations["trusted_devices_revoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2250,6 +2454,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization_id}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The recoveries of the organisation's members that wait for one of its administrators, newest first.
+         * @description There are none where neither the organisation nor the platform demands an approval.
+         */
+        get: operations["organization_recoveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/recoveries/{recovery_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve the recovery of a member: the recovery address is sent the link that completes it.
+         * @description Nobody approves their own, nor that of somebody whose role is above theirs.
+         */
+        post: operations["organization_recoveries_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/recoveries/{recovery_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse the recovery of a member. Nothing was sent then, and nothing is changed. */
+        post: operations["organization_recoveries_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization_id}/restore": {
         parameters: {
             query?: never;
@@ -2861,6 +3122,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The recoveries that wait for an administrator, newest first. */
+        get: operations["recoveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/{recovery_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a recovery: the recovery address is sent the link that completes it. Nobody approves their own. */
+        post: operations["recoveries_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/{recovery_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a recovery. Nothing was sent then, and nothing is changed. */
+        post: operations["recoveries_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete a recovery with the token of the link that the recovery address was sent.
+         * @description Every second factor goes, and all sessions end; nobody is signed in. The person signs in with the password alone then.
+         *     409 `recovery_waits` before its time.
+         */
+        post: operations["recoveries_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recoveries/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a recovery with the token of the link that every address was sent. */
+        post: operations["recoveries_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -2912,6 +3262,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/email-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a code sent for proving again who one is. */
+        post: operations["session_email_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session/organization": {
         parameters: {
             query?: never;
@@ -2945,6 +3312,43 @@ export interface paths {
          *     a second factor proves that as well, and the session counts from then on as one that has used it.
          */
         post: operations["session_reauthenticate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/reauthenticate/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again by a passkey who one is, without the password.
+         * @description It is good for whatever a password with a second factor is. A wrong one counts as a wrong code does.
+         */
+        post: operations["session_reauthenticate_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/reauthenticate/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to prove again by a passkey who one is. */
+        post: operations["session_reauthenticate_passkey_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2995,6 +3399,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by a passkey.
+         * @description What the beginning asked for can be answered once. The answer is the same whatever was wrong, and whether or not
+         *     anybody has the passkey. The session counts as one that has used a second factor.
+         */
+        post: operations["sessions_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in by a passkey, without an address or a password.
+         * @description The authenticator says whose it is, once it has verified its person.
+         */
+        post: operations["sessions_passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a recovery, at the second step of a sign-in.
+         * @description Where the account has a recovery address, that is sent a link which switches the second factor off; at once, after a
+         *     waiting time, or after an administrator has approved, as the platform and the person's organisations demand. Every
+         *     address of the person is told. 409 `recovery_unavailable` without a recovery address. Three a day at most.
+         */
+        post: operations["sessions_recovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/refresh": {
         parameters: {
             query?: never;
@@ -3031,6 +3498,60 @@ export interface paths {
          *     code is refused for a while, the right one too.
          */
         post: operations["sessions_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/second-factor/email-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a code sent for the second factor that a sign-in waits for. */
+        post: operations["sessions_second_factor_email_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/second-factor/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove by a passkey the second factor that a sign-in waits for.
+         * @description A wrong one counts as a wrong code does. What was asked for can be answered once.
+         */
+        post: operations["sessions_second_factor_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/second-factor/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to prove by a passkey the second factor that a sign-in waits for. */
+        post: operations["sessions_second_factor_passkey_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3318,6 +3839,16 @@ export interface components {
             name?: string;
             /** @description `account`, `service`, `anonymous` or `system`. */
             type: string;
+        };
+        /**
+         * AddedPasskey
+         * @description A passkey that has been added.
+         */
+        AddedPasskey: {
+            /** @description The backup codes that came with it, ten of them or none where there were some. Nobody sees them again. */
+            backup_codes: string[];
+            /** @description The passkey. */
+            passkey: components["schemas"]["Passkey"] & unknown;
         };
         /**
          * AdoptionDay
@@ -3617,6 +4148,20 @@ export interface components {
             challenge?: string;
             /** @description What the second factor is proven with. */
             second_factor: components["schemas"]["SecondFactorProof"] & unknown;
+            /** @description Whether this browser or program is trusted for fourteen days: the password is then enough to sign in there. */
+            trust_device?: boolean;
+        };
+        /**
+         * AnswerWithPasskey
+         * @description The answer to a challenge by a passkey.
+         */
+        AnswerWithPasskey: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
+            /** @description What the authenticator signed, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+            /** @description Whether this browser or program is trusted for fourteen days: the password is then enough to sign in there. */
+            trust_device?: boolean;
         };
         /**
          * ApiKey
@@ -3666,6 +4211,14 @@ export interface components {
              * @description The service account.
              */
             service_account_id: string;
+        };
+        /**
+         * AskRecovery
+         * @description A wish for a recovery, by somebody who is asked for a second factor.
+         */
+        AskRecovery: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
         };
         /**
          * Attribute
@@ -3857,6 +4410,22 @@ export interface components {
             codes: string[];
         };
         /**
+         * BeginPasskeyAnswer
+         * @description A challenge that is to be answered by a passkey.
+         */
+        BeginPasskeyAnswer: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
+        };
+        /**
+         * BeginPasskeySignIn
+         * @description The beginning of a sign-in by a passkey.
+         */
+        BeginPasskeySignIn: {
+            /** @description How the tokens travel. */
+            token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+        };
+        /**
          * BlockAccount
          * @description Why an account is blocked.
          */
@@ -3966,6 +4535,14 @@ export interface components {
             password: string;
             /** @description The token of the link. */
             token: string;
+        };
+        /**
+         * ConfirmEmailCodes
+         * @description The code that was sent.
+         */
+        ConfirmEmailCodes: {
+            /** @description The code. */
+            code: string;
         };
         /**
          * ConfirmTotp
@@ -4273,6 +4850,14 @@ export interface components {
             note?: string;
         };
         /**
+         * DecideRecovery
+         * @description A decision about a recovery.
+         */
+        DecideRecovery: {
+            /** @description Why: how you know that it is them, or what speaks against it. The person is told. */
+            reason: string;
+        };
+        /**
          * DeclareDetail
          * @description A detail that events of a type can have.
          */
@@ -4348,6 +4933,22 @@ export interface components {
             source: components["schemas"]["SettingSource"] & unknown;
             /** @description What is set here; nothing when it is left to the platform, or to the default. */
             value?: string[];
+        };
+        /**
+         * EmailCodeSent
+         * @description A code that is on its way.
+         */
+        EmailCodeSent: {
+            /**
+             * Format: date-time
+             * @description When another can be had; five are sent in an hour.
+             */
+            again_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be used. Five wrong ones end it before, and another sent takes its place.
+             */
+            expires_at: string;
         };
         /**
          * EmailToken
@@ -5460,6 +6061,16 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Items_Passkey
+         * @description A page of a list.
+         */
+        Items_Passkey: {
+            /** @description The items. */
+            items: components["schemas"]["Passkey"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
          * Items_PlatformAccess
          * @description A page of a list.
          */
@@ -5536,6 +6147,26 @@ export interface components {
         Items_Team: {
             /** @description The items. */
             items: components["schemas"]["Team"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_TrustedDevice
+         * @description A page of a list.
+         */
+        Items_TrustedDevice: {
+            /** @description The items. */
+            items: components["schemas"]["TrustedDevice"][];
+            /** @description Pass this as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * Items_WaitingRecovery
+         * @description A page of a list.
+         */
+        Items_WaitingRecovery: {
+            /** @description The items. */
+            items: components["schemas"]["WaitingRecovery"][];
             /** @description Pass this as `cursor` to get the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -6025,6 +6656,16 @@ export interface components {
             key: string;
         };
         /**
+         * NewPasskey
+         * @description A new passkey.
+         */
+        NewPasskey: {
+            /** @description The credential that the authenticator made, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+            /** @description What to call it. */
+            name: string;
+        };
+        /**
          * NumberSetting
          * @description How things stand with a number.
          */
@@ -6116,6 +6757,24 @@ export interface components {
              * @description All of these together.
              */
             total: number;
+        };
+        /**
+         * OpenRecovery
+         * @description A recovery that was asked for.
+         */
+        OpenRecovery: {
+            /**
+             * Format: date-time
+             * @description Until when; of one that has to be approved, until when it waits for that.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description From when on it can be completed; of one that has to be approved, not before then.
+             */
+            not_before: string;
+            /** @description How it stands. */
+            status: components["schemas"]["RecoveryStatus"] & unknown;
         };
         /**
          * OperationEffect
@@ -6261,10 +6920,18 @@ export interface components {
             };
             /** @description Who needs a second factor, whichever way they sign in. */
             mfa: {
+                /** @description For whom a code by e-mail counts as a second factor. Whoever reads the mailbox has it, and can have a new password mailed there too. Where it counts for nobody, nobody can set it up. */
+                email_codes_count_for: components["schemas"]["ChoiceSetting"];
                 /** @description How long somebody may do without a second factor, counted once from when their role first demanded it. */
                 grace_days: components["schemas"]["NumberSetting"];
+                /** @description Whether an administrator has to approve the recovery of a lost second factor. */
+                recovery_approval: components["schemas"]["ChoiceSetting"];
+                /** @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it. */
+                recovery_wait_hours: components["schemas"]["NumberSetting"];
                 /** @description The least role that needs a second factor; whoever has more needs one too. */
                 required_from: components["schemas"]["ChoiceSetting"];
+                /** @description Whether people may trust a browser for fourteen days, in which the password is then enough to sign in. */
+                trusted_devices: components["schemas"]["ChoiceSetting"];
             };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords: {
@@ -6435,6 +7102,16 @@ export interface components {
             backup_codes_left: number;
             /**
              * Format: date-time
+             * @description Since when codes are mailed; absent where they are not.
+             */
+            email_codes_since?: string;
+            /**
+             * Format: uint32
+             * @description How many passkeys there are.
+             */
+            passkeys: number;
+            /**
+             * Format: date-time
              * @description Since when there is an authenticator app; absent without one.
              */
             totp_since?: string;
@@ -6471,6 +7148,62 @@ export interface components {
          * @enum {string}
          */
         PartyKind: "person" | "service_account";
+        /**
+         * Passkey
+         * @description A passkey: a key that an authenticator holds, and uses for whoever it has verified.
+         */
+        Passkey: {
+            /**
+             * Format: date-time
+             * @description Since when there is one.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, if it was.
+             */
+            last_used_at?: string;
+            /** @description What its person calls it. */
+            name: string;
+            /** @description Whether it is kept in more places than one, as a password manager does. */
+            synced: boolean;
+        };
+        /**
+         * PasskeyQuestion
+         * @description A question for an authenticator, to be answered within five minutes.
+         */
+        PasskeyQuestion: {
+            /**
+             * Format: date-time
+             * @description Until when it can be answered.
+             */
+            expires_at: string;
+            /**
+             * @description The options of the call that a browser makes, as `parseCreationOptionsFromJSON` and
+             *     `parseRequestOptionsFromJSON` take them (WebAuthn Level 3, 5.1).
+             */
+            options: unknown;
+        };
+        /**
+         * PasskeySignInQuestion
+         * @description A question for whichever passkey somebody has.
+         */
+        PasskeySignInQuestion: {
+            /** @description What the answer is to be brought with, with `token_delivery: body`; browsers have it in a cookie. */
+            ceremony?: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be answered.
+             */
+            expires_at: string;
+            /** @description The options of the call that a browser makes, as `parseRequestOptionsFromJSON` takes them (WebAuthn Level 3, 5.1). */
+            options: unknown;
+        };
         /**
          * PasswordProfile
          * @description A built-in set of rules.
@@ -6585,6 +7318,24 @@ export interface components {
             /**
              * Format: date-time
              * @description When you asked for it.
+             */
+            requested_at: string;
+        };
+        /**
+         * PendingRecoveryAddress
+         * @description A recovery address that waits for its proof.
+         */
+        PendingRecoveryAddress: {
+            /** @description The address. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works that was sent there.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
              */
             requested_at: string;
         };
@@ -6777,10 +7528,18 @@ export interface components {
             };
             /** @description Who needs a second factor, whichever way they sign in. */
             mfa: {
+                /** @description For whom a code by e-mail counts as a second factor. Whoever reads the mailbox has it, and can have a new password mailed there too. Where it counts for nobody, nobody can set it up. */
+                email_codes_count_for: components["schemas"]["ChoiceSetting"];
                 /** @description How long somebody may do without a second factor, counted once from when their role first demanded it. */
                 grace_days: components["schemas"]["NumberSetting"];
+                /** @description Whether an administrator has to approve the recovery of a lost second factor. */
+                recovery_approval: components["schemas"]["ChoiceSetting"];
+                /** @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it. */
+                recovery_wait_hours: components["schemas"]["NumberSetting"];
                 /** @description The least role that needs a second factor; whoever has more needs one too. */
                 required_from: components["schemas"]["ChoiceSetting"];
+                /** @description Whether people may trust a browser for fourteen days, in which the password is then enough to sign in. */
+                trusted_devices: components["schemas"]["ChoiceSetting"];
             };
             /** @description What becomes of deleted organisations. */
             organizations: {
@@ -7516,6 +8275,14 @@ export interface components {
             second_factor?: components["schemas"]["SecondFactorProof"] & unknown;
         };
         /**
+         * ReauthenticateWithPasskey
+         * @description A proof of who is signed in.
+         */
+        ReauthenticateWithPasskey: {
+            /** @description What the authenticator signed, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+        };
+        /**
          * RecentAuthentication
          * @description A session's proof of who its person is.
          */
@@ -7576,6 +8343,36 @@ export interface components {
          */
         RecordFormat: "csv" | "jsonl" | "cef" | "ocsf";
         /**
+         * RecoveryAddress
+         * @description A person's recovery address.
+         */
+        RecoveryAddress: {
+            /** @description The address that helps when the second factor is lost; absent without one. */
+            email?: string;
+            /** @description An address that is to take its place once it is proven. */
+            pending?: components["schemas"]["PendingRecoveryAddress"] & unknown;
+            /** @description A recovery that was asked for and is not over. */
+            recovery?: components["schemas"]["OpenRecovery"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it was proven.
+             */
+            verified_at?: string;
+        };
+        /**
+         * @description How a recovery stands.
+         * @enum {string}
+         */
+        RecoveryStatus: "ready" | "waiting" | "approval_required";
+        /**
+         * RecoveryToken
+         * @description The token of a link of a letter.
+         */
+        RecoveryToken: {
+            /** @description The token. */
+            token: string;
+        };
+        /**
          * Refresh
          * @description A refresh.
          */
@@ -7598,6 +8395,14 @@ export interface components {
         ReleaseHold: {
             /** @description Why, for the platform's record. It is sealed. */
             reason: string;
+        };
+        /**
+         * RenamePasskey
+         * @description Another name of a passkey.
+         */
+        RenamePasskey: {
+            /** @description The name. */
+            name: string;
         };
         /**
          * Report
@@ -7710,7 +8515,7 @@ export interface components {
          * @description A way to prove a second factor.
          * @enum {string}
          */
-        SecondFactorMethod: "totp" | "backup_code";
+        SecondFactorMethod: "totp" | "passkey" | "email_code" | "backup_code";
         /**
          * SecondFactorProof
          * @description What a second factor is proven with.
@@ -7737,6 +8542,14 @@ export interface components {
             proven: boolean;
             /** @description Whether the person's role there demands a second factor. */
             required: boolean;
+        };
+        /**
+         * SendEmailCode
+         * @description A challenge that is to be answered by a code.
+         */
+        SendEmailCode: {
+            /** @description The challenge; left out by browsers, which have it in a cookie. */
+            challenge?: string;
         };
         /**
          * ServiceAccount
@@ -7887,7 +8700,7 @@ export interface components {
          * @description What a number counts.
          * @enum {string}
          */
-        SettingUnit: "attempts" | "characters" | "minutes" | "days" | "points" | "passwords";
+        SettingUnit: "attempts" | "characters" | "minutes" | "hours" | "days" | "points" | "passwords";
         /**
          * SetupState
          * @description Whether there is something to set up.
@@ -7925,6 +8738,8 @@ export interface components {
             session: components["schemas"]["Session"] & unknown;
             /** @description `Bearer`, with `token_delivery: body`. */
             token_type?: string;
+            /** @description What this device is trusted by for fourteen days, with `token_delivery: body`: to be sent with the next sign-in. */
+            trust_token?: string;
         };
         /**
          * SigningKey
@@ -7972,6 +8787,16 @@ export interface components {
          */
         SigningKeyState: "pending" | "active" | "retiring" | "retired";
         /**
+         * SignInWithPasskey
+         * @description The end of a sign-in by a passkey.
+         */
+        SignInWithPasskey: {
+            /** @description What the beginning brought; left out by browsers, which have it in a cookie. */
+            ceremony?: string;
+            /** @description What the authenticator signed, as `toJSON()` writes it (WebAuthn Level 3, 5.1). */
+            credential: unknown;
+        };
+        /**
          * SignInWithPassword
          * @description A sign-in with a password.
          */
@@ -7992,6 +8817,11 @@ export interface components {
             remember_device?: boolean;
             /** @description How the tokens travel. */
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+            /**
+             * @description What a second factor with `trust_device` brought; browsers have it in a cookie. On a trusted device the password is
+             *     enough.
+             */
+            trust_token?: string;
         };
         /**
          * @description How people come in without being asked.
@@ -8373,6 +9203,36 @@ export interface components {
             uri: string;
         };
         /**
+         * TrustedDevice
+         * @description A browser or program in which the password is enough to sign in, because a second factor was proven there.
+         */
+        TrustedDevice: {
+            /**
+             * Format: date-time
+             * @description Since when it is trusted.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it is trusted.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The address of the last sign-in on it. */
+            ip?: string;
+            /**
+             * Format: date-time
+             * @description When somebody last signed in on it.
+             */
+            last_used_at: string;
+            /** @description The client. */
+            user_agent?: string;
+        };
+        /**
          * UnknownProxy
          * @description Requests that came through a proxy which nobody has told the server of.
          */
@@ -8514,15 +9374,35 @@ export interface components {
             /** @description Who needs a second factor, whichever way they sign in. */
             mfa?: {
                 /**
+                 * @description For whom a code by e-mail counts as a second factor. Whoever reads the mailbox has it, and can have a new password mailed there too. Where it counts for nobody, nobody can set it up.
+                 * @enum {string|null}
+                 */
+                email_codes_count_for?: "everybody" | "below_admin" | "nobody" | null;
+                /**
                  * Format: uint32
                  * @description How long somebody may do without a second factor, counted once from when their role first demanded it.
                  */
                 grace_days?: number | null;
                 /**
+                 * @description Whether an administrator has to approve the recovery of a lost second factor.
+                 * @enum {string|null}
+                 */
+                recovery_approval?: "none" | "administrator" | null;
+                /**
+                 * Format: uint32
+                 * @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it.
+                 */
+                recovery_wait_hours?: number | null;
+                /**
                  * @description The least role that needs a second factor; whoever has more needs one too.
                  * @enum {string|null}
                  */
                 required_from?: "nobody" | "platform_admin" | "owner" | "admin" | "manager" | "member" | null;
+                /**
+                 * @description Whether people may trust a browser for fourteen days, in which the password is then enough to sign in.
+                 * @enum {string|null}
+                 */
+                trusted_devices?: "allowed" | "never" | null;
             };
             /** @description What a new password must be. Somebody in several organisations meets the strictest. */
             passwords?: {
@@ -8587,7 +9467,7 @@ export interface components {
             /** @description The ways to sign in. */
             sign_in?: {
                 /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
-                ways?: "password"[] | null;
+                ways?: ("password" | "passkey")[] | null;
             };
             /** @description Who may make an account, and join, without being invited. */
             sign_up?: {
@@ -8652,15 +9532,35 @@ export interface components {
             /** @description Who needs a second factor, whichever way they sign in. */
             mfa?: {
                 /**
+                 * @description For whom a code by e-mail counts as a second factor. Whoever reads the mailbox has it, and can have a new password mailed there too. Where it counts for nobody, nobody can set it up.
+                 * @enum {string|null}
+                 */
+                email_codes_count_for?: "everybody" | "below_admin" | "nobody" | null;
+                /**
                  * Format: uint32
                  * @description How long somebody may do without a second factor, counted once from when their role first demanded it.
                  */
                 grace_days?: number | null;
                 /**
+                 * @description Whether an administrator has to approve the recovery of a lost second factor.
+                 * @enum {string|null}
+                 */
+                recovery_approval?: "none" | "administrator" | null;
+                /**
+                 * Format: uint32
+                 * @description How long the recovery of a lost second factor waits, so that the owner of the account can stop it.
+                 */
+                recovery_wait_hours?: number | null;
+                /**
                  * @description The least role that needs a second factor; whoever has more needs one too.
                  * @enum {string|null}
                  */
                 required_from?: "nobody" | "platform_admin" | "owner" | "admin" | "manager" | "member" | null;
+                /**
+                 * @description Whether people may trust a browser for fourteen days, in which the password is then enough to sign in.
+                 * @enum {string|null}
+                 */
+                trusted_devices?: "allowed" | "never" | null;
             };
             /** @description What becomes of deleted organisations. */
             organizations?: {
@@ -8733,7 +9633,7 @@ export interface components {
             /** @description The ways to sign in. */
             sign_in?: {
                 /** @description The ways to sign in that may be used; at least one. An organisation narrows those of the platform. */
-                ways?: "password"[] | null;
+                ways?: ("password" | "passkey")[] | null;
             };
             /** @description Who may make an account, and join, without being invited. */
             sign_up?: {
@@ -8755,6 +9655,17 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["WantedValue"];
             };
+        };
+        /**
+         * UpdateRecoveryAddress
+         * @description Another recovery address.
+         */
+        UpdateRecoveryAddress: {
+            /**
+             * Format: email
+             * @description The address; another than that of the account.
+             */
+            email: string;
         };
         /**
          * UpdateServiceAccount
@@ -8797,6 +9708,41 @@ export interface components {
             token: string;
             /** @description How the tokens of the session travel. */
             token_delivery: components["schemas"]["TokenDelivery"] & unknown;
+        };
+        /**
+         * WaitingRecovery
+         * @description A recovery that waits for an administrator.
+         */
+        WaitingRecovery: {
+            /**
+             * Format: uuid
+             * @description The person's account.
+             */
+            account_id: string;
+            /** @description The address that the person signs in with. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when it waits.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description How the person is called. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Before when it can't be completed, approved or not.
+             */
+            not_before: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
         };
         /** @description A text, a number or a boolean, as the attribute's type wants it; null takes the value away. */
         WantedValue: (string | null) | number | boolean;
@@ -11091,6 +12037,244 @@ export interface operations {
             };
         };
     };
+    passkeys_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_Passkey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "attestationObject": "o2NmbXRkbm9uZQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Notebook"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AddedPasskey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passkey. */
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passkey. */
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passkey. */
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Key ring"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RenamePasskey"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkeys_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeyQuestion"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     password_get: {
         parameters: {
             query?: never;
@@ -11205,6 +12389,182 @@ export interface operations {
             };
         };
     };
+    own_recovery_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecoveryAddress"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace.at.home@example.net"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["UpdateRecoveryAddress"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecoveryAddress"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_address_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhv_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RecoveryToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecoveryAddress"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     second_factors_get: {
         parameters: {
             query?: never;
@@ -11253,6 +12613,109 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["BackupCodes"];
                 };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_codes_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EmailCodeSent"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_codes_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_codes_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "204816"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ConfirmEmailCodes"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
             default: {
@@ -11486,6 +12949,111 @@ export interface operations {
             path: {
                 /** @description The session. */
                 session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trusted_devices_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_TrustedDevice"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trusted_devices_revoke_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trusted_devices_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The known device. */
+                device_id: string;
             };
             cookie?: never;
         };
@@ -14864,6 +16432,139 @@ export interface operations {
             };
         };
     };
+    organization_recoveries_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_WaitingRecovery"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_recoveries_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Called back on the number in the personnel file"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_recoveries_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation. The session must be in it. */
+                organization_id: string;
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Says that it was not them"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     organizations_restore: {
         parameters: {
             query?: never;
@@ -16746,6 +18447,212 @@ export interface operations {
             };
         };
     };
+    recoveries_list: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The next page, if there is one (RFC 8288). */
+                    LINK?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Items_WaitingRecovery"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Called back on the number in the personnel file"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recovery that waits for an administrator. */
+                recovery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Says that it was not them"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["DecideRecovery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhl_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RecoveryToken"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoveries_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "fhx_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["RecoveryToken"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     roles_list: {
         parameters: {
             query?: never;
@@ -16841,6 +18748,38 @@ export interface operations {
             };
         };
     };
+    session_email_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EmailCodeSent"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_switch: {
         parameters: {
             query?: never;
@@ -16906,6 +18845,89 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_reauthenticate_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDz",
+                 *           "userHandle": "AZ"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["ReauthenticateWithPasskey"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_reauthenticate_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeyQuestion"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */
@@ -17019,6 +19041,143 @@ export interface operations {
             };
         };
     };
+    sessions_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ceremony": "fhw_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDz",
+                 *           "userHandle": "AZ"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SignInWithPasskey"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token_delivery": "body"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["BeginPasskeySignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeySignInQuestion"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_recovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["AskRecovery"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["OpenRecovery"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sessions_refresh: {
         parameters: {
             query?: never;
@@ -17091,6 +19250,143 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_second_factor_email_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["SendEmailCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EmailCodeSent"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_second_factor_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM",
+                 *       "credential": {
+                 *         "id": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "rawId": "9tLcD3Jg0SFpAYKcLkp7xA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDz",
+                 *           "userHandle": "AZ"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["AnswerWithPasskey"];
+            };
+        };
+        responses: {
+            /** @description The new object. */
+            201: {
+                headers: {
+                    /** @description Where the new object is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request failed: a problem document (RFC 9457) says why. */
+            default: {
+                headers: {
+                    /** @description Seconds to wait before trying again. */
+                    "RETRY-AFTER"?: number;
+                    /** @description How to authenticate, with a 401 (RFC 9110, 15.5.2) and with `reauthentication_required` (RFC 9470). */
+                    "WWW-AUTHENTICATE"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_second_factor_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "fhc_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM"
+                 *     }
+                 */
+                "application/json; charset=utf-8": components["schemas"]["BeginPasskeyAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PasskeyQuestion"];
                 };
             };
             /** @description The request failed: a problem document (RFC 9457) says why. */

@@ -6,10 +6,12 @@ import { Alert, Button, Group, Modal, Stack, Text, VisuallyHidden } from "@manti
 import { useWindowEvent } from "@mantine/hooks";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { api, onProofNeeded, take } from "../api/client";
+import { passkeysHere, proveWithPasskey } from "../api/passkeys";
 import { Problem } from "../api/problem";
 import type { SecondFactorMethod } from "../api/types";
 import { words } from "../words";
 import { ProblemAlert } from "./confirm";
+import { PasskeyButton } from "./passkey";
 import { CurrentPassword } from "./password";
 import { useMe } from "./permissions";
 import { CodeField } from "./second-factor";
@@ -86,10 +88,40 @@ function useLastFocused(opened: boolean): () => void {
   };
 }
 
+/** By a passkey, where there is one; by the password, where that is enough or a code goes with it. */
 function ProofForm({ onDone }: { onDone: Answer }) {
   const { account, reauthentication } = useMe();
-  const methods = reauthentication.methods.filter((method) => method !== "password");
-  const [method, setMethod] = useState<SecondFactorMethod>("totp");
+  const { methods } = reauthentication;
+  const codes = methods.filter(
+    (method) => method === "totp" || method === "email_code" || method === "backup_code",
+  );
+  const passkey = methods.includes("passkey");
+  const alone = passkey && codes.length === 0;
+  return (
+    <Stack gap="md">
+      <Text>{said.text}</Text>
+      <Text fw={550}>{said.person(account.name, account.email)}</Text>
+      {passkey && (alone || passkeysHere()) ? (
+        <PasskeyButton
+          label={words.passkeys.prove}
+          ask={proveWithPasskey}
+          or={alone ? undefined : words.passkeys.orPassword}
+          onDone={() => onDone(true)}
+        />
+      ) : null}
+      {alone ? null : <PasswordProof methods={codes} onDone={onDone} />}
+    </Stack>
+  );
+}
+
+interface PasswordProofProps {
+  methods: readonly SecondFactorMethod[];
+  onDone: Answer;
+}
+
+function PasswordProof({ methods, onDone }: PasswordProofProps) {
+  const { account } = useMe();
+  const [method, setMethod] = useState<SecondFactorMethod>(methods[0] ?? "totp");
   const [code, setCode] = useState("");
   const [codeFault, setCodeFault] = useState<string | null>(null);
   const codeField = useRef<HTMLInputElement>(null);
@@ -154,8 +186,6 @@ function ProofForm({ onDone }: { onDone: Answer }) {
   return (
     <form noValidate onSubmit={submit}>
       <Stack gap="md">
-        <Text>{said.text}</Text>
-        <Text fw={550}>{said.person(account.name, account.email)}</Text>
         <VisuallyHidden>
           <input
             type="text"
@@ -183,6 +213,7 @@ function ProofForm({ onDone }: { onDone: Answer }) {
             methods={methods}
             method={method}
             onMethod={setMethod}
+            place="session"
             code={code}
             onCode={setCode}
             error={codeFault}

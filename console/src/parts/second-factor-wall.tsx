@@ -2,12 +2,14 @@
 import { Alert, Anchor, Button, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useRef } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { prove } from "../api/client";
+import { passkeysHere } from "../api/passkeys";
 import type { Me } from "../api/types";
 import { words } from "../words";
 import { Enrolment } from "./enrolment";
 import { Page, Section } from "./page";
+import { AddPasskey } from "./passkey";
 import { useMe } from "./permissions";
 import { Time } from "./time";
 
@@ -35,6 +37,7 @@ export function SecondFactorWall({ children }: { children: ReactNode }) {
         <Section title={said.wizard}>
           <Enrolment onDone={done} />
         </Section>
+        {passkeysHere() ? <PasskeyOffer onDone={done} /> : null}
       </Page>
     );
   }
@@ -63,5 +66,20 @@ export function SecondFactorWall({ children }: { children: ReactNode }) {
       </Alert>
       {children}
     </>
+  );
+}
+
+/** The other second factor that lets through. What it has open is its own, so that the wall stays as it is meanwhile. */
+function PasskeyOffer({ onDone }: { onDone: () => void }) {
+  const [adding, setAdding] = useState(false);
+  return (
+    <Section title={words.passkeys.title} text={words.passkeys.text}>
+      <div>
+        <Button variant="default" onClick={() => setAdding(true)}>
+          {words.passkeys.add}
+        </Button>
+      </div>
+      {adding ? <AddPasskey onClose={() => setAdding(false)} onDone={onDone} /> : null}
+    </Section>
   );
 }

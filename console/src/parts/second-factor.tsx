@@ -1,42 +1,50 @@
 /** Proving a second factor: the field for a code, and the step of a sign-in that asks for one. */
-import { Alert, Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Checkbox, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, type Ref, useRef, useState } from "react";
 import { api, take } from "../api/client";
+import type { SendPlace } from "../api/email-codes";
+import { answerWithPasskey, passkeysHere } from "../api/passkeys";
 import { Problem } from "../api/problem";
 import type { SecondFactorChallenge, SecondFactorMethod } from "../api/types";
 import { words } from "../words";
 import { ProblemAlert } from "./confirm";
+import { SendCode } from "./email-code";
+import { LostFactor } from "./lost-factor";
+import { PasskeyButton } from "./passkey";
 
 const said = words.secondFactor;
 
 interface CodeFieldProps {
   ref?: Ref<HTMLInputElement>;
-  methods: readonly string[];
+  methods: readonly SecondFactorMethod[];
   method: SecondFactorMethod;
   onMethod: (method: SecondFactorMethod) => void;
+  /** Where a code by e-mail is asked for. */
+  place: SendPlace;
   code: string;
   onCode: (code: string) => void;
   error?: string | null;
   autoFocus?: boolean;
 }
 
-/** A code of the app, or a backup code where there are any. */
+/** A code: of the app, from an e-mail, or a backup code; as many of those as there are. */
 export function CodeField(props: CodeFieldProps) {
-  const { ref, methods, method, onMethod, code, onCode, error, autoFocus } = props;
-  const other: SecondFactorMethod = method === "totp" ? "backup_code" : "totp";
-  const change = () => {
+  const { ref, methods, method, onMethod, place, code, onCode, error, autoFocus } = props;
+  const change = (other: SecondFactorMethod) => {
     onMethod(other);
     onCode("");
   };
+  const { label, text } = said.ways[method];
   return (
     <Stack gap={6}>
+      {method === "email_code" ? <SendCode place={place} /> : null}
       <TextInput
         ref={ref}
         key={method}
-        label={method === "totp" ? said.totp : said.backup}
-        description={method === "totp" ? said.totpText : said.backupText}
-        inputMode={method === "totp" ? "numeric" : "text"}
-        autoComplete={method === "totp" ? "one-time-code" : "off"}
+        label={label}
+        description={text}
+        inputMode={method === "backup_code" ? "text" : "numeric"}
+        autoComplete={method === "backup_code" ? "off" : "one-time-code"}
         autoCapitalize="characters"
         spellCheck={false}
         maxLength={32}
@@ -46,11 +54,20 @@ export function CodeField(props: CodeFieldProps) {
         onChange={(event) => onCode(event.currentTarget.value)}
         error={error}
       />
-      {methods.includes(other) ? (
-        <Anchor component="button" type="button" size="sm" ta="start" onClick={change}>
-          {method === "totp" ? said.useBackup : said.useTotp}
-        </Anchor>
-      ) : null}
+      {methods
+        .filter((other) => other !== method)
+        .map((other) => (
+          <Anchor
+            key={other}
+            component="button"
+            type="button"
+            size="sm"
+            ta="start"
+            onClick={() => change(other)}
+          >
+            {said.ways[other].use}
+          </Anchor>
+        ))}
     </Stack>
   );
 }
@@ -65,11 +82,15 @@ interface StepProps {
 
 /** The second step of a sign-in. */
 export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
-  const [method, setMethod] = useState<SecondFactorMethod>(challenge.methods[0] ?? "totp");
+  const codes = challenge.methods.filter((method) => method !== "passkey");
+  const passkey = codes.length < challenge.methods.length && (codes.length === 0 || passkeysHere());
+  const [method, setMethod] = useState<SecondFactorMethod>(codes[0] ?? "totp");
   const [code, setCode] = useState("");
+  const [trust, setTrust] = useState(false);
   const [fault, setFault] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  const [lost, setLost] = useState(false);
   const field = useRef<HTMLInputElement>(null);
 
   const submit = async (event: FormEvent) => {
@@ -84,7 +105,8 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
     setBusy(true);
     try {
       const second_factor = { method, code: code.trim() };
-      await take(api.POST("/v1/sessions/second-factor", { body: { second_factor } }));
+      const body = { second_factor, trust_device: trust };
+      await take(api.POST("/v1/sessions/second-factor", { body }));
       await onDone();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -98,6 +120,7 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
     }
   };
 
+  if (lost) return <LostFactor onBack={() => setLost(false)} onOver={onOver} />;
   if (problem?.code === "challenge_not_valid") {
     return (
       <Stack gap="md">
@@ -108,18 +131,61 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
       </Stack>
     );
   }
+  const ask = () =>
+    answerWithPasskey(trust).catch((error) => {
+      if (error instanceof Problem && error.code === "challenge_not_valid") setProblem(error);
+      throw error;
+    });
+  const cantUse = (
+    <Anchor component="button" type="button" size="sm" ta="center" onClick={() => setLost(true)}>
+      {words.recovery.cantUse}
+    </Anchor>
+  );
+  const startOver = (
+    <Anchor component="button" type="button" size="sm" ta="center" onClick={onOver}>
+      {said.startOver}
+    </Anchor>
+  );
+  const byPasskey = passkey ? (
+    <PasskeyButton
+      label={words.passkeys.prove}
+      ask={ask}
+      or={codes.length > 0 ? words.passkeys.or : undefined}
+      onDone={onDone}
+    />
+  ) : null;
+  const trusting = (
+    <Checkbox
+      label={words.trustedDevices.trust}
+      description={words.trustedDevices.trustText}
+      checked={trust}
+      onChange={(event) => setTrust(event.currentTarget.checked)}
+    />
+  );
+  if (codes.length === 0) {
+    return (
+      <Stack gap="md">
+        {byPasskey}
+        {trusting}
+        {cantUse}
+        {startOver}
+      </Stack>
+    );
+  }
   return (
     <form noValidate onSubmit={submit}>
       <Stack gap="md">
+        {byPasskey}
         <CodeField
           ref={field}
-          methods={challenge.methods}
+          methods={codes}
           method={method}
           onMethod={setMethod}
+          place="challenge"
           code={code}
           onCode={setCode}
           error={fault}
-          autoFocus
+          autoFocus={!passkey}
         />
         {problem?.code === "too_many_requests" ? (
           <Alert color="yellow" variant="light" title={said.throttledTitle} role="alert">
@@ -130,12 +196,12 @@ export function SecondFactorStep({ challenge, onDone, onOver }: StepProps) {
           </Alert>
         ) : null}
         {problem && problem.code !== "too_many_requests" ? <ProblemAlert error={problem} /> : null}
+        {trusting}
         <Button type="submit" loading={busy} fullWidth>
           {said.submit}
         </Button>
-        <Anchor component="button" type="button" size="sm" ta="center" onClick={onOver}>
-          {said.startOver}
-        </Anchor>
+        {cantUse}
+        {startOver}
       </Stack>
     </form>
   );

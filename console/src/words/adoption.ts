@@ -2,7 +2,11 @@
 export const adoption = {
   title: "Second factors",
   text: "How many people can prove more than a password. Blocked ones don't count.",
-  methods: { totp: "Authenticator app" } as Record<string, string>,
+  methods: {
+    totp: "Authenticator app",
+    passkey: "Passkey",
+    email_code: "Codes by e-mail",
+  } as Record<string, string>,
   byRole: "By role",
   byMethod: "By method",
   overTime: "Over time",

@@ -9,6 +9,7 @@ import { attributes, profile } from "./attributes";
 import { audit } from "./audit";
 import { common } from "./common";
 import { explainDecision, simulate } from "./decisions";
+import { emailCodes, trustedDevices } from "./email-codes";
 import { evidence } from "./evidence";
 import { gate } from "./gate";
 import { exports, imports } from "./imports";
@@ -16,10 +17,12 @@ import { instances, jobs } from "./jobs";
 import { keys } from "./keys";
 import { limits } from "./limits";
 import { overview } from "./overview";
+import { passkeys } from "./passkeys";
 import { invitations, managedAccounts, members, roles } from "./people";
 import { platform } from "./platform";
 import { policies } from "./policies";
 import { problems } from "./problems";
+import { recovery } from "./recovery";
 import { holds } from "./retention";
 import { customRoles } from "./roles";
 import { secondFactor } from "./second-factor";
@@ -42,6 +45,7 @@ export const words = {
   audit,
   common,
   email,
+  emailCodes,
   evidence,
   explainDecision,
   exports,
@@ -56,12 +60,14 @@ export const words = {
   managedAccounts,
   members,
   overview,
+  passkeys,
   platform,
   platformAccess,
   policies,
   problems,
   profile,
   proof,
+  recovery,
   roles,
   secondFactor,
   security,
@@ -75,4 +81,5 @@ export const words = {
   customRoles,
   simulate,
   teams,
+  trustedDevices,
 };

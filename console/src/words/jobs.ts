@@ -20,6 +20,8 @@ const counted: Record<string, readonly [one: string, many: string]> = {
   mutes: ["mute", "mutes"],
   organizations: ["organisation", "organisations"],
   parts: ["part of the record", "parts of the record"],
+  recoveries: ["recovery", "recoveries"],
+  recovery_addresses: ["recovery address", "recovery addresses"],
   refresh_tokens: ["refresh token", "refresh tokens"],
   removed: ["entry", "entries"],
   rows: ["value sealed anew", "values sealed anew"],

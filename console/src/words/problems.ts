@@ -20,6 +20,30 @@ const byCode: Record<string, { title: string; text: string }> = {
     title: "Your second factor is needed",
     text: "It was set up meanwhile. Reload the page and try again.",
   },
+  wrong_passkey: {
+    title: "This passkey was not accepted",
+    text: "It is not yours here, or was not confirmed in time. Try again, or another way.",
+  },
+  passkey_not_accepted: {
+    title: "This passkey does not sign in here",
+    text: "It may have been removed from your account. Sign in with your password.",
+  },
+  passkey_ceremony_not_valid: {
+    title: "That took too long",
+    text: "Begin again.",
+  },
+  passkeys_unavailable: {
+    title: "There are no passkeys here",
+    text: "This server is reached by an address in the place of a name, or without https.",
+  },
+  passkey_known: {
+    title: "This passkey is known already",
+    text: "Look for it in the list.",
+  },
+  too_many_passkeys: {
+    title: "You have twenty passkeys",
+    text: "Remove one that you don't use first.",
+  },
   challenge_not_valid: {
     title: "This sign-in has ended",
     text: "Start over with your password.",
@@ -204,6 +228,22 @@ const byCode: Record<string, { title: string; text: string }> = {
   sign_up_decided: {
     title: "Decided already",
     text: "Someone else has decided, or the time for it is over.",
+  },
+  recovery_not_valid: {
+    title: "This recovery is not open any more",
+    text: "It was completed, stopped or replaced by another, or its time is over. Sign in to ask again.",
+  },
+  recovery_waits: {
+    title: "This link does not work yet",
+    text: "The letter says from when on it does. Open it again then.",
+  },
+  recovery_unavailable: {
+    title: "There is no recovery address",
+    text: "Ask an administrator of your organisation to switch your second factor off.",
+  },
+  own_recovery: {
+    title: "Nobody approves their own recovery",
+    text: "Ask another administrator.",
   },
   email_link_not_valid: {
     title: "This link does not work here",

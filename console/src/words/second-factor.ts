@@ -5,12 +5,26 @@ export const secondFactor = {
   title: "Second factor",
   text: "A code of an app on your phone, asked for beside your password.",
   stepTitle: "Prove your second factor",
-  totpText: "Enter the six digits that your authenticator app shows for this site.",
-  backupText: "Enter one of the backup codes that you kept. It works once.",
+  /** The ways to prove it by a code: what is asked for, and how one changes to it. */
+  ways: {
+    totp: {
+      label: "Code from your app",
+      text: "Enter the six digits that your authenticator app shows for this site.",
+      use: "Use your authenticator app instead",
+    },
+    email_code: {
+      label: "Code from the e-mail",
+      text: "Enter the six digits that were sent to you.",
+      use: "Have a code sent by e-mail instead",
+    },
+    backup_code: {
+      label: "Backup code",
+      text: "Enter one of the backup codes that you kept. It works once.",
+      use: "Use a backup code instead",
+    },
+    passkey: { label: "", text: "", use: "" },
+  },
   totp: "Code from your app",
-  backup: "Backup code",
-  useBackup: "Use a backup code instead",
-  useTotp: "Use your authenticator app instead",
   required: "Enter the code.",
   wrong: "That code is wrong, too old, or was used before.",
   submit: "Sign in",
@@ -34,8 +48,8 @@ export const secondFactor = {
   remove: "Remove",
   removeTitle: "Remove your authenticator app?",
   removeEffects: [
-    "From then on your password alone is enough to sign in.",
-    "Your backup codes stop working too.",
+    "If you have no passkey, your password alone is enough to sign in from then on.",
+    "Your backup codes stop working too, then.",
   ],
   removed: "The authenticator app was removed",
   wizard: "Set up an authenticator app",

@@ -98,6 +98,22 @@ const sections: Record<string, SectionWords> = {
         label: "Time to set one up",
         hint: "Counted once for each person, from when their role first needed one.",
       },
+      email_codes_count_for: {
+        label: "Codes by e-mail count for",
+        hint: "Whoever reads a mailbox has its codes. Where they count for nobody, nobody can switch them on.",
+      },
+      trusted_devices: {
+        label: "Trusted devices",
+        hint: "Whether people may trust a browser for 14 days, where their password is then enough.",
+      },
+      recovery_wait_hours: {
+        label: "A recovery waits",
+        hint: "So that the owner of an account can stop a recovery that they did not ask for.",
+      },
+      recovery_approval: {
+        label: "A recovery needs approval",
+        hint: "Of somebody who has lost their second factor and has a recovery address.",
+      },
     },
   },
   sign_in: {
@@ -169,11 +185,17 @@ const choices: Record<string, string> = {
   invitation_only: "Only who is invited",
   password: "Password",
   nobody: "Nobody",
+  everybody: "Everybody",
+  below_admin: "Whoever is no administrator",
+  allowed: "Allowed",
+  never: "Never",
   platform_admin: "Platform admins",
   owner: "Owners and above",
   admin: "Admins and above",
   manager: "Managers and above",
   member: "Everyone",
+  none: "Nobody’s",
+  administrator: "An administrator’s",
 };
 
 const units: Record<string, [string, string]> = {

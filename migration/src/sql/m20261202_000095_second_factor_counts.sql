@@ -3,7 +3,9 @@
 -- What a person can prove beside the password, by name.
 CREATE FUNCTION second_factor_methods(account uuid) RETURNS text[] LANGUAGE sql STABLE AS $$
     SELECT array_remove(ARRAY[
-        CASE WHEN EXISTS (SELECT FROM totp_factors WHERE account_id = account AND confirmed_at IS NOT NULL) THEN 'totp' END
+        CASE WHEN EXISTS (SELECT FROM totp_factors WHERE account_id = account AND confirmed_at IS NOT NULL) THEN 'totp' END,
+        CASE WHEN EXISTS (SELECT FROM passkeys WHERE account_id = account) THEN 'passkey' END,
+        CASE WHEN EXISTS (SELECT FROM email_codes WHERE account_id = account AND enabled_at IS NOT NULL) THEN 'email_code' END
     ], NULL)
 $$;
 

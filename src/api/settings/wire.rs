@@ -57,6 +57,8 @@ enum SettingUnit {
     Characters,
     /// Minutes.
     Minutes,
+    /// Hours.
+    Hours,
     /// Days.
     Days,
     /// Points of a scale.
@@ -440,6 +442,7 @@ impl From<settings::Unit> for SettingUnit {
             settings::Unit::Attempts => Self::Attempts,
             settings::Unit::Characters => Self::Characters,
             settings::Unit::Minutes => Self::Minutes,
+            settings::Unit::Hours => Self::Hours,
             settings::Unit::Days => Self::Days,
             settings::Unit::Points => Self::Points,
             settings::Unit::Passwords => Self::Passwords,

@@ -328,7 +328,8 @@ mod tests {
             let (class, activity, caption) = classified(kind.code());
             assert_eq!(caption.is_none(), activity == OTHER, "{}", kind.code());
             // A class whose user the entry never names would say nothing.
-            let of_people = ["account", "session", "member", "team", "known_device"].contains(&kind.target());
+            let of_people = ["account", "session", "member", "team", "known_device", "trusted_device", "passkey"]
+                .contains(&kind.target());
             assert!(class == Class::EntityManagement || of_people, "{} is of {class:?}", kind.code());
         }
         assert_eq!(named("session.created"), Some("Logon"));

@@ -13,15 +13,22 @@ use crate::settings::field::Field;
 pub enum Way {
     /// The account's password.
     Password,
+    /// A passkey of the account's, without a password.
+    Passkey,
 }
 
 impl Way {
     /// Every way, by the names in documents.
-    const NAMES: &'static [&'static str] = &["password"];
+    const NAMES: &'static [&'static str] = &["password", "passkey"];
 
     /// The way that a session's factors (RFC 8176) tell of; `None` when they are of none.
-    pub fn of<'a>(mut factors: impl Iterator<Item = &'a str>) -> Option<Self> {
-        factors.any(|factor| factor == "pwd").then_some(Self::Password)
+    pub fn of<'a>(factors: impl Iterator<Item = &'a str>) -> Option<Self> {
+        // Beside a password, a passkey is a second factor.
+        factors.fold(None, |way, factor| match factor {
+            "pwd" => Some(Self::Password),
+            "pop" => way.or(Some(Self::Passkey)),
+            _ => way,
+        })
     }
 }
 
@@ -49,6 +56,6 @@ impl Section for SignIn {
     )];
 
     fn defaults(_: &Configured) -> Self {
-        Self { ways: BTreeSet::from([Way::Password]) }
+        Self { ways: BTreeSet::from([Way::Password, Way::Passkey]) }
     }
 }

@@ -131,7 +131,8 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<En
     drop(tx);
     let person = match known {
         Some(_) => {
-            let credentials = accounts::Credentials { email: &email, password: answer.password, device: None };
+            let credentials =
+                accounts::Credentials { email: &email, password: answer.password, device: None, trusted: None };
             Person::Known(Box::new(accounts::authenticate(app, &caller, credentials).await?))
         }
         None => Person::New(new_account(app, &caller, email, (answer.name.as_deref(), answer.password)).await?),

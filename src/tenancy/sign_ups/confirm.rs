@@ -97,7 +97,8 @@ pub async fn confirm(app: &App, caller: &Caller, answer: Confirmation) -> Result
     // No connection is held here: the hashing pool may take its time.
     let (person, attempt) = match account {
         Some(_) => {
-            let credentials = accounts::Credentials { email: &email, password: answer.password, device: None };
+            let credentials =
+                accounts::Credentials { email: &email, password: answer.password, device: None, trusted: None };
             let proven = accounts::authenticate(app, &caller, credentials).await?;
             (Person::Known(proven.account, proven.second_factor), Some(proven.attempt))
         }

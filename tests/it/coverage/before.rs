@@ -39,10 +39,20 @@ pub enum Before {
     KnownDevice,
     /// The member and the subject of each tenant have a second factor.
     SecondFactor,
+    /// The member of tenant A has a passkey, and is asked for it, and for another, wherever one can be.
+    Passkey,
     /// The member of tenant A has begun to set one up.
     Enrolling,
+    /// Codes are mailed to the member of tenant A, who has given the right password.
+    EmailCodes,
+    /// The first such code was sent to them.
+    EmailCodeSent,
+    /// The member of tenant A trusts a device.
+    TrustedDevice,
     /// Tenant A's member has given the right password and is asked for a second factor.
     Challenged,
+    /// The same, and the member and the subject of each tenant are recovering; the subjects wait for an administrator.
+    Recovering,
     /// Wrong passwords have locked the account of tenant A's subject.
     Locked,
     /// Tenant A has blocked the account of its subject.

@@ -2,15 +2,19 @@
 //!
 //! A new operation needs one more line here: the ids of its path and its body, made of the world's people and things.
 
+mod factors;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use self::factors::TRUSTED;
 pub use super::before::Before;
+use super::recovering::{COMPLETES, PROVES, STOPS, wanted};
 use super::{Failures, contract, stage::Stage};
 use crate::{
-    harness::{PASSWORD, totp},
+    harness::PASSWORD,
     world::{Person, Tenant},
 };
 
@@ -66,8 +70,12 @@ impl Case {
 
 /// The case of an operation.
 pub fn case(operation: &str) -> &'static Case {
-    let found = CASES.iter().find(|case| case.operation == operation);
+    let found = all().find(|case| case.operation == operation);
     found.unwrap_or_else(|| panic!("add a Case for {operation} in tests/it/coverage/cases.rs"))
+}
+
+fn all() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(factors::CASES)
 }
 
 fn plain(_: &Stage, _: &Tenant) -> Call {
@@ -165,6 +173,18 @@ pub const SIGN_UP_TOKEN: &str = "fhu_7cBLyM30bF78Zt5b33PIGT9gm3uRpW4litMU9llx8PM
 /// What each token of [`Before::Unproven`] begins with; the account follows.
 pub const LINK_TOKENS: [(&str, &str); 2] = [("verification", "fhe_v_"), ("change", "fhe_c_")];
 
+fn token(prefix: &str, tenant: &Tenant) -> Call {
+    Call::default().body(json!({"token": format!("{prefix}{}", tenant.member.account)}))
+}
+
+fn decides(_: &Stage, tenant: &Tenant) -> Call {
+    Call::default().id("recovery_id", wanted(tenant)).body(json!({"reason": "Called back"}))
+}
+
+fn decides_inside(stage: &Stage, tenant: &Tenant) -> Call {
+    decides(stage, tenant).id("organization_id", tenant.id)
+}
+
 fn waiting(stage: &Stage, tenant: &Tenant) -> Call {
     inside(stage, tenant).id("sign_up_request_id", stage.waiting(tenant))
 }
@@ -198,11 +218,10 @@ const CASES: &[Case] = &[
     Case::new("sessions_create", |_, tenant| {
         Call::default().body(json!({"email": tenant.member.email, "password": PASSWORD, "token_delivery": "body"}))
     }),
-    Case::new("sessions_second_factor", |stage, _| {
-        let proof = json!({"method": "backup_code", "code": stage.backup_code()});
-        Call::default().body(json!({"challenge": stage.challenge, "second_factor": proof}))
-    })
-    .after(Before::Challenged),
+    Case::new("sessions_recovery", |stage, _| Call::default().body(json!({"challenge": stage.challenge})))
+        .after(Before::Recovering),
+    Case::new("recoveries_complete", |_, tenant| token(COMPLETES, tenant)).after(Before::Recovering),
+    Case::new("recoveries_stop", |_, tenant| token(STOPS, tenant)).after(Before::Recovering),
     Case::new("sessions_refresh", |_, tenant| {
         Call::default().body(json!({"refresh_token": tenant.member.refresh_token}))
     }),
@@ -242,16 +261,12 @@ const CASES: &[Case] = &[
     Case::new("known_devices_list", plain),
     Case::new("known_devices_forget", |_, _| Call::default().id("device_id", DEVICE)).after(Before::KnownDevice),
     Case::new("known_devices_forget_all", plain),
-    Case::new("second_factors_get", plain),
-    Case::new("totp_begin", plain),
-    Case::new("totp_confirm", |stage, _| {
-        let now = stage.server.app().clock.now().timestamp();
-        Call::default()
-            .body(json!({"code": stage.enrolling.as_deref().map_or_else(String::new, |key| totp(key, now / 30))}))
-    })
-    .after(Before::Enrolling),
-    Case::new("totp_remove", plain).after(Before::SecondFactor),
-    Case::new("backup_codes_renew", plain).after(Before::SecondFactor),
+    Case::new("recovery_address_get", plain).after(Before::Recovering),
+    Case::new("recovery_address_update", |_, _| Call::default().body(json!({"email": "other@example.net"})))
+        .after(Before::Recovering),
+    Case::new("recovery_address_verify", |_, tenant| token(PROVES, tenant)).after(Before::Recovering),
+    Case::new("recovery_address_remove", plain).after(Before::Recovering),
+    Case::new("own_recovery_stop", plain).after(Before::Recovering),
     Case::new("me_get", plain),
     Case::new("me_update", |_, _| Call::default().body(json!({"name": "Grace"}))),
     Case::new("me_email_get", plain),
@@ -297,6 +312,9 @@ const CASES: &[Case] = &[
     Case::new("accounts_unlock", account).after(Before::Locked),
     Case::new("accounts_second_factors_disable", account).after(Before::SecondFactor),
     Case::new("accounts_second_factors_grace_reset", account),
+    Case::new("recoveries_list", plain).after(Before::Recovering),
+    Case::new("recoveries_approve", decides).after(Before::Recovering),
+    Case::new("recoveries_refuse", decides).after(Before::Recovering),
     Case::new("accounts_manager_update", |stage, tenant| {
         account(stage, tenant).body(json!({"organization_id": stage.b.id}))
     }),
@@ -375,6 +393,9 @@ const CASES: &[Case] = &[
     Case::new("managed_accounts_unlock", managed).after(Before::Locked),
     Case::new("managed_accounts_second_factors_disable", managed).after(Before::SecondFactor),
     Case::new("managed_accounts_second_factors_grace_reset", managed),
+    Case::new("organization_recoveries_list", inside).after(Before::Recovering),
+    Case::new("organization_recoveries_approve", decides_inside).after(Before::Recovering),
+    Case::new("organization_recoveries_refuse", decides_inside).after(Before::Recovering),
     Case::new("managed_accounts_sessions_end", managed),
     Case::new("teams_list", inside),
     Case::new("teams_create", |stage, tenant| {
@@ -536,7 +557,7 @@ fn every_operation_has_one_case_and_one_line_of_the_registry() {
     let mut failures = Failures::default();
     let operations: BTreeSet<_> = contract::operations().iter().map(|operation| operation.id.as_str()).collect();
     let mut cases = BTreeSet::new();
-    for case in CASES {
+    for case in all() {
         if !cases.insert(case.operation) {
             failures.note(case.operation, "has two cases; remove one in tests/it/coverage/cases.rs");
         }

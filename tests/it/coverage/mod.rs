@@ -14,6 +14,7 @@ mod inputs;
 mod lists;
 mod performances;
 mod reauthentication;
+mod recovering;
 mod registry;
 mod roles;
 mod second_factors;

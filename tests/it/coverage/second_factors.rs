@@ -8,8 +8,23 @@ use serde_json::json;
 use super::{Failures, contract, stage::Stage};
 
 /// The closed list of what stays open to people: what a second factor is set up and proven with, and leaving.
-const OPEN: [&str; 6] =
-    ["me_get", "second_factors_get", "session_end", "session_reauthenticate", "totp_begin", "totp_confirm"];
+const OPEN: [&str; 15] = [
+    "email_codes_begin",
+    "email_codes_confirm",
+    "me_get",
+    "passkeys_begin",
+    "passkeys_get",
+    "passkeys_list",
+    "passkeys_register",
+    "second_factors_get",
+    "session_email_code",
+    "session_end",
+    "session_reauthenticate",
+    "session_reauthenticate_passkey",
+    "session_reauthenticate_passkey_begin",
+    "totp_begin",
+    "totp_confirm",
+];
 
 /// A stage on which everybody's role demands a second factor, which nobody has.
 async fn overdue() -> Stage {

@@ -1,6 +1,6 @@
 //! Where a case is played: a world, and what is the same about every request and answer.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 use entity::Pii;
 use freehold::{authz::Scope, sessions::hash, vault::Field};
@@ -10,12 +10,13 @@ use uuid::Uuid;
 use super::{
     cases::{
         Before, Call, Case, DEAD_RUN, DECLARED, DEVICE, HOLD, JOB, LINK_TOKENS, RESET, ROTATION, RULE, SIGN_UP_TOKEN,
-        case,
+        TRUSTED, case,
     },
     contract::{self, Operation},
+    recovering::recovering,
 };
 use crate::{
-    harness::{Actor, Answer, Draft, Login, PASSWORD, Psql, enrol},
+    harness::{Actor, Answer, Authenticator, Draft, Login, PASSWORD, Psql, add_passkey, enrol, eventually},
     world::{Tenant, World},
 };
 
@@ -32,10 +33,55 @@ pub struct Stage {
     pub challenge: String,
     /// The key of the app that tenant A's member is setting up, if a case needs it.
     pub enrolling: Option<String>,
+    /// A code that was mailed to tenant A's member, if a case needs one.
+    pub mailed_code: String,
+    /// The passkey of tenant A's member, and what it is asked, if a case needs it.
+    pub passkey: PasskeyOf,
     /// Backup codes of tenant A's member, who has a second factor if there are any.
     codes: std::sync::Mutex<Vec<String>>,
     /// The platform's administrator, in a session that acts in tenant A, if a case needs it.
     acting: Option<Actor>,
+}
+
+/// A passkey of somebody, and what it is asked.
+#[derive(Default)]
+pub struct PasskeyOf {
+    /// Its id.
+    pub id: Uuid,
+    /// What a sign-in by it is bound to.
+    pub ceremony: String,
+    held: std::sync::Mutex<Option<Authenticator>>,
+    adding: Value,
+    signing_in: Value,
+    answering: Value,
+    proving: Value,
+}
+
+impl PasskeyOf {
+    /// Another passkey.
+    pub fn another(&self) -> Value {
+        Authenticator::make(&self.adding).1
+    }
+
+    fn signed(&self, options: &Value) -> Value {
+        let mut held = self.held.lock().unwrap();
+        held.get_or_insert_with(|| Authenticator::make(&Value::Null).0).sign(options)
+    }
+
+    /// What signs in.
+    pub fn signs_in(&self) -> Value {
+        self.signed(&self.signing_in)
+    }
+
+    /// What answers the challenge.
+    pub fn answers(&self) -> Value {
+        self.signed(&self.answering)
+    }
+
+    /// What proves who is signed in.
+    pub fn proves(&self) -> Value {
+        self.signed(&self.proving)
+    }
 }
 
 impl Deref for Stage {
@@ -91,6 +137,8 @@ impl Stage {
             retired_key: Uuid::nil(),
             challenge: "fhc_not-a-challenge".to_owned(),
             enrolling: None,
+            mailed_code: "000000".to_owned(),
+            passkey: PasskeyOf { ceremony: "fhw_not-a-ceremony".to_owned(), ..PasskeyOf::default() },
             codes: std::sync::Mutex::default(),
             acting: None,
         }
@@ -106,18 +154,14 @@ impl Stage {
         let mut stage = self;
         match case.before {
             Before::Nothing => {}
-            Before::SecondFactor => stage.enrol().await,
-            Before::Enrolling => {
-                let begun = stage.world.a.member.post_nothing("/v1/me/second-factors/totp").await.expect(200);
-                stage.enrolling = Some(begun.text_at("/secret").to_owned());
-            }
-            Before::Challenged => {
-                stage.enrol().await;
-                let email = stage.world.a.member.email.clone();
-                let sign_in = json!({"email": email, "password": PASSWORD, "token_delivery": "body"});
-                let asked = stage.world.server.nobody().post("/v1/sessions", sign_in).await.expect(200);
-                stage.challenge = asked.text_at("/challenge").to_owned();
-            }
+            Before::SecondFactor
+            | Before::Passkey
+            | Before::Enrolling
+            | Before::EmailCodes
+            | Before::EmailCodeSent
+            | Before::TrustedDevice
+            | Before::Challenged
+            | Before::Recovering => stage.factors(case.before).await,
             Before::SigningUp => stage.sign_up().await,
             Before::Unproven => stage.forget_proofs().await,
             Before::Acting => stage.acting = Some(stage.world.acting_in(stage.world.a.id).await),
@@ -200,6 +244,83 @@ impl Stage {
         stage
     }
 
+    /// Gives tenant A's member second factors, or what waits for one.
+    async fn factors(&mut self, before: Before) {
+        match before {
+            Before::SecondFactor => self.enrol().await,
+            Before::Passkey => self.add_passkey().await,
+            Before::Enrolling => {
+                let begun = self.world.a.member.post_nothing("/v1/me/second-factors/totp").await.expect(200);
+                self.enrolling = Some(begun.text_at("/secret").to_owned());
+            }
+            Before::EmailCodes => {
+                self.enrol().await;
+                let on = format!(
+                    "INSERT INTO email_codes (account_id, enabled_at, changed_at) VALUES ('{}', now(), now())",
+                    self.world.a.member.account
+                );
+                self.psql.get_mut().run(&on).await.unwrap();
+                self.ask().await;
+            }
+            Before::EmailCodeSent => {
+                let member = &self.world.a.member;
+                member.post_nothing("/v1/me/second-factors/email-codes").await.expect(200);
+                let text = eventually("the code arrives", Duration::from_secs(10), async || {
+                    self.world.database.mail().texts(&member.email, "Your code").await.pop()
+                })
+                .await;
+                self.mailed_code = text.split("asked for it: ").nth(1).unwrap()[..6].to_owned();
+            }
+            Before::TrustedDevice => {
+                let trust = format!(
+                    "INSERT INTO trusted_devices (id, account_id, token_hash, weak, created_at, last_used_at, expires_at)
+                     VALUES ('{TRUSTED}', '{}', sha256('x'), false, now(), now(), now() + interval '14 days')",
+                    self.world.a.member.account
+                );
+                self.psql.get_mut().run(&trust).await.unwrap();
+            }
+            Before::Challenged => self.challenge().await,
+            Before::Recovering => {
+                self.challenge().await;
+                recovering(&self.world, self.psql.get_mut()).await;
+            }
+            _ => {}
+        }
+    }
+
+    /// Tenant A's member gives the right password, and is asked for a second factor.
+    async fn ask(&mut self) {
+        let email = self.world.a.member.email.clone();
+        let sign_in = json!({"email": email, "password": PASSWORD, "token_delivery": "body"});
+        let asked = self.world.server.nobody().post("/v1/sessions", sign_in).await.expect(200);
+        self.challenge = asked.text_at("/challenge").to_owned();
+    }
+
+    /// Gives tenant A's member a passkey, and has them asked for it.
+    async fn add_passkey(&mut self) {
+        let (member, nobody) = (&self.world.a.member, self.world.server.nobody());
+        let (held, id, codes) = add_passkey(member, "Notebook").await;
+        let adding = member.post_nothing("/v1/me/passkeys/options").await.expect(200);
+        let proving = member.post_nothing("/v1/session/reauthenticate/passkey/options").await.expect(200);
+        let delivery = json!({"token_delivery": "body"});
+        let signing_in = nobody.post("/v1/sessions/passkey/options", delivery).await.expect(200);
+        let sign_in = json!({"email": member.email, "password": PASSWORD, "token_delivery": "body"});
+        let asked = nobody.post("/v1/sessions", sign_in).await.expect(200);
+        let challenge = json!({"challenge": asked.text_at("/challenge")});
+        let answering = nobody.post("/v1/sessions/second-factor/passkey/options", challenge).await.expect(200);
+        self.challenge = asked.text_at("/challenge").to_owned();
+        self.codes = std::sync::Mutex::new(codes);
+        self.passkey = PasskeyOf {
+            id,
+            ceremony: signing_in.text_at("/ceremony").to_owned(),
+            held: std::sync::Mutex::new(Some(held)),
+            adding: adding.json["options"].clone(),
+            signing_in: signing_in.json["options"].clone(),
+            answering: answering.json["options"].clone(),
+            proving: proving.json["options"].clone(),
+        };
+    }
+
     /// Gives people second factors, behind the server's back.
     async fn enrol(&mut self) {
         let (a, b) = (&self.world.a, &self.world.b);
@@ -207,6 +328,11 @@ impl Stage {
             let codes = enrol(&self.world.server, person.account).await.1;
             *self.codes.lock().unwrap() = codes;
         }
+    }
+
+    async fn challenge(&mut self) {
+        self.enrol().await;
+        self.ask().await;
     }
 
     /// A backup code of tenant A's member that was not used.
@@ -373,7 +499,7 @@ impl Stage {
 }
 
 /// Bytes as PostgreSQL reads them.
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     format!("'\\x{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 

@@ -12,12 +12,16 @@ import { Page, Section } from "../../parts/page";
 import { useMe } from "../../parts/permissions";
 import { words } from "../../words";
 import { MyEmail } from "./email";
+import { MyEmailCodes } from "./email-codes";
 import { MyKnownDevices } from "./known-devices";
 import { MyOrganizations } from "./organizations";
+import { MyPasskeys } from "./passkeys";
 import { MyPassword } from "./password";
 import { MyProfile } from "./profile";
+import { MyRecoveryAddress } from "./recovery-address";
 import { MySecondFactor } from "./second-factor";
 import { MySessions } from "./sessions";
+import { MyTrustedDevices } from "./trusted-devices";
 
 const said = words.account;
 
@@ -31,13 +35,17 @@ export default function AccountPage() {
         <MyEmail />
       </SimpleGrid>
       <MyPassword />
+      <MyPasskeys />
       <MySecondFactor />
+      <MyEmailCodes />
+      <MyRecoveryAddress />
       <Section title={said.organizations} flush>
         <MyOrganizations />
       </Section>
       <MyProfile />
       <MySessions />
       <MyKnownDevices />
+      <MyTrustedDevices />
     </Page>
   );
 }

@@ -34,7 +34,7 @@ export function MySecondFactor() {
       {own.isError ? <Failed error={own.error} retry={() => void own.refetch()} /> : null}
       {own.data && (settingUp || !own.data.totp_since) ? (
         <Stack gap="md" onClickCapture={() => setSettingUp(true)}>
-          {settingUp ? null : (
+          {settingUp || own.data.passkeys > 0 || own.data.email_codes_since ? null : (
             <Alert color="yellow" variant="light" title={said.offTitle}>
               {said.offText}
             </Alert>
@@ -42,7 +42,9 @@ export function MySecondFactor() {
           <Enrolment onDone={() => void done()} />
         </Stack>
       ) : null}
-      {own.data?.totp_since && !settingUp ? <Present own={own.data} /> : null}
+      {own.data && (own.data.totp_since || own.data.passkeys > 0) && !settingUp ? (
+        <Present own={own.data} />
+      ) : null}
     </Section>
   );
 }
@@ -71,9 +73,11 @@ function Present({ own }: { own: OwnSecondFactors }) {
   return (
     <Stack gap="md">
       <Fields>
-        <Field name={said.on}>
-          {said.since} <Time value={own.totp_since} form="date" />
-        </Field>
+        {own.totp_since ? (
+          <Field name={said.on}>
+            {said.since} <Time value={own.totp_since} form="date" />
+          </Field>
+        ) : null}
         <Field name={said.codes}>{said.codesLeft(own.backup_codes_left)}</Field>
       </Fields>
       {own.backup_codes_left <= few ? (
@@ -85,9 +89,11 @@ function Present({ own }: { own: OwnSecondFactors }) {
         <Button variant="default" onClick={() => setAsking("renew")}>
           {said.renew}
         </Button>
-        <Button variant="light" color="red" onClick={() => setAsking("remove")}>
-          {said.remove}
-        </Button>
+        {own.totp_since ? (
+          <Button variant="light" color="red" onClick={() => setAsking("remove")}>
+            {said.remove}
+          </Button>
+        ) : null}
       </Group>
       {asking ? (
         <Confirm

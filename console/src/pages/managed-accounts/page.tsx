@@ -12,6 +12,7 @@ import { FilterBar, TextFilter, useOpen } from "../../parts/filters";
 import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
 import { useMe, useOrganization, useWhyNot } from "../../parts/permissions";
+import { Recoveries } from "../../parts/recoveries";
 import { Empty, Forbidden } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
@@ -26,6 +27,7 @@ export default function ManagedAccountsPage() {
   const forbidden = useWhyNot("managed_accounts_list");
   return (
     <Page title={said.title} purpose={said.purpose} place={organization.name}>
+      <Recoveries organization={organization.id} />
       <Panel>{forbidden ? <Forbidden reason={forbidden} /> : <List />}</Panel>
     </Page>
   );

@@ -16,6 +16,7 @@ import { Page } from "../../parts/page";
 import { Panel } from "../../parts/panel";
 import { useMe, useWhyNot } from "../../parts/permissions";
 import { PlatformForbidden } from "../../parts/platform-only";
+import { Recoveries } from "../../parts/recoveries";
 import { Empty } from "../../parts/states";
 import { type Column, DataTable, rowLink } from "../../parts/table";
 import { Time } from "../../parts/time";
@@ -45,6 +46,7 @@ export default function AccountsPage() {
         />
       }
     >
+      <Recoveries organization={null} />
       {forbidden ? <PlatformForbidden back="/platform/accounts" /> : <List />}
     </Page>
   );

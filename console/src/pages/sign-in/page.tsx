@@ -1,15 +1,17 @@
 /** Sign-in with e-mail and password. Afterwards to where the person wanted to go. */
-import { Alert, Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Divider, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { api, take } from "../../api/client";
+import { offerPasskeys, passkeysHere, signInWithPasskey } from "../../api/passkeys";
 import { Problem } from "../../api/problem";
 import { setupQuery, signUpOptionsQuery } from "../../api/queries";
 import type { SecondFactorChallenge } from "../../api/types";
 import { check, useProblems } from "../../parts/forms";
 import { Gate } from "../../parts/gate";
+import { PasskeyButton } from "../../parts/passkey";
 import { CurrentPassword } from "../../parts/password";
 import { safeReturn } from "../../parts/search";
 import { SecondFactorStep } from "../../parts/second-factor";
@@ -46,6 +48,7 @@ export default function SignInPage() {
         </Alert>
       ) : null}
       <SignInForm target={goal} onAsked={setAsked} />
+      {passkeysHere() ? <ByPasskey target={goal} /> : null}
     </Gate>
   );
 }
@@ -55,6 +58,33 @@ function SignUp() {
     <Anchor component={Link} to="/sign-up" inherit>
       {said.signUp}
     </Anchor>
+  );
+}
+
+/** Without a password; where the browser can, the passkeys that there are stand where the address is typed. */
+function ByPasskey({ target }: { target: string }) {
+  const enter = useEnter();
+  const [offered, setOffered] = useState(true);
+  const goOn = useRef(() => enter(target));
+  goOn.current = () => enter(target);
+  useEffect(
+    () =>
+      offerPasskeys({
+        onDone: () => void goOn.current(),
+        onNone: () => setOffered(false),
+      }),
+    [],
+  );
+  if (!offered) return null;
+  return (
+    <Stack gap="md" mt="md">
+      <Divider label={words.passkeys.or} />
+      <PasskeyButton
+        label={words.passkeys.signIn}
+        ask={() => signInWithPasskey("dialog")}
+        onDone={() => enter(target)}
+      />
+    </Stack>
   );
 }
 
@@ -93,7 +123,7 @@ function SignInForm({ target, onAsked }: FormProps) {
         <TextInput
           label={said.email}
           type="email"
-          autoComplete="username"
+          autoComplete="username webauthn"
           required
           autoFocus
           {...form.getInputProps("email")}

@@ -1,0 +1,56 @@
+/** Codes by e-mail and trusted devices. */
+import { plural } from "./common";
+
+export const emailCodes = {
+  title: "Codes by e-mail",
+  text: (email: string) => `A six-digit code, sent to ${email} when you sign in.`,
+  weak: "Whoever reads your mailbox has these codes, and can have a new password sent there too. An authenticator app or a passkey protects you better, and administrators need one of those.",
+  on: "On",
+  since: "since",
+  switchOn: "Switch on",
+  sentTitle: "A code is on its way",
+  sentText: (email: string) => `It was sent to ${email} and works for ten minutes.`,
+  code: "Code from the e-mail",
+  codeText: "Enter the six digits that were sent to you.",
+  confirm: "Confirm",
+  cancel: "Cancel",
+  send: "Send me a code",
+  sendText: "We send six digits to your e-mail address.",
+  again: "Send another code",
+  againIn: (seconds: number) => `Another can be sent in ${plural(seconds, "second", "seconds")}.`,
+  throttled: "Too many codes were sent. Wait a while, or use another way.",
+  remove: "Switch off",
+  removeTitle: "Switch off codes by e-mail?",
+  removeEffects: [
+    "No code is sent to you any more.",
+    "If you have no other second factor, your password alone is enough to sign in.",
+  ],
+  removed: "Codes by e-mail were switched off",
+  switchedOn: "Codes by e-mail were switched on",
+  notAllowed: "Codes by e-mail do not count here. Set up an authenticator app or a passkey.",
+};
+
+export const trustedDevices = {
+  title: "Trusted devices",
+  text: "Where your password is enough for fourteen days, because you proved your second factor there.",
+  caption: "Devices that you trust",
+  trust: "Trust this browser for 14 days",
+  trustText: "Your password is then enough here. Not on a computer that others use.",
+  since: "Trusted since",
+  lastUsed: "Last sign-in",
+  until: "Until",
+  emptyTitle: "You trust no device",
+  emptyText: "You can trust a browser when you prove your second factor there.",
+  revoke: "Trust no more",
+  revokeOne: (device: string) => `Trust ${device} no more`,
+  revokeTitle: (device: string) => `Trust ${device} no more?`,
+  revokeEffects: ["The next sign-in there asks for your second factor.", "Sessions there go on."],
+  revoked: "The device is trusted no more",
+  revokeAll: "Trust none",
+  revokeAllTitle: "Trust no device any more?",
+  revokeAllEffects: [
+    "The next sign-in on each of them asks for your second factor.",
+    "Sessions there go on.",
+  ],
+  allRevoked: "No device is trusted any more",
+};
