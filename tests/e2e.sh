@@ -4,25 +4,10 @@
 # link that makes the first platform admin), FREEHOLD_MAIL_DIR, the embedded database's
 # FREEHOLD_DATABASE_DIR, and for its commands FREEHOLD_BINARY.
 #   tests/e2e.sh <server binary> [arguments for Playwright]
-# Without arguments all tests run, in two halves at once, each with a server of its own: every spec
-# needs what the first one sets up, and no other.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 server="$1"
 shift
-
-if [ $# = 0 ]; then
-    halves=()
-    trap 'kill -TERM "${halves[@]}" 2>/dev/null || true; exit 130' INT TERM
-    for half in 0 1; do
-        mapfile -t specs < <(cd console/e2e && printf '%s\n' *.spec.ts | sed 1d | awk -v half="$half" 'NR % 2 == half')
-        E2E_HALF="$half" tests/e2e.sh "$server" 10-path "${specs[@]}" > >(sed -u "s/^/[$half] /") 2>&1 &
-        halves+=($!)
-    done
-    status=0
-    for half in "${halves[@]}"; do wait "$half" || status=$?; done
-    exit "$status"
-fi
 
 # Nothing of the caller's settings reaches the server under test.
 for name in $(compgen -e | grep -E '^(FREEHOLD|DATABASE)_' || true); do unset "$name"; done

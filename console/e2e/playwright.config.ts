@@ -1,13 +1,12 @@
 /**
  * End-to-end tests of the console on a real server (tests/e2e.sh starts one). One worker, in the
- * order of the file names: the first sets an empty installation up, and each of the others goes on
- * from there and from no other, so that a part of them can run beside the rest.
+ * order of the file names: together they are one story, from an empty installation on.
  */
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: ".",
-  outputDir: `results/${process.env.E2E_HALF ?? "all"}`,
+  outputDir: "results",
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),
