@@ -119,7 +119,7 @@ pub async fn send_for_challenge(
 /// Sends a code to whoever is signed in and has them mailed, for a fresh proof.
 ///
 /// # Errors
-/// As [`send_for_challenge`], without a challenge.
+/// As [`send_for_challenge`], without a challenge; `NotFound` also for whoever has a strong factor to prove it with.
 pub async fn send_for_session(app: &App, caller: &Caller) -> Result<OnItsWay> {
     let (id, session) = own(caller)?;
     let tx = app.db.write(caller).await?;
@@ -134,7 +134,12 @@ async fn send_if_enabled(
 ) -> Result<OnItsWay> {
     let admitted = mfa::admit(&tx, id).await;
     admitted.inspect_err(|refusal| entering::throttled(app, tx.caller(), refusal, operation))?;
-    if mfa::factors(&tx, id).await?.email_codes_since.is_none() {
+    let factors = mfa::factors(&tx, id).await?;
+    let ways = match place {
+        Place::Challenge(_) => factors.methods(),
+        Place::Session(_) => factors.methods_again(),
+    };
+    if !ways.contains(&Method::EmailCode) {
         return Err(Error::not_found());
     }
     send(app, tx, id, place).await

@@ -30,17 +30,37 @@ pub async fn factors(app: &App, caller: &Caller) -> Result<Factors> {
     mfa::factors(&tx, own(caller)?).await
 }
 
+/// Whoever has a strong factor has used it in this session before they add another: a code by e-mail, a trusted device and
+/// a password are no way to a factor that counts for more than they do.
+///
+/// # Errors
+/// `Reauthenticate`.
+pub(super) async fn may_add(app: &App, tx: &WriteTx, had: Factors) -> Result<()> {
+    let session = app.sessions.current(tx).await?;
+    let used = |what| session.factors.split(' ').any(|factor| factor == what);
+    let strongly = used("mfa") && !used(sessions::DEVICE);
+    if strongly || !had.strong() {
+        return Ok(());
+    }
+    // That proves it, and a browser goes on by itself.
+    let (organization, origin) = (tx.caller().organization(), &tx.caller().origin);
+    Err(Error::Reauthenticate(app.sessions.reauthentication_window(organization, origin).await?))
+}
+
 /// Begins to set up an authenticator app.
 ///
 /// # Errors
+/// `Reauthenticate` when there is a strong factor that this session has not used;
 /// `Conflict` with `second_factor_enrolled` when there is one.
 pub async fn begin_totp(app: &App, caller: &Caller) -> Result<Enrolment> {
     let (tx, id) = (app.db.write(caller).await?, own(caller)?);
     let account = super::get(&app.vault, &tx, id).await?;
     mfa::admit(&tx, id).await?;
-    if mfa::factors(&tx, id).await?.totp_since.is_some() {
+    let had = mfa::factors(&tx, id).await?;
+    if had.totp_since.is_some() {
         return Err(Error::Conflict(Code::SecondFactorEnrolled));
     }
+    may_add(app, &tx, had).await?;
     let enrolment = mfa::begin_totp(&tx, &app.vault, id, (&issuer(app), &account.email)).await?;
     tx.commit(crate::db::Unrecorded("an app that is not confirmed is no second factor yet")).await?;
     Ok(enrolment)
@@ -62,9 +82,11 @@ pub async fn confirm_totp(app: &App, caller: &Caller, code: SecretString) -> Res
     let (tx, id) = (app.db.write(caller).await?, own(caller)?);
     let admitted = mfa::admit(&tx, id).await;
     admitted.inspect_err(|refusal| entering::throttled(app, caller, refusal, "totp_confirm"))?;
-    if mfa::factors(&tx, id).await?.totp_since.is_some() {
+    let had = mfa::factors(&tx, id).await?;
+    if had.totp_since.is_some() {
         return Err(Error::Conflict(Code::SecondFactorEnrolled));
     }
+    may_add(app, &tx, had).await?;
     if !mfa::confirm_totp(&tx, &app.vault, id, &code).await? {
         let event = entering::wrong(&tx, id, Method::Totp).await?;
         return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;

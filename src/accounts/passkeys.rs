@@ -3,7 +3,10 @@
 
 use entity::{AccountId, PasskeyId};
 
-use super::{factors::tell, reauthentication::own};
+use super::{
+    factors::{may_add, tell},
+    reauthentication::own,
+};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -57,11 +60,13 @@ pub async fn get(app: &App, caller: &Caller, passkey: PasskeyId) -> Result<OwnPa
 /// Begins to add a passkey, in this session.
 ///
 /// # Errors
-/// `Conflict` with `passkeys_unavailable`, or `too_many_passkeys`.
+/// `Conflict` with `passkeys_unavailable`, or `too_many_passkeys`; `Reauthenticate` when there is a strong factor that
+/// this session has not used.
 pub async fn begin(app: &App, caller: &Caller) -> Result<Question> {
     let (tx, (id, session)) = (app.db.write(caller).await?, own(caller)?);
     let account = super::get(&app.vault, &tx, id).await?;
     room(passkeys::count(&tx, id).await?)?;
+    may_add(app, &tx, mfa::factors(&tx, id).await?).await?;
     let asked = passkeys::register(&tx, &app.passkeys, id, (&account.email, &account.name)).await?;
     let expires_at = passkeys::begin(&tx, Purpose::Register(session), Some(id), &asked).await?;
     tx.commit(Unrecorded("a passkey that is only asked for proves nothing")).await?;
@@ -81,6 +86,7 @@ pub async fn register(app: &App, caller: &Caller, name: &str, made: &Made) -> Re
     let state = passkeys::take(&tx, Purpose::Register(session)).await?;
     room(passkeys::count(&tx, id).await?)?;
     let had = mfa::factors(&tx, id).await?;
+    may_add(app, &tx, had).await?;
     let Some(passkey) = passkeys::add(&tx, &app.vault, (&app.passkeys, &state), (id, &name), made).await? else {
         let event = Event::new(Kind::SecondFactorFailed, id).failed().with("method", Method::Passkey.as_str());
         return tx.commit_refused(event, Error::Forbidden(Code::WrongPasskey)).await;

@@ -37,7 +37,7 @@ const OPERATION: &str = "session_reauthenticate";
 /// A session that has used the factor once is good from then on for what demands one.
 ///
 /// # Errors
-/// `Forbidden` with `wrong_password`, with `second_factor_required` for want of a code, or with `wrong_code`; `Throttled`
+/// `Forbidden` with `wrong_password`, with `second_factor_required` for want of a code that counts, or with `wrong_code`; `Throttled`
 /// after too many wrong ones, whatever they are now; `Unauthenticated` when the session has ended meanwhile.
 pub async fn reauthenticate(
     app: &App,
@@ -46,8 +46,9 @@ pub async fn reauthenticate(
     proof: Option<Proof>,
 ) -> Result<Opened> {
     let (account, session) = own(caller)?;
-    let demanded = mfa::factors(&app.db.read(caller).await?, account).await?.any();
-    if demanded && proof.is_none() {
+    let factors = mfa::factors(&app.db.read(caller).await?, account).await?;
+    let demanded = factors.any();
+    if demanded && proof.as_ref().is_none_or(|proof| !factors.methods_again().contains(&proof.method)) {
         return Err(Error::Forbidden(Code::SecondFactorRequired));
     }
     let (tx, attempt) = right_password(app, caller, password).await?;

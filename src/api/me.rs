@@ -278,7 +278,7 @@ impl Me {
         let custom = caller.membership.and_then(|id| custom.remove(&id)).unwrap_or_default();
         let teams = caller.membership.and_then(|id| teams.remove(&id)).unwrap_or_default();
         let version = account.version;
-        let factors = mfa::factors(&tx, id).await?.methods().into_iter().map(mfa::Method::as_str);
+        let factors = mfa::factors(&tx, id).await?.methods_again().into_iter().map(mfa::Method::as_str);
         let profile = Profile {
             account: account.into(),
             second_factor: standing.into(),

@@ -120,6 +120,11 @@ impl Factors {
         self.totp_since.is_some() || self.passkeys > 0
     }
 
+    /// The ways in which it proves again who somebody is: where there is a strong factor, the weak one is none.
+    pub fn methods_again(self) -> Vec<Method> {
+        self.methods().into_iter().filter(|method| method.is_strong() || !self.strong()).collect()
+    }
+
     /// The ways in which it can be proven.
     pub fn methods(self) -> Vec<Method> {
         let totp = self.totp_since.map(|_| Method::Totp);

@@ -45,6 +45,8 @@ pub enum Before {
     Enrolling,
     /// Codes are mailed to the member of tenant A, who has given the right password.
     EmailCodes,
+    /// The same, and they have an authenticator app.
+    EmailCodesBesideAnApp,
     /// The first such code was sent to them.
     EmailCodeSent,
     /// The member of tenant A trusts a device.

@@ -202,9 +202,15 @@ async fn a_code_by_mail_does_not_satisfy_what_is_demanded_of_administrators() {
     let code = json!({"code": crate::harness::totp(&key, super::step(&world.server) - 1)});
     of_admin.post("/v1/me/second-factors/totp/confirm", code).await.expect(200);
     of_admin.get(&here(&world)).await.expect(200);
-    // A session by mail of theirs is then one that has not used what they have.
+    // A session by mail of theirs is then one that has not used what they have; it neither adds another strong one nor
+    // renews the proof of who they are.
     let weak = by_mail(&world, admin, 3).await;
     weak.get(&here(&world)).await.expect(403).problem("mfa_required");
+    let add = weak.post_nothing("/v1/me/passkeys/options").await;
+    add.expect(403).problem("reauthentication_required");
+    let again = json!({"password": PASSWORD, "second_factor": {"method": "email_code", "code": "000000"}});
+    weak.post("/v1/session/reauthenticate", again).await.expect(403).problem("second_factor_required");
+    assert_eq!(weak.get("/v1/me").await.expect(200).json["reauthentication"]["methods"][1], "totp");
 
     world.platform.patch("/v1/settings", demand(json!("everybody"))).await.expect(200);
     eventually("the setting is in force", Duration::from_secs(5), async || {

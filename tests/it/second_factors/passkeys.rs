@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{answer, challenge, claims, entries, password, told};
 use crate::{
-    harness::{Actor, Answer, Authenticator, Login, PUBLIC_URL, add_passkey, enrol},
+    harness::{Actor, Answer, Authenticator, Login, PASSWORD, PUBLIC_URL, add_passkey, enrol},
     world::{Person, World},
 };
 
@@ -117,6 +117,11 @@ async fn of_an_app_and_a_passkey_each_goes_alone() {
     let world = World::open().await;
     let (member, nobody) = (&world.a.member, world.server.nobody());
     let (_, codes) = enrol(&world.server, member.account).await;
+    // Whoever has one proves it before they add another.
+    let add = member.post_nothing(&format!("{PASSKEYS}/options")).await;
+    add.expect(403).problem("reauthentication_required");
+    let proof = json!({"method": "backup_code", "code": codes[1]});
+    member.post("/v1/session/reauthenticate", json!({"password": PASSWORD, "second_factor": proof})).await.expect(200);
     // Whoever has backup codes keeps them.
     let (mut held, id, none) = add_passkey(member, "Notebook").await;
     assert_eq!(none.len(), 0);

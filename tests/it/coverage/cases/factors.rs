@@ -63,7 +63,7 @@ pub const CASES: &[Case] = &[
     Case::new("email_codes_begin", plain),
     Case::new("email_codes_confirm", |stage, _| Call::default().body(json!({"code": stage.mailed_code})))
         .after(Before::EmailCodeSent),
-    Case::new("email_codes_remove", plain).after(Before::EmailCodes),
+    Case::new("email_codes_remove", plain).after(Before::EmailCodesBesideAnApp),
     Case::new("trusted_devices_list", plain),
     Case::new("trusted_devices_revoke", |_, _| Call::default().id("device_id", TRUSTED)).after(Before::TrustedDevice),
     Case::new("trusted_devices_revoke_all", plain).after(Before::TrustedDevice),
