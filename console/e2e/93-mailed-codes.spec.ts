@@ -1,6 +1,6 @@
 /** Codes by e-mail, and browsers that are trusted for a while. Proves MFA-2, MFA-4, CON-1. */
 import type { Page } from "@playwright/test";
-import { join, organizationOf } from "./support/api";
+import { join, organizationOf, settings } from "./support/api";
 import { expect, inspect, provenIfAsked, signIn, stale, test } from "./support/browser";
 import { codesWereSentLongAgo } from "./support/database";
 import { mailedCode } from "./support/mail";
@@ -16,13 +16,21 @@ const piet = {
   password: "Copper-lantern 58 reeds",
 };
 
+const rosa = {
+  name: "Rosa Lenz",
+  email: "rosa.lenz@letterbox.example",
+  password: "Velvet-harbour 29 oaks",
+};
+let organization = "";
+
 test.describe.configure({ mode: "serial" });
 // Proofs get too old meanwhile.
 test.slow();
 
 test.beforeAll(async () => {
-  const { id } = await organizationOf("Letterbox Works", olga);
-  await join(id, piet, "member");
+  organization = (await organizationOf("Letterbox Works", olga)).id;
+  await join(organization, piet, "member");
+  await join(organization, rosa, "member");
 });
 
 async function password(page: Page): Promise<void> {
@@ -127,3 +135,18 @@ async function csrf(page: Page): Promise<string> {
   const cookies = await page.context().cookies();
   return cookies.find(({ name }) => name.endsWith("freehold_csrf"))?.value ?? "";
 }
+
+test("who must have a second factor can have codes sent where those count", async ({ page }) => {
+  await settings(organization, { mfa: { required_from: "member", grace_days: 0 } });
+  await signIn(page, rosa);
+  const wall = page.getByRole("heading", { name: "Set up a second factor to go on" });
+  await expect(wall).toBeVisible();
+  const since = Date.now();
+  await page.getByRole("button", { name: "Switch on" }).click();
+  await provenIfAsked(page, rosa, field(page));
+  await inspect(page, "second-factor-wall-email-codes");
+  await field(page).fill(await mailedCode(rosa.email, since));
+  await page.keyboard.press("Enter");
+  await expect(wall).toBeHidden();
+  await expect(page.getByText("Your role needs a second factor")).toBeHidden();
+});

@@ -27,6 +27,8 @@ pub struct Standing {
     pub proven: bool,
     /// Until when the person may do without, if that has been decided.
     pub due_at: Option<Timestamp>,
+    /// Whether a code by e-mail counts for them there.
+    pub email_codes_count: bool,
 }
 
 fn used(principal: &Principal, what: &str) -> bool {
@@ -65,12 +67,14 @@ pub async fn standing(app: &App, principal: &Principal, origin: &Origin) -> Resu
         enrolled: principal.has_second_factor,
         proven: strong || weak,
         due_at: principal.second_factor_due,
+        email_codes_count: true,
     };
     if let Some(seat) = &principal.seat {
         let rules = &app.settings.effective(seat.organization, origin).await?.mfa;
         let weak_counts = weak_counts(app, rules, seat);
         standing.required = demands(app, rules, seat);
         standing.enrolled = principal.has_strong_factor || principal.has_second_factor && weak_counts;
+        standing.email_codes_count = weak_counts;
         let trusted = !used(principal, DEVICE) || rules.trusts_devices();
         standing.proven = trusted && (strong || weak && weak_counts);
         if standing.required && standing.due_at.is_none() {

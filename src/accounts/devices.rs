@@ -4,7 +4,7 @@
 //! A device has an opaque token for 180 days from its last sign-in; its hash is stored.
 
 use chrono::TimeDelta;
-use entity::{AccountId, KnownDeviceId, Pii, Sealed, known_devices as rows};
+use entity::{AccountId, KnownDeviceId, known_devices as rows};
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -16,9 +16,9 @@ use crate::{
     error::{Code, Error, Result},
     jobs::{Report, Run},
     runtime::Timestamp,
-    sessions::{hash, opaque},
-    types::{Caller, Origin, Page, PageRequest},
-    vault::{Field, Vault},
+    sessions::{Origins, Seen, hash, opaque},
+    types::{Caller, Page, PageRequest},
+    vault::Vault,
 };
 
 /// The prefix of device tokens, for people and secret scanners.
@@ -28,32 +28,21 @@ pub const LASTS: TimeDelta = TimeDelta::days(180);
 /// How many devices of an account are known; the one that was not used for longest is forgotten (AUT-6).
 const MOST: i64 = 20;
 
-const ADDRESS: Field<Pii> = Field::new("known_devices.address");
-const USER_AGENT: Field<Pii> = Field::new("known_devices.user_agent");
+const SEEN_ON: Origins = Origins::new("known_devices.address", "known_devices.user_agent");
 
 /// A known device, in clear.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KnownDevice {
     /// Its id.
     pub id: KnownDeviceId,
-    /// The address of the last sign-in.
-    pub address: Option<String>,
-    /// What the client calls itself.
-    pub user_agent: Option<String>,
+    /// Where the last sign-in on it came from, and what it calls itself.
+    pub seen: Seen,
     /// When the person first signed in on it.
     pub created_at: Timestamp,
     /// When they last did.
     pub last_seen_at: Timestamp,
     /// Until when it is known.
     pub expires_at: Timestamp,
-}
-
-type Seen = (Option<Sealed<Pii>>, Option<Sealed<Pii>>);
-
-fn sealed(vault: &Vault, id: KnownDeviceId, origin: &Origin) -> Result<Seen> {
-    let seal = |field, text: &str| vault.seal(field, id, text.as_bytes());
-    let address = origin.address.map(|address| seal(ADDRESS, &address.to_string())).transpose()?;
-    Ok((address, origin.user_agent.as_deref().map(|agent| seal(USER_AGENT, agent)).transpose()?))
 }
 
 const BEYOND: &str = "
@@ -67,7 +56,7 @@ const BEYOND: &str = "
 pub(super) async fn remember(tx: &WriteTx, app: &App, account: AccountId) -> Result<SecretString> {
     let (id, now) = (app.ids.next(), tx.caller().now());
     let token = opaque(PREFIX, app.entropy)?;
-    let (address, user_agent) = sealed(&app.vault, id, &tx.caller().origin)?;
+    let (address, user_agent) = SEEN_ON.seal(&app.vault, id, &tx.caller().origin)?;
     tx.execute(BEYOND, [Uuid::from(account).into(), (MOST - 1).into()]).await?;
     let row = rows::Model {
         id,
@@ -92,7 +81,7 @@ const SEEN: &str = "
 /// When the database fails.
 pub(super) async fn seen(tx: &WriteTx, vault: &Vault, id: KnownDeviceId) -> Result<bool> {
     let now = tx.caller().now();
-    let (address, user_agent) = sealed(vault, id, &tx.caller().origin)?;
+    let (address, user_agent) = SEEN_ON.seal(vault, id, &tx.caller().origin)?;
     let values = [Uuid::from(id).into(), now.into(), (now + LASTS).into(), address.into(), user_agent.into()];
     Ok(tx.execute(SEEN, values).await? > 0)
 }
@@ -117,13 +106,9 @@ pub async fn list(app: &App, caller: &Caller, page: PageRequest) -> Result<Page<
 }
 
 fn opened(vault: &Vault, row: rows::Model) -> Result<KnownDevice> {
-    let open = |field, value: &Option<Sealed<Pii>>| {
-        value.as_ref().map(|value| vault.open_text(field, row.id, value)).transpose()
-    };
     Ok(KnownDevice {
         id: row.id,
-        address: open(ADDRESS, &row.address)?,
-        user_agent: open(USER_AGENT, &row.user_agent)?,
+        seen: SEEN_ON.open(vault, row.id, (row.address, row.user_agent))?,
         created_at: row.created_at,
         last_seen_at: row.last_seen_at,
         expires_at: row.expires_at,

@@ -21,7 +21,7 @@ use crate::{
 /// How many round trips the telling of a lock takes, and how many fewer the record of an organisation that manages the
 /// account than one that is taken back.
 const TELLING: usize = 3;
-const MANAGED: usize = 3;
+const MANAGED: usize = 4;
 
 /// The operation, as refusals are recorded under it.
 pub(super) fn operation(caller: &Caller) -> &'static str {

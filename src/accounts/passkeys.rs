@@ -162,6 +162,6 @@ pub(super) async fn cloned(
     (account, passkey): (AccountId, PasskeyId),
 ) -> Result<Event> {
     tell(app, tx, account, FactorChange::PasskeyCloned).await?;
-    let event = Event::new(Kind::PasskeyCloned, passkey).failed();
+    let event = Event::new(Kind::PasskeyCloned, passkey).about(account).failed();
     Ok(event.with("account", account.to_string()))
 }

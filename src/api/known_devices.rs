@@ -80,8 +80,8 @@ impl From<accounts::KnownDevice> for KnownDevice {
     fn from(device: accounts::KnownDevice) -> Self {
         Self {
             id: device.id.into(),
-            ip: device.address,
-            user_agent: device.user_agent,
+            ip: device.seen.address,
+            user_agent: device.seen.user_agent,
             created_at: device.created_at,
             last_seen_at: device.last_seen_at,
             expires_at: device.expires_at,

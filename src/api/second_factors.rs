@@ -149,6 +149,8 @@ pub struct SecondFactorStanding {
     proven: bool,
     /// Until when the person may do without, where one is or was demanded of them.
     due_at: Option<DateTime<Utc>>,
+    /// Whether a code by e-mail counts as one for the person there.
+    email_codes_count: bool,
 }
 
 /// Until when somebody may do without a second factor.
@@ -369,7 +371,7 @@ impl From<mfa::Method> for SecondFactorMethod {
 
 impl From<demand::Standing> for SecondFactorStanding {
     fn from(standing: demand::Standing) -> Self {
-        let demand::Standing { required, enrolled, proven, due_at } = standing;
-        Self { required, enrolled, proven, due_at }
+        let demand::Standing { required, enrolled, proven, due_at, email_codes_count } = standing;
+        Self { required, enrolled, proven, due_at, email_codes_count }
     }
 }

@@ -81,8 +81,8 @@ impl From<trusted::TrustedDevice> for TrustedDevice {
     fn from(device: trusted::TrustedDevice) -> Self {
         Self {
             id: device.id.into(),
-            ip: device.address,
-            user_agent: device.user_agent,
+            ip: device.seen.address,
+            user_agent: device.seen.user_agent,
             created_at: device.created_at,
             last_used_at: device.last_used_at,
             expires_at: device.expires_at,

@@ -12,7 +12,7 @@ pub(super) fn of_text(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// The words of several entries, column by column: one statement, whatever their number.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Words {
     organizations: Vec<Uuid>,
     words: Vec<String>,

@@ -3,7 +3,7 @@
 //! one is asks for the factor all the same.
 
 use chrono::TimeDelta;
-use entity::{AccountId, Pii, Sealed, TrustedDeviceId, trusted_devices as rows};
+use entity::{AccountId, TrustedDeviceId, trusted_devices as rows};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
 use uuid::Uuid;
 
@@ -12,9 +12,9 @@ use crate::{
     db::{Tx, WriteTx},
     error::Result,
     runtime::{Entropy, Ids, Timestamp},
-    sessions::{DEVICE, WEAK, hash, opaque},
-    types::{Origin, Page, PageRequest},
-    vault::{Field, Vault},
+    sessions::{DEVICE, Origins, Seen, WEAK, hash, opaque},
+    types::{Page, PageRequest},
+    vault::Vault,
 };
 
 /// The prefix of tokens, for people and secret scanners.
@@ -24,32 +24,21 @@ pub const LASTS: TimeDelta = TimeDelta::days(14);
 /// How many an account has; the oldest gives way.
 const MOST: i64 = 20;
 
-const ADDRESS: Field<Pii> = Field::new("trusted_devices.address");
-const USER_AGENT: Field<Pii> = Field::new("trusted_devices.user_agent");
+const SEEN_ON: Origins = Origins::new("trusted_devices.address", "trusted_devices.user_agent");
 
 /// A trusted device, in clear.
 #[derive(Clone)]
 pub struct TrustedDevice {
     /// Its id.
     pub id: TrustedDeviceId,
-    /// The address of the last sign-in on it.
-    pub address: Option<String>,
-    /// What the client calls itself.
-    pub user_agent: Option<String>,
+    /// Where the last sign-in on it came from, and what it calls itself.
+    pub seen: Seen,
     /// Since when it is trusted.
     pub created_at: Timestamp,
     /// When somebody last signed in on it.
     pub last_used_at: Timestamp,
     /// Until when it is trusted.
     pub expires_at: Timestamp,
-}
-
-type Seen = (Option<Sealed<Pii>>, Option<Sealed<Pii>>);
-
-fn sealed(vault: &Vault, id: TrustedDeviceId, origin: &Origin) -> Result<Seen> {
-    let seal = |field, text: &str| vault.seal(field, id, text.as_bytes());
-    let address = origin.address.map(|address| seal(ADDRESS, &address.to_string())).transpose()?;
-    Ok((address, origin.user_agent.as_deref().map(|agent| seal(USER_AGENT, agent)).transpose()?))
 }
 
 const BEYOND: &str = "
@@ -68,7 +57,7 @@ pub async fn trust(
 ) -> Result<(TrustedDeviceId, SecretString)> {
     let (id, now): (TrustedDeviceId, _) = (Ids.next(), tx.caller().now());
     let token = opaque(PREFIX, Entropy)?;
-    let (address, user_agent) = sealed(vault, id, &tx.caller().origin)?;
+    let (address, user_agent) = SEEN_ON.seal(vault, id, &tx.caller().origin)?;
     tx.execute(BEYOND, [Uuid::from(account).into(), (MOST - 1).into()]).await?;
     let row = rows::Model {
         id,
@@ -114,7 +103,7 @@ pub async fn on(tx: &WriteTx, vault: &Vault, account: AccountId, token: &SecretS
     let values = [Uuid::from(account).into(), hash(token.expose()).into(), now.into()];
     let found: Vec<Found> = tx.query(FIND, values).await?;
     let Some(Found { id, weak, created_at }) = found.into_iter().next() else { return Ok(None) };
-    let (address, user_agent) = sealed(vault, id, &tx.caller().origin)?;
+    let (address, user_agent) = SEEN_ON.seal(vault, id, &tx.caller().origin)?;
     tx.execute(USED, [Uuid::from(id).into(), now.into(), address.into(), user_agent.into()]).await?;
     let factors: &[&str] = if weak { &["pwd", DEVICE, WEAK] } else { &["pwd", DEVICE, "mfa"] };
     Ok(Some(Trusted { factors, proven_at: created_at - LASTS }))
@@ -133,13 +122,9 @@ pub async fn list(tx: &Tx, vault: &Vault, account: AccountId, page: PageRequest)
 }
 
 fn opened(vault: &Vault, row: rows::Model) -> Result<TrustedDevice> {
-    let open = |field, value: &Option<Sealed<Pii>>| {
-        value.as_ref().map(|value| vault.open_text(field, row.id, value)).transpose()
-    };
     Ok(TrustedDevice {
         id: row.id,
-        address: open(ADDRESS, &row.address)?,
-        user_agent: open(USER_AGENT, &row.user_agent)?,
+        seen: SEEN_ON.open(vault, row.id, (row.address, row.user_agent))?,
         created_at: row.created_at,
         last_used_at: row.last_used_at,
         expires_at: row.expires_at,

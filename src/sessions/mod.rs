@@ -34,7 +34,7 @@ pub use introspection::{Presented, Token};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, REREAD, Seat};
 pub use rotation::{CACHE_SECONDS, Previous, SigningKey};
-pub use seen::{SEALED, Seen, seal_clear, seal_clear_reasons};
+pub use seen::{Origins, SEALED, Seen, seal_clear, seal_clear_reasons};
 pub use token::{Claims, hash, opaque};
 use verified::Verified;
 
@@ -163,14 +163,15 @@ impl Sessions {
         let organization = seat.as_ref().map(|seat| seat.organization);
         let caller = tx.caller().clone();
         let (now, lifetime) = (caller.now(), self.policy.platform_in(tx).await?.sessions.lifetime());
+        let (address, user_agent) = seen::OPENED.seal(self.keys.vault(), id, &caller.origin)?;
         let row = rows::Model {
             id,
             account_id: new.account,
             active_organization: organization,
             delivery: new.delivery,
             factors: new.factors.join(" "),
-            address: seen::address(self.keys.vault(), id, &caller.origin)?,
-            user_agent: seen::user_agent(self.keys.vault(), id, &caller.origin)?,
+            address,
+            user_agent,
             authenticated_at: now,
             reauthenticated_at: new.proven_at.unwrap_or(now),
             created_at: now,

@@ -13,8 +13,8 @@ use crate::{
     vault::{Field, Table, Vault, sealed_table},
 };
 
-const ADDRESS: Field<Pii> = Field::new("sessions.address");
-const USER_AGENT: Field<Pii> = Field::new("sessions.user_agent");
+/// Where and with what a session was opened.
+pub(super) const OPENED: Origins = Origins::new("sessions.address", "sessions.user_agent");
 
 /// The columns of this module that are sealed.
 pub const SEALED: &[Table] = &[
@@ -23,7 +23,7 @@ pub const SEALED: &[Table] = &[
     sealed_table!("signing_keys", Secrets, ["private_key"]),
 ];
 
-/// Where a session was opened.
+/// From where and with what somebody came.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seen {
     /// The client's address.
@@ -32,25 +32,53 @@ pub struct Seen {
     pub user_agent: Option<String>,
 }
 
+/// The same as it is kept: the address, and what the client calls itself.
+pub type SeenSealed = (Option<Sealed<Pii>>, Option<Sealed<Pii>>);
+
+/// The two columns of a table that say it.
+pub struct Origins {
+    address: Field<Pii>,
+    user_agent: Field<Pii>,
+}
+
+impl Origins {
+    /// The columns with these names.
+    pub const fn new(address: &'static str, user_agent: &'static str) -> Self {
+        Self { address: Field::new(address), user_agent: Field::new(user_agent) }
+    }
+
+    /// Where a request comes from, for a row.
+    ///
+    /// # Errors
+    /// When the operating system has no entropy.
+    pub fn seal(&self, vault: &Vault, row: impl Into<Uuid>, origin: &Origin) -> Result<SeenSealed> {
+        let row = row.into();
+        let seal = |field, text: &str| vault.seal(field, row, text.as_bytes());
+        let address = origin.address.map(|address| seal(self.address, &address.to_string())).transpose()?;
+        Ok((address, origin.user_agent.as_deref().map(|agent| seal(self.user_agent, agent)).transpose()?))
+    }
+
+    /// What a row says.
+    ///
+    /// # Errors
+    /// `Internal` when it can't be opened.
+    pub fn open(&self, vault: &Vault, row: impl Into<Uuid>, (address, user_agent): SeenSealed) -> Result<Seen> {
+        let row = row.into();
+        let open = |field, value: Option<Sealed<Pii>>| {
+            value.map(|value| vault.open_text(field, row, &value)).transpose()
+        };
+        Ok(Seen { address: open(self.address, address)?, user_agent: open(self.user_agent, user_agent)? })
+    }
+}
+
 impl Seen {
     /// Where this session was opened.
     ///
     /// # Errors
     /// `Internal` when it can't be opened.
     pub fn of(vault: &Vault, row: &rows::Model) -> Result<Self> {
-        let open = |field, value: &Option<Sealed<Pii>>| {
-            value.as_ref().map(|value| vault.open_text(field, row.id, value)).transpose()
-        };
-        Ok(Self { address: open(ADDRESS, &row.address)?, user_agent: open(USER_AGENT, &row.user_agent)? })
+        OPENED.open(vault, row.id, (row.address.clone(), row.user_agent.clone()))
     }
-}
-
-pub(super) fn address(vault: &Vault, id: SessionId, origin: &Origin) -> Result<Option<Sealed<Pii>>> {
-    origin.address.map(|address| vault.seal(ADDRESS, id, address.to_string().as_bytes())).transpose()
-}
-
-pub(super) fn user_agent(vault: &Vault, id: SessionId, origin: &Origin) -> Result<Option<Sealed<Pii>>> {
-    origin.user_agent.as_deref().map(|agent| vault.seal(USER_AGENT, id, agent.as_bytes())).transpose()
 }
 
 #[derive(FromQueryResult)]
@@ -85,8 +113,8 @@ pub async fn seal_clear(owner: &Owner, vault: &Vault) -> Result<()> {
                 let sealed = text.map(|text| vault.seal(field, row.id, text.as_bytes())).transpose()?;
                 Ok::<_, Error>(sealed.map(|sealed| sealed.as_bytes().to_vec()).unwrap_or_default())
             };
-            addresses.push(seal(ADDRESS, row.address)?);
-            agents.push(seal(USER_AGENT, row.user_agent)?);
+            addresses.push(seal(OPENED.address, row.address)?);
+            agents.push(seal(OPENED.user_agent, row.user_agent)?);
             ids.push(Uuid::from(row.id));
         }
         owner.execute(SEAL, [ids.into(), addresses.into(), agents.into()]).await?;

@@ -8536,6 +8536,8 @@ export interface components {
              * @description Until when the person may do without, where one is or was demanded of them.
              */
             due_at?: string;
+            /** @description Whether a code by e-mail counts as one for the person there. */
+            email_codes_count: boolean;
             /** @description Whether the person has one. */
             enrolled: boolean;
             /** @description Whether this session has used one. */

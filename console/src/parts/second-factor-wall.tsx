@@ -11,6 +11,7 @@ import { Enrolment } from "./enrolment";
 import { Page, Section } from "./page";
 import { AddPasskey } from "./passkey";
 import { useMe } from "./permissions";
+import { SwitchOnEmailCodes } from "./switch-on-email-codes";
 import { Time } from "./time";
 
 const said = words.secondFactor;
@@ -38,6 +39,11 @@ export function SecondFactorWall({ children }: { children: ReactNode }) {
           <Enrolment onDone={done} />
         </Section>
         {passkeysHere() ? <PasskeyOffer onDone={done} /> : null}
+        {me.second_factor.email_codes_count ? (
+          <Section title={words.emailCodes.title} text={words.emailCodes.text(me.account.email)}>
+            <SwitchOnEmailCodes onDone={done} />
+          </Section>
+        ) : null}
       </Page>
     );
   }

@@ -27,6 +27,7 @@ export const emailCodes = {
   ],
   removed: "Codes by e-mail were switched off",
   switchedOn: "Codes by e-mail were switched on",
+  doNotCount: "For your role in this organisation they do not count.",
   notAllowed: "Codes by e-mail do not count here. Set up an authenticator app or a passkey.",
 };
 
@@ -41,16 +42,16 @@ export const trustedDevices = {
   until: "Until",
   emptyTitle: "You trust no device",
   emptyText: "You can trust a browser when you prove your second factor there.",
-  revoke: "Trust no more",
-  revokeOne: (device: string) => `Trust ${device} no more`,
-  revokeTitle: (device: string) => `Trust ${device} no more?`,
-  revokeEffects: ["The next sign-in there asks for your second factor.", "Sessions there go on."],
-  revoked: "The device is trusted no more",
-  revokeAll: "Trust none",
-  revokeAllTitle: "Trust no device any more?",
-  revokeAllEffects: [
+  end: "Trust no more",
+  endOne: (device: string) => `Trust ${device} no more`,
+  endTitle: (device: string) => `Trust ${device} no more?`,
+  endEffects: ["The next sign-in there asks for your second factor.", "Sessions there go on."],
+  ended: "The device is trusted no more",
+  endAll: "Trust none",
+  endAllTitle: "Trust no device any more?",
+  endAllEffects: [
     "The next sign-in on each of them asks for your second factor.",
     "Sessions there go on.",
   ],
-  allRevoked: "No device is trusted any more",
+  allEnded: "No device is trusted any more",
 };

@@ -155,6 +155,7 @@ async fn codes_are_sent_seldom() {
     let refused = send(here, &challenge(here, email).await).await.expect(429).problem("too_many_requests");
     let wait: i64 = refused.header("retry-after").parse().unwrap();
     assert!((3000..3600).contains(&wait), "{wait}");
+    world.database.letters_are_sent().await;
     assert_eq!(world.database.mail().count_with(email, SUBJECT).await, 5);
     world.server.advance(TimeDelta::seconds(wait + 1));
     send(here, &challenge(here, email).await).await.expect(200);
@@ -196,6 +197,8 @@ async fn a_code_by_mail_does_not_satisfy_what_is_demanded_of_administrators() {
     of_admin.get(&here(&world)).await.expect(403).problem("mfa_enrolment_required");
     let standing = of_admin.get("/v1/me").await.expect(200).json["second_factor"].clone();
     assert_eq!((&standing["enrolled"], &standing["proven"]), (&json!(false), &json!(false)), "{standing}");
+    let counts = async |who: &Actor| who.get("/v1/me").await.expect(200).json["second_factor"]["email_codes_count"].clone();
+    assert_eq!((counts(&of_admin).await, counts(&of_member).await), (json!(false), json!(true)));
 
     // A strong one beside it lets them go on.
     let key = of_admin.post_nothing("/v1/me/second-factors/totp").await.expect(200).text_at("/secret").to_owned();

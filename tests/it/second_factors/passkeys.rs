@@ -28,7 +28,7 @@ async fn bring(at: &Actor, ceremony: &str, credential: &Value) -> Answer {
 }
 
 /// A sign-in by a passkey alone.
-async fn sign_in(at: &Actor, held: &mut Authenticator) -> Answer {
+pub(super) async fn sign_in(at: &Actor, held: &mut Authenticator) -> Answer {
     let (ceremony, options) = asked(at).await;
     bring(at, &ceremony, &held.sign(&options)).await
 }

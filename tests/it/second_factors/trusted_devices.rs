@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{FACTOR, answer, challenge, claims, entries, password, step};
+use super::{FACTOR, answer, challenge, claims, entries, passkeys, password, step};
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, enrol, totp},
+    harness::{Actor, Answer, Login, PASSWORD, add_passkey, enrol, totp},
     world::{Person, World},
 };
 
@@ -54,6 +54,37 @@ async fn on_a_trusted_device_the_password_is_enough_for_fourteen_days() {
     with(&world, &member.email, PASSWORD, &token).await.expect(201);
     world.server.advance(TimeDelta::hours(2));
     with(&world, &member.email, PASSWORD, &token).await.expect(200);
+    world.close().await;
+}
+
+/// Proves AUD-2, MFA-4, MFA-9: wherever somebody works meanwhile, who manages them has it in the record.
+#[tokio::test]
+async fn the_manager_of_an_account_has_what_is_about_its_devices_and_passkeys() {
+    let world = World::open().await;
+    let (a, b) = (&world.a, &world.b);
+    let manager = format!("/v1/accounts/{}/manager", a.member.account);
+    let body = json!({"organization_id": b.id});
+    world.platform.request(Method::PUT, &manager).json(&body).send().await.expect(200);
+    let (mut held, id, codes) = add_passkey(&a.member, "Notebook").await;
+    let (inside, _) = trusted(&world, &a.member, &codes[0]).await;
+    let device = inside.get(OWN).await.expect(200).id_at("/items/0/id");
+    inside.delete(&format!("{OWN}/{device}")).await.expect(204);
+    held.counter = 7;
+    passkeys::sign_in(world.server.nobody(), &mut held).await.expect(201);
+    held.counter = 7;
+    passkeys::sign_in(world.server.nobody(), &mut held).await.expect(401);
+    a.member.patch(&format!("/v1/me/passkeys/{id}"), json!({"name": "Key ring"})).await.expect(200);
+    a.member.delete(&format!("/v1/me/passkeys/{id}")).await.expect(204);
+    for (target, events) in [
+        (id, ["passkey.added", "passkey.cloned", "passkey.renamed", "passkey.removed"].as_slice()),
+        (device, &["trusted_device.added", "trusted_device.revoked"]),
+    ] {
+        let record = format!("/v1/organizations/{}/audit?target_id={target}", b.id);
+        let found = b.admin.get(&record).await.expect(200);
+        let mut found: Vec<_> = found.items().iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect();
+        found.reverse();
+        assert_eq!(found, events);
+    }
     world.close().await;
 }
 
