@@ -175,6 +175,7 @@ codes! {
     HttpsRequired = "https_required", 403, "Use https";
     RoleAboveOwn = "role_above_own", 403, "Nobody grants or changes a role above their own";
     AttributeNotEditable = "attribute_not_editable", 403, "A field of this profile is not yours to change";
+    OwnGrace = "own_grace", 403, "Nobody gives themselves more time to do without a second factor";
     OwnRecovery = "own_recovery", 403, "Nobody approves their own recovery";
     OwnRole = "own_role", 403, "Nobody changes their own role upward";
     SignInAgain = "sign_in_again", 403, "This organisation asks for a newer sign-in: sign in again";

@@ -63,7 +63,7 @@ const STEPS: &[(&str, &str)] = steps![
     "m20261202_000080_email_codes",
     "m20261202_000090_recovery",
     "m20261202_000095_second_factor_counts",
-    "m20261203_000100_managed_copies",
+    "m20261203_000100_factor_functions",
 ];
 
 struct Step {

@@ -24,6 +24,7 @@ use crate::{
     error::{Code, Error, Result},
     jobs::Run,
     mail::Letter,
+    mfa::email_codes,
     runtime::Timestamp,
     sessions::{hash, opaque},
     types::{Caller, Email},
@@ -182,9 +183,10 @@ pub async fn complete(app: &App, caller: &Caller, token: &SecretString) -> Resul
     row.updated_at = Set(now);
     let row = tx.update(row).await?;
     profile::change_address(&tx, &app.vault, id, &email, &before.name).await?;
-    // A link to the address before proves nothing any more, nor does one to a new password.
+    // A link to the address before proves nothing any more, nor does one to a new password, or a code.
     close(&tx, id, Purpose::Verification).await?;
     tx.execute(credentials::VOID, [id.into(), now.into()]).await?;
+    email_codes::forget(&tx, id).await?;
     if recovery_address::is_own(app, &tx, id, &email).await? {
         recovery_address::drop_of(&tx, id).await?;
     }

@@ -2,7 +2,12 @@
 
 use entity::{AccountId, sessions::Delivery};
 
-use super::{credentials::address, entering, factors::tell, reauthentication::own};
+use super::{
+    credentials::address,
+    entering,
+    factors::{may_change, tell},
+    reauthentication::own,
+};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -30,6 +35,7 @@ pub struct OnItsWay {
 /// Begins to set up codes by e-mail: sends the first.
 ///
 /// # Errors
+/// `Reauthenticate` when there is a strong factor that this session has not used;
 /// `Conflict` with `second_factor_enrolled` when they are set up; `Forbidden` with `email_codes_not_allowed` where they
 /// count for nobody; `Throttled` a minute after the last code, and after five in an hour.
 pub async fn begin(app: &App, caller: &Caller) -> Result<OnItsWay> {
@@ -37,9 +43,11 @@ pub async fn begin(app: &App, caller: &Caller) -> Result<OnItsWay> {
     let (tx, (id, session)) = (app.db.write(caller).await?, own(caller)?);
     allowed(app, &tx).await?;
     mfa::admit(&tx, id).await.inspect_err(|refusal| entering::throttled(app, caller, refusal, OPERATION))?;
-    if mfa::factors(&tx, id).await?.email_codes_since.is_some() {
+    let had = mfa::factors(&tx, id).await?;
+    if had.email_codes_since.is_some() {
         return Err(Error::Conflict(Code::SecondFactorEnrolled));
     }
+    may_change(app, &tx, had).await?;
     send(app, tx, id, Place::Session(session)).await
 }
 
@@ -88,6 +96,7 @@ pub async fn confirm(app: &App, caller: &Caller, code: &SecretString) -> Result<
 /// `NotFound` when there are none.
 pub async fn remove(app: &App, caller: &Caller) -> Result<()> {
     let (tx, (id, _)) = (app.db.write(caller).await?, own(caller)?);
+    mfa::held(&tx, id).await?;
     if !email_codes::disable(&tx, id).await? {
         return Err(Error::not_found());
     }

@@ -3,7 +3,7 @@
 
 use entity::{AccountId, KnownDeviceId, OrganizationId, SessionId, sessions::Delivery};
 
-use super::{Account, SignedIn, credentials, devices, sign_in::signed_in};
+use super::{Account, SignedIn, credentials, devices, recovery, sign_in::signed_in};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -15,7 +15,7 @@ use crate::{
         self, Method, Place, Proof,
         challenges::{self, Challenge, Device, Intent, Open},
     },
-    sessions::{NewSession, Opened},
+    sessions::{self, NewSession, Opened},
     types::Caller,
 };
 
@@ -133,8 +133,13 @@ pub(super) async fn answered(
 ) -> Result<SignedIn> {
     let Intent { account: id, delivery, organization, device } = challenge.intent;
     challenges::close(&tx, challenge.id).await?;
-    // The factor is there: whatever was asked for because it was not is over.
-    mfa::recovery::end_all_of(&tx, id).await?;
+    let had = mfa::factors(&tx, id).await?;
+    let weakly = had.strong() && !method.is_strong();
+    if !weakly {
+        recovery::found(&tx, id).await?;
+    }
+    // Beside a strong factor the weak one opens a session, and is no proof for what demands a recent one.
+    let proven_at = weakly.then(|| tx.caller().now() - sessions::LONG_AGO);
     let session = app.ids.next();
     tx.identify(id, session).await?;
     let account = super::get(&app.vault, &tx, id).await?;
@@ -145,7 +150,7 @@ pub(super) async fn answered(
         Trust::Leave => None,
     };
     let new =
-        NewSession { id: session, account: id, delivery, factors: method.factors(), proven_at: None, organization };
+        NewSession { id: session, account: id, delivery, factors: method.factors(), proven_at, organization };
     let opened: Opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
     app.sessions.forget_profile(id);

@@ -30,12 +30,12 @@ pub async fn factors(app: &App, caller: &Caller) -> Result<Factors> {
     mfa::factors(&tx, own(caller)?).await
 }
 
-/// Whoever has a strong factor has used it in this session before they add another: a code by e-mail, a trusted device and
-/// a password are no way to a factor that counts for more than they do.
+/// Whoever has a strong factor has used it in this session before they add another, take one away, or change what stands in
+/// for it: a code by e-mail, a trusted device and a password are no way to a factor that counts for more than they do.
 ///
 /// # Errors
 /// `Reauthenticate`.
-pub(super) async fn may_add(app: &App, tx: &WriteTx, had: Factors) -> Result<()> {
+pub(super) async fn may_change(app: &App, tx: &WriteTx, had: Factors) -> Result<()> {
     let session = app.sessions.current(tx).await?;
     let used = |what| session.factors.split(' ').any(|factor| factor == what);
     let strongly = used("mfa") && !used(sessions::DEVICE);
@@ -60,7 +60,7 @@ pub async fn begin_totp(app: &App, caller: &Caller) -> Result<Enrolment> {
     if had.totp_since.is_some() {
         return Err(Error::Conflict(Code::SecondFactorEnrolled));
     }
-    may_add(app, &tx, had).await?;
+    may_change(app, &tx, had).await?;
     let enrolment = mfa::begin_totp(&tx, &app.vault, id, (&issuer(app), &account.email)).await?;
     tx.commit(crate::db::Unrecorded("an app that is not confirmed is no second factor yet")).await?;
     Ok(enrolment)
@@ -86,7 +86,7 @@ pub async fn confirm_totp(app: &App, caller: &Caller, code: SecretString) -> Res
     if had.totp_since.is_some() {
         return Err(Error::Conflict(Code::SecondFactorEnrolled));
     }
-    may_add(app, &tx, had).await?;
+    may_change(app, &tx, had).await?;
     if !mfa::confirm_totp(&tx, &app.vault, id, &code).await? {
         let event = entering::wrong(&tx, id, Method::Totp).await?;
         return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;
@@ -104,9 +104,11 @@ pub async fn confirm_totp(app: &App, caller: &Caller, code: SecretString) -> Res
 /// count as without one.
 ///
 /// # Errors
-/// `NotFound` when there is none.
+/// `NotFound` when there is none; `Reauthenticate` when this session has used no strong factor.
 pub async fn remove_totp(app: &App, caller: &Caller) -> Result<()> {
     let (tx, id) = (app.db.write(caller).await?, own(caller)?);
+    mfa::held(&tx, id).await?;
+    may_change(app, &tx, mfa::factors(&tx, id).await?).await?;
     if !mfa::remove_totp(&tx, id).await? {
         return Err(Error::not_found());
     }
@@ -122,12 +124,14 @@ pub async fn remove_totp(app: &App, caller: &Caller) -> Result<()> {
 /// New backup codes for the caller.
 ///
 /// # Errors
-/// `NotFound` when there is no factor that they could stand in for.
+/// `NotFound` when there is no strong factor that they could stand in for; `Reauthenticate` when this session has used none.
 pub async fn renew_backup_codes(app: &App, caller: &Caller) -> Result<Vec<SecretString>> {
     let (tx, id) = (app.db.write(caller).await?, own(caller)?);
-    if !mfa::factors(&tx, id).await?.any() {
+    let had = mfa::factors(&tx, id).await?;
+    if !had.strong() {
         return Err(Error::not_found());
     }
+    may_change(app, &tx, had).await?;
     let codes = mfa::renew_backup_codes(&tx, &app.vault, id).await?;
     tell(app, &tx, id, FactorChange::NewBackupCodes).await?;
     tx.commit(Event::new(Kind::BackupCodesCreated, id)).await?;
@@ -169,8 +173,11 @@ pub async fn reset_grace(app: &App, caller: &Caller, id: AccountId) -> Result<Ti
 /// The same, in a transaction that has found that it may.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `Forbidden` with `own_grace`: nobody does without a second factor by their own word.
 pub async fn reset_grace_in(app: &App, tx: WriteTx, id: AccountId) -> Result<Timestamp> {
+    if tx.caller().account() == Some(id) {
+        return Err(Error::Forbidden(Code::OwnGrace));
+    }
     locked(&tx, id).await?;
     let days = app.settings.platform_in(&tx).await?.mfa.grace_days;
     let due_at = deadlines::reset(&tx, id, days).await?;

@@ -108,7 +108,7 @@ pub(super) async fn not_looked_at<T>(app: &App, caller: &Caller, attempt: &Attem
 ///
 /// # Errors
 /// When the database fails.
-pub async fn settled(tx: &WriteTx, attempt: &Attempt, account: AccountId) -> Result<()> {
+pub(super) async fn settled(tx: &WriteTx, attempt: &Attempt, account: AccountId) -> Result<()> {
     if guessing::succeeded(tx, attempt).await? {
         tx.note(ended(account, attempt.kind(), "signed_in")).await?;
     }

@@ -46,12 +46,12 @@ pub use devices::{
 };
 pub use entering::{Entered, Entering, Trust, answer, enter};
 pub use erasure::{Taken, erase, readable, take};
-pub use lockout::{end_locks, settled};
+pub use lockout::end_locks;
 pub use passwords::{LONGEST, Passwords, Rules, STRONGEST, Verdict};
 pub use profile::{Account, Erased, Person, SEALED, find_by_email, is_known, match_anew, seal_clear, searched};
 use profile::{EMAIL, NAME};
 pub use reauthentication::{PASSWORD, reauthenticate};
-pub use sign_in::{Credentials, Device, Proven, SignedIn, authenticate, sign_in, signed_in};
+pub use sign_in::{Credentials, Device, Proven, Right, SignedIn, authenticate, settled, sign_in, signed_in};
 pub use stored::{HashFault, check_hash};
 
 use crate::{

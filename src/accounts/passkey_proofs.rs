@@ -13,6 +13,7 @@ use super::{
     lockout,
     passkeys::{Question, cloned},
     reauthentication::own,
+    recovery,
     sign_in::signed_in,
 };
 use crate::{
@@ -93,6 +94,7 @@ pub async fn sign_in(
     };
     tx.identify(id, session).await?;
     let account = signed_in(&tx, account).await.map_err(alike)?;
+    recovery::found(&tx, id).await?;
     let new = NewSession { id: session, account: id, delivery, factors: ALONE, proven_at: None, organization: None };
     let opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
@@ -199,6 +201,7 @@ pub async fn reauthenticate(app: &App, caller: &Caller, assertion: &Assertion) -
         return tx.commit_refused(event, Error::Forbidden(Code::WrongPasskey)).await;
     }
     let opened = app.sessions.proven_with(&tx, Method::Passkey.factors()).await?;
+    recovery::found(&tx, account).await?;
     let method = Method::Passkey.as_str();
     tx.commit(Event::new(Kind::SessionReauthenticated, session).with("method", method)).await?;
     app.sessions.forget(account);

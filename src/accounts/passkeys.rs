@@ -4,7 +4,7 @@
 use entity::{AccountId, PasskeyId};
 
 use super::{
-    factors::{may_add, tell},
+    factors::{may_change, tell},
     reauthentication::own,
 };
 use crate::{
@@ -66,7 +66,7 @@ pub async fn begin(app: &App, caller: &Caller) -> Result<Question> {
     let (tx, (id, session)) = (app.db.write(caller).await?, own(caller)?);
     let account = super::get(&app.vault, &tx, id).await?;
     room(passkeys::count(&tx, id).await?)?;
-    may_add(app, &tx, mfa::factors(&tx, id).await?).await?;
+    may_change(app, &tx, mfa::factors(&tx, id).await?).await?;
     let asked = passkeys::register(&tx, &app.passkeys, id, (&account.email, &account.name)).await?;
     let expires_at = passkeys::begin(&tx, Purpose::Register(session), Some(id), &asked).await?;
     tx.commit(Unrecorded("a passkey that is only asked for proves nothing")).await?;
@@ -86,7 +86,7 @@ pub async fn register(app: &App, caller: &Caller, name: &str, made: &Made) -> Re
     let state = passkeys::take(&tx, Purpose::Register(session)).await?;
     room(passkeys::count(&tx, id).await?)?;
     let had = mfa::factors(&tx, id).await?;
-    may_add(app, &tx, had).await?;
+    may_change(app, &tx, had).await?;
     let Some(passkey) = passkeys::add(&tx, &app.vault, (&app.passkeys, &state), (id, &name), made).await? else {
         let event = Event::new(Kind::SecondFactorFailed, id).failed().with("method", Method::Passkey.as_str());
         return tx.commit_refused(event, Error::Forbidden(Code::WrongPasskey)).await;
@@ -96,7 +96,8 @@ pub async fn register(app: &App, caller: &Caller, name: &str, made: &Made) -> Re
         events.push(Event::new(Kind::SecondFactorEnrolled, id).with("method", Method::Passkey.as_str()));
     }
     let mut backup_codes = Vec::new();
-    if had.backup_codes == 0 {
+    // Codes that were made beside the weak factor alone stand in for no strong one.
+    if !had.strong() || had.backup_codes == 0 {
         backup_codes = mfa::renew_backup_codes(&tx, &app.vault, id).await?;
         events.push(Event::new(Kind::BackupCodesCreated, id));
     }
@@ -126,9 +127,11 @@ pub async fn rename(app: &App, caller: &Caller, passkey: PasskeyId, name: &str) 
 /// count as without one.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `Reauthenticate` when this session has used no strong factor.
 pub async fn remove(app: &App, caller: &Caller, passkey: PasskeyId) -> Result<()> {
     let (tx, (id, _)) = (app.db.write(caller).await?, own(caller)?);
+    mfa::held(&tx, id).await?;
+    may_change(app, &tx, mfa::factors(&tx, id).await?).await?;
     if !passkeys::remove(&tx, id, passkey).await? {
         return Err(Error::not_found());
     }

@@ -11,7 +11,7 @@ use entity::{
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use super::entering;
+use super::{entering, recovery};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -63,7 +63,10 @@ pub async fn reauthenticate(
     }
     forget(&tx, attempt).await?;
     let opened = match &proof {
-        Some(proof) => app.sessions.proven_with(&tx, proof.method.factors()).await?,
+        Some(proof) => {
+            recovery::found(&tx, account).await?;
+            app.sessions.proven_with(&tx, proof.method.factors()).await?
+        }
         None => app.sessions.reauthenticated(&tx).await?,
     };
     let method = proof.as_ref().map_or(PASSWORD, |proof| proof.method.as_str());

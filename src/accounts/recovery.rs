@@ -156,6 +156,17 @@ pub async fn stop_own(app: &App, caller: &Caller) -> Result<()> {
     stop_in(app, app.db.write(caller).await?, own(caller)?).await
 }
 
+/// Ends what was asked for because a factor was lost: it has just been used.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn found(tx: &WriteTx, id: AccountId) -> Result<()> {
+    if recovery::end_all_of(tx, id).await? {
+        tx.note(Event::new(Kind::RecoveryStopped, id).with("reason", "factor_used")).await?;
+    }
+    Ok(())
+}
+
 async fn stop_in(app: &App, tx: WriteTx, id: AccountId) -> Result<()> {
     let (account, salt) = owner(app, &tx, id).await?;
     if !recovery::end_all_of(&tx, id).await? {
@@ -163,7 +174,7 @@ async fn stop_in(app: &App, tx: WriteTx, id: AccountId) -> Result<()> {
     }
     let recovery_email = verified(app, &tx, (id, &salt)).await?;
     tell(app, &tx, (&account, recovery_email), FactorChange::RecoveryStopped).await?;
-    tx.commit(Event::new(Kind::RecoveryStopped, id)).await
+    tx.commit(Event::new(Kind::RecoveryStopped, id).with("reason", "asked")).await
 }
 
 /// Approves or refuses a recovery that waits, in a transaction that has found that the caller may. Only now the recovery

@@ -11,6 +11,7 @@ use super::{
     admin::locked,
     credentials::address,
     email::{self, own},
+    factors::may_change,
     profile,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     error::{Code, Error, Result},
     mail::{AddressChange, Letter, RecoveryLetter},
     mfa::{
+        self,
         recovery::{self, Request},
         recovery_addresses::{self as addresses, Address},
     },
@@ -86,9 +88,11 @@ async fn state_in(app: &App, tx: &Tx, id: AccountId) -> Result<RecoveryState> {
 /// before is forgotten; one that is in use stays so until this one is proven.
 ///
 /// # Errors
-/// `Invalid` when it is the account's own, or to become that, or in use already; `Throttled` after too many letters.
+/// `Invalid` when it is the account's own, or to become that, or in use already; `Throttled` after too many letters;
+/// `Reauthenticate` when there is a strong factor that this session has not used.
 pub async fn update(app: &App, caller: &Caller, email: &Email) -> Result<RecoveryState> {
     let (tx, id) = (app.db.write(caller).await?, own(caller)?);
+    may_change(app, &tx, mfa::factors(&tx, id).await?).await?;
     let (account, salt) = owner(app, &tx, id).await?;
     let pending = email::state_in(app, &tx, account.clone()).await?.pending;
     if account.email == email.as_str() || pending.is_some_and(|pending| pending.email == email.as_str()) {

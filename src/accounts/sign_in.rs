@@ -59,12 +59,20 @@ pub struct SignedIn {
     pub trusted: Option<SecretString>,
 }
 
-/// A person who has just proven who they are. The attempt is counted until it is [`lockout::settled`].
+/// A right password, as of when it was looked at. The attempt is counted until it is [`settled`].
+pub struct Right {
+    /// What was counted.
+    attempt: Attempt,
+    /// How often what the account is proven with had changed.
+    proofs: i64,
+}
+
+/// A person who has just proven who they are.
 pub struct Proven {
     /// Who it is.
     pub account: Account,
-    /// What was counted.
-    pub attempt: Attempt,
+    /// What they gave.
+    pub right: Right,
     /// Whether they have a second factor, which they have not proven.
     pub second_factor: bool,
     device: Option<KnownDeviceId>,
@@ -90,7 +98,7 @@ pub async fn sign_in(
         None => None,
     };
     if proven.second_factor && trusted.is_none() {
-        lockout::settled(&tx, &proven.attempt, proven.account.id).await?;
+        settled(&tx, &proven.right, proven.account.id).await?;
         let remember = known.is_none() && device == Device::Remember;
         let (account, device) = (proven.account, challenges::Device { known, remember });
         let entering = Entering { account, second_factor: true, session: id, delivery, organization: None };
@@ -98,7 +106,7 @@ pub async fn sign_in(
         tx.commit(Unrecorded("that a second factor was asked for is recorded")).await?;
         return Ok(asked);
     }
-    let account = settle(&tx, proven.account, &proven.attempt).await?;
+    let account = settle(&tx, proven.account, &proven.right).await?;
     let device = match (known, device) {
         (Some(known), _) => devices::seen(&tx, &app.vault, known).await?.then_some(presented).flatten(),
         (None, Device::Remember) => Some(devices::remember(&tx, app, account.id).await?),
@@ -123,10 +131,11 @@ async fn trusted_on(app: &App, tx: &WriteTx, account: AccountId, token: &SecretS
     Ok(None)
 }
 
-/// What [`signed_in`] and [`lockout::settled`] do, in one statement: `$3` is the account. It is held first, as by whoever
-/// blocks it.
+/// What [`signed_in`] and [`settled`] do, in one statement: `$3` is the account, `$4` how often what it is proven with had
+/// changed. It is held first, as by whoever blocks it or gives it another password.
 const SETTLE: &str = concat!(
-    "WITH seen AS (UPDATE accounts SET last_sign_in_at = $2 WHERE id = $3 AND state = 'active' RETURNING true), ",
+    "WITH seen AS (
+        UPDATE accounts SET last_sign_in_at = $2 WHERE id = $3 AND state = 'active' AND proofs = $4 RETURNING true), ",
     guessing::emptied!("EXISTS (SELECT FROM seen)"),
     " SELECT EXISTS (SELECT FROM seen) AS seen, EXISTS (SELECT FROM emptied WHERE announced) AS announced"
 );
@@ -138,15 +147,30 @@ struct Settled {
 }
 
 /// Notes that a person signs in, and that their attempt was right.
-async fn settle(tx: &WriteTx, account: Account, attempt: &Attempt) -> Result<Account> {
+async fn settle(tx: &WriteTx, account: Account, Right { attempt, proofs }: &Right) -> Result<Account> {
     let (now, [subject, _]) = (tx.caller().now(), attempt.subjects());
-    let settled: Vec<Settled> = tx.query(SETTLE, [subject, now.into(), Uuid::from(account.id).into()]).await?;
+    let values = [subject, now.into(), Uuid::from(account.id).into(), (*proofs).into()];
+    let settled: Vec<Settled> = tx.query(SETTLE, values).await?;
     let settled = settled.into_iter().next().filter(|settled| settled.seen);
     let settled = settled.ok_or(Error::Unauthenticated(Code::InvalidCredentials))?;
     if settled.announced {
         tx.note(lockout::ended(account.id, attempt.kind(), "signed_in")).await?;
     }
     Ok(Account { last_sign_in_at: Some(now), ..account })
+}
+
+const STILL: &str = "SELECT true AS seen, false AS announced FROM accounts WHERE id = $1 AND proofs = $2 FOR SHARE";
+
+/// Takes a counted attempt back that was right, in the transaction of what it opens.
+///
+/// # Errors
+/// `Unauthenticated` when the account has another password since, or another second factor.
+pub async fn settled(tx: &WriteTx, Right { attempt, proofs }: &Right, account: AccountId) -> Result<()> {
+    let still: Vec<Settled> = tx.query(STILL, [Uuid::from(account).into(), (*proofs).into()]).await?;
+    if still.is_empty() {
+        return Err(Error::Unauthenticated(Code::InvalidCredentials));
+    }
+    lockout::settled(tx, attempt, account).await
 }
 
 /// Notes that a person signs in, in the transaction that opens the session. The account can't be blocked before its
@@ -197,6 +221,7 @@ const FIND: &str =
 struct Found {
     #[sea_orm(nested)]
     account: rows::Model,
+    proofs: i64,
     hash: Option<String>,
     device: Option<KnownDeviceId>,
     second_factor: bool,
@@ -230,7 +255,8 @@ pub async fn authenticate(app: &App, caller: &Caller, credentials: Credentials<'
                 upgrade(app, caller, found.account.id, (hash.clone(), credentials.password));
             }
             let account = profile::open(&app.vault, found.account.clone())?;
-            return Ok(Proven { account, attempt, second_factor: found.second_factor, device: found.device });
+            let right = Right { attempt, proofs: found.proofs };
+            return Ok(Proven { account, right, second_factor: found.second_factor, device: found.device });
         }
         // It counts as any other failure: whoever guesses does not learn that they have guessed right.
         Some(_) if right => "blocked",

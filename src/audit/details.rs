@@ -166,7 +166,7 @@ impl Kind {
             Self::SecondFactorsDisabled | Self::Recovered => ("sessions", ""),
             Self::RecoveryRequested => ("not_before approval", ""),
             Self::GraceStarted | Self::GraceReset => ("until", ""),
-            Self::SessionEnded | Self::SessionReauthenticationFailed => ("reason", ""),
+            Self::SessionEnded | Self::SessionReauthenticationFailed | Self::RecoveryStopped => ("reason", ""),
             Self::SessionsEnded | Self::SessionsCleanedUp | Self::PasswordChanged | Self::PasswordResetCompleted => {
                 ("sessions", "")
             }

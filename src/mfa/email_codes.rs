@@ -118,6 +118,15 @@ pub(super) async fn prove(
     Ok(right)
 }
 
+/// Forgets the code that was sent: the mailbox is another now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &WriteTx, account: AccountId) -> Result<()> {
+    tx.execute(END, [Uuid::from(account).into(), tx.caller().now().into()]).await?;
+    Ok(())
+}
+
 const ENABLE: &str = "UPDATE email_codes SET enabled_at = $2, changed_at = $2 WHERE account_id = $1";
 pub(super) const REMOVE: &str = "DELETE FROM email_codes WHERE account_id = $1";
 const DISABLE: &str = "UPDATE email_codes SET enabled_at = NULL, code_hash = NULL, changed_at = $2 WHERE account_id = $1 AND enabled_at IS NOT NULL";

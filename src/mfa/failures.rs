@@ -40,7 +40,7 @@ struct Failure {
 /// `Throttled` until one may, whatever the code.
 pub async fn admit(tx: &WriteTx, account: AccountId) -> Result<()> {
     let now = tx.caller().now();
-    tx.lock(&format!("second factor {account}")).await?;
+    super::held(tx, account).await?;
     let values = [Uuid::from(account).into(), (now - SPAN).into(), (ACCOUNT_MOST - 1).into()];
     let blocking: Vec<Failure> = tx.query(BLOCKING, values).await?;
     match blocking.first() {

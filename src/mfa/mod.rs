@@ -175,11 +175,13 @@ pub async fn methods_of(tx: &Tx, accounts: &[AccountId]) -> Result<HashMap<Accou
 /// # Errors
 /// When the database fails.
 pub async fn prove(tx: &WriteTx, vault: &Vault, (account, place): (AccountId, Place), proof: &Proof) -> Result<bool> {
+    // What is only being set up proves nothing, nor do backup codes that stand in for no strong factor.
+    if !factors(tx, account).await?.methods().contains(&proof.method) {
+        return Ok(false);
+    }
     match proof.method {
         Method::Totp => totp::prove(tx, vault, account, &proof.code).await,
         Method::Passkey => Ok(false),
-        // What is only being set up proves nothing.
-        Method::EmailCode if factors(tx, account).await?.email_codes_since.is_none() => Ok(false),
         Method::EmailCode => email_codes::prove(tx, vault, (account, place), &proof.code).await,
         Method::BackupCode => backup::prove(tx, vault, account, &proof.code).await,
     }
@@ -201,6 +203,15 @@ const REMOVE_APP: &str = "DELETE FROM totp_factors WHERE account_id = $1 AND con
 /// When the database fails.
 pub async fn remove_totp(tx: &WriteTx, account: AccountId) -> Result<bool> {
     Ok(tx.execute(REMOVE_APP, [Uuid::from(account).into()]).await? > 0)
+}
+
+/// Holds what an account has until the end of the transaction, as who proves or takes one of its factors does: of two that
+/// are taken at the same moment the second finds that it is the last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held(tx: &WriteTx, account: AccountId) -> Result<()> {
+    tx.lock(&format!("second factor {account}")).await
 }
 
 /// Whether this is the code that was mailed to somebody who sets that up, in this session.

@@ -32,7 +32,11 @@ pub(super) const FORGET: &str = "DELETE FROM recovery_requests WHERE account_id 
 pub(super) const CLEAN_UP: &str = "
     DELETE FROM recovery_requests WHERE id IN (
         SELECT id FROM recovery_requests
-        WHERE created_at <= $2 AND (ended_at IS NOT NULL OR expires_at <= $1) ORDER BY created_at LIMIT 1000)";
+        WHERE created_at <= $2 AND (ended_at IS NOT NULL OR expires_at <= $1)
+          -- What stops one stops those that followed it.
+          AND NOT EXISTS (SELECT FROM recovery_requests later WHERE later.account_id = recovery_requests.account_id
+                          AND later.begun_at = recovery_requests.begun_at AND later.ended_at IS NULL AND later.expires_at > $1)
+        ORDER BY created_at LIMIT 1000)";
 /// How long those that are over count.
 pub(super) const COUNTS: TimeDelta = DAY;
 
@@ -114,16 +118,19 @@ pub enum Token {
     Stops,
 }
 
-/// The open request that a token is of.
+/// The open request that a token is of. What stops one stops the one as well that was asked for in its place and waits no
+/// longer for that.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &Tx, kind: Token, token: &SecretString) -> Result<Option<Request>> {
-    let column = match kind {
-        Token::Completes => rows::Column::TokenHash,
-        Token::Stops => rows::Column::StopHash,
+    let hash = hash(token.expose());
+    let of_token = match kind {
+        Token::Completes => return tx.one(alive(tx).filter(rows::Column::TokenHash.eq(hash))).await,
+        Token::Stops => tx.find_identity::<rows::Entity>().filter(rows::Column::StopHash.eq(hash)),
     };
-    tx.one(alive(tx).filter(column.eq(hash(token.expose())))).await
+    let Some(first) = tx.one(of_token).await? else { return Ok(None) };
+    Ok(open(tx, first.account_id).await?.filter(|open| open.begun_at == first.begun_at))
 }
 
 /// The requests that wait for an administrator, newest first; of these accounts, if some are named.

@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
 pub use ends::{Own, Whose, end_all_of, end_all_within, end_begun, end_one_of, end_others_of, of_account, write_ends};
-pub use factors::{DEVICE, WEAK, without_second_factor};
+pub use factors::{DEVICE, LONG_AGO, WEAK, without_second_factor};
 pub use introspection::{Presented, Token};
 pub use keys::Keys;
 pub use principal::{Acting, Principal, Principals, REREAD, Seat};

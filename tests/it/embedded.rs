@@ -272,6 +272,20 @@ async fn a_stale_lock_file_does_not_stop_postgres() {
     assert!(bystander.0.try_wait().unwrap().is_none(), "the bystander was killed");
 }
 
+#[tokio::test]
+async fn a_server_that_is_still_ending_is_waited_for() {
+    let folder = Folder::new("ending");
+    start(&folder).await.stop().await.unwrap();
+    let held = fs::File::open(folder.0.join("data/postgres.lock")).unwrap();
+    held.lock().unwrap();
+    let ending = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        drop(held);
+    });
+    start(&folder).await.stop().await.unwrap();
+    ending.join().unwrap();
+}
+
 /// A folder of programs that only know their version.
 fn fake_programs(folder: &Folder, version: &str) -> Search {
     let bin = folder.0.join(version).join("bin");

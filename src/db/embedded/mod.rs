@@ -22,6 +22,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
@@ -158,13 +159,25 @@ fn begin(settings: &EmbeddedSettings, orders: mpsc::Sender<Order>) -> Result<(Su
     Ok((supervisor, Embedded { owner_url, nearest_url, log, state, orders }, lock))
 }
 
+/// How long a data directory may be in use before that is said: a server that has just ended keeps its lock for a moment,
+/// as long as a program that it was starting has not begun.
+const LOCKED_STILL: Duration = Duration::from_secs(2);
+/// How often it is looked at meanwhile.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// Takes the data directory for this server; the system gives it free when the process ends,
 /// however it ends.
 fn lock(data_dir: &Path) -> Result<File> {
     let path = data_dir.join("postgres.lock");
     let mut options = File::options();
     let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).doing("open", &path)?;
-    match file.try_lock() {
+    let begun = Instant::now();
+    let mut locked = file.try_lock();
+    while matches!(locked, Err(TryLockError::WouldBlock)) && begun.elapsed() < LOCKED_STILL {
+        std::thread::sleep(GLANCE);
+        locked = file.try_lock();
+    }
+    match locked {
         Ok(()) => {
             let text = format!("{}\n", std::process::id());
             file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).doing("write", &path)?;

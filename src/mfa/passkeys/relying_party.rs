@@ -98,6 +98,8 @@ impl RelyingParty {
     pub(super) fn registered(&self, made: &Made, state: &str) -> Result<Option<(Vec<u8>, String)>> {
         let state: PasskeyRegistration = serde_json::from_str(state).map_err(Error::internal)?;
         match self.party()?.webauthn.finish_passkey_registration(&made.0, &state) {
+            // By an empty id nothing is found.
+            Ok(passkey) if passkey.cred_id().is_empty() => Ok(None),
             Ok(passkey) => Ok(Some((passkey.cred_id().to_vec(), kept(&passkey)?))),
             Err(error) => {
                 tracing::info!(%error, "a new passkey was not accepted");

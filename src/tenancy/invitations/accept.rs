@@ -140,8 +140,8 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<En
     let mut tx = app.db.write(&caller).await?;
     let Valid { row, teams, custom, .. } = valid_locked(app, &tx, &answer.token).await?;
     app.settings.effective_in(&tx).await?.invitations.admit(&address::of(&app.vault, &row)?)?;
-    let (account, attempt, second_factor) = match person {
-        Person::Known(proven) => (proven.account, Some(proven.attempt), proven.second_factor),
+    let (account, right, second_factor) = match person {
+        Person::Known(proven) => (proven.account, Some(proven.right), proven.second_factor),
         Person::New(new) => (accounts::create(&tx, app, new).await?, None, false),
     };
     let session = app.ids.next();
@@ -152,8 +152,8 @@ pub async fn accept(app: &App, caller: &Caller, answer: Acceptance) -> Result<En
     teams::join(&tx, &teams, &member).await?;
     receive(&tx, app, &custom, &member).await?;
     let event = mark(&tx, row, id).await?;
-    if let Some(attempt) = attempt {
-        accounts::settled(&tx, &attempt, id).await?;
+    if let Some(right) = right {
+        accounts::settled(&tx, &right, id).await?;
     }
     let entering = Entering { account, second_factor, session, delivery: answer.delivery, organization };
     let entered = accounts::enter(app, &mut tx, entering, Device { known: None, remember: false }).await?;

@@ -95,12 +95,12 @@ pub async fn confirm(app: &App, caller: &Caller, answer: Confirmation) -> Result
     let Valid { email, place, account, .. } = valid(app, caller, &answer.token).await?;
     let caller = place.caller(caller);
     // No connection is held here: the hashing pool may take its time.
-    let (person, attempt) = match account {
+    let (person, right) = match account {
         Some(_) => {
             let credentials =
                 accounts::Credentials { email: &email, password: answer.password, device: None, trusted: None };
             let proven = accounts::authenticate(app, &caller, credentials).await?;
-            (Person::Known(proven.account, proven.second_factor), Some(proven.attempt))
+            (Person::Known(proven.account, proven.second_factor), Some(proven.right))
         }
         None => {
             let new = new_account(app, &caller, &email, (answer.name.as_deref(), answer.password)).await?;
@@ -109,8 +109,8 @@ pub async fn confirm(app: &App, caller: &Caller, answer: Confirmation) -> Result
     };
     let tx = app.db.write(&caller).await?;
     take(&tx, &answer.token).await?;
-    if let (Person::Known(account, _), Some(attempt)) = (&person, &attempt) {
-        accounts::settled(&tx, attempt, account.id).await?;
+    if let (Person::Known(account, _), Some(right)) = (&person, &right) {
+        accounts::settled(&tx, right, account.id).await?;
     }
     place.name(&tx).await.map_err(closed)?;
     let rules = app.settings.effective_in(&tx).await?.sign_up.clone();

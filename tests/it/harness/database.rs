@@ -146,7 +146,7 @@ impl Database {
     /// Waits until every letter is on its way, so that nothing moves by itself any more.
     pub async fn letters_are_sent(&self) {
         let mut psql = self.psql(Login::Owner).await;
-        eventually("all letters are sent", Duration::from_secs(5), async || {
+        eventually("all letters are sent", Duration::from_secs(15), async || {
             let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL";
             (psql.number(waiting).await == 0).then_some(())
         })

@@ -30,7 +30,7 @@ pub use people::insert_people;
 pub use pgbouncer::PgBouncer;
 pub use process::Process;
 pub use proxy::Proxy;
-pub use second_factors::{enrol, totp};
+pub use second_factors::{backup_codes, enrol, totp};
 pub use server::{Server, config};
 
 /// A password that is good enough for everybody.

@@ -70,3 +70,35 @@ async fn the_clean_up_removes_links_and_counters_whose_time_is_over() {
     server.stop().await;
     world.close().await;
 }
+
+/// Proves AUT-4, MFA-1: who began to sign in with the password before is not in after it is another, and whoever has a
+/// second factor meanwhile is asked for it.
+#[tokio::test]
+async fn a_sign_in_that_began_before_a_change_does_not_end_after_it() {
+    let world = World::open().await;
+    let (member, nobody) = (&world.a.member, world.server.nobody());
+    let account = member.account;
+    let mut psql = world.database.psql(Login::Owner).await;
+    let enabled = "email_codes SET enabled_at = now()";
+    psql.run(&format!("INSERT INTO email_codes (account_id, sent, changed_at) VALUES ('{account}', '{{}}', now())"))
+        .await
+        .unwrap();
+    for change in ["password_credentials SET updated_at = now()", enabled] {
+        psql.run("BEGIN").await.unwrap();
+        psql.run(&format!("UPDATE {change} WHERE account_id = '{account}'")).await.unwrap();
+        let sign_in = json!({"email": member.email, "password": PASSWORD, "token_delivery": "body"});
+        let changed = async {
+            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            eventually("the sign-in waits", Duration::from_secs(10), async || {
+                (psql.number(waiting).await > 0).then_some(())
+            })
+            .await;
+            psql.run("COMMIT").await.unwrap();
+        };
+        let (refused, ()) = tokio::join!(nobody.post("/v1/sessions", sign_in.clone()), changed);
+        refused.expect(401).problem("invalid_credentials");
+        let expected = if change == enabled { 200 } else { 201 };
+        nobody.post("/v1/sessions", sign_in).await.expect(expected);
+    }
+    world.close().await;
+}

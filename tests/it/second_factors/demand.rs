@@ -114,6 +114,8 @@ async fn another_role_gives_no_more_time_and_an_administrator_does() {
     let now: DateTime<Utc> = reset.text_at("/due_at").parse().unwrap();
     assert!(now - unmoved() > TimeDelta::days(7) - TimeDelta::minutes(1), "{now}");
     told(&world, &subject.email, "You have more time for your second factor").await;
+    let own = format!("/v1/accounts/{}/second-factors/grace", world.platform.account);
+    platform.post_nothing(&own).await.expect(403).problem("own_grace");
     let entries = "SELECT count(*) FROM audit_entries WHERE event = 'second_factor.grace_reset'";
     assert!(world.database.psql(Login::Owner).await.number(entries).await >= 1);
     world.close().await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{answer, challenge, claims, entries, password, told};
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, Server, enrol, eventually},
+    harness::{Actor, Answer, Login, PASSWORD, Server, backup_codes, enrol, eventually},
     world::{Person, World},
 };
 
@@ -229,6 +229,38 @@ async fn a_code_by_mail_does_not_satisfy_what_is_demanded_of_administrators() {
     let manager = password(world.server.nobody(), &world.a.manager.email).await.expect(201);
     let manager = world.server.bearer(manager.text_at("/access_token"));
     manager.post_nothing(OWN).await.expect(403).problem("email_codes_not_allowed");
+    world.close().await;
+}
+
+/// Proves MFA-2: whoever has the password and the mailbox gets no further than that, by no way.
+#[tokio::test]
+async fn a_code_by_mail_is_no_way_to_a_strong_factor() {
+    const APP: &str = "/v1/me/second-factors/totp";
+    const CODES: &str = "/v1/me/second-factors/backup-codes";
+    let world = World::open().await;
+    let (member, nobody) = (&world.a.member, world.server.nobody());
+    switch_on(&world, member).await;
+    member.post_nothing(CODES).await.expect(404);
+    let (key, codes) = enrol(&world.server, member.account).await;
+    let weak = by_mail(&world, member, 2).await;
+    let stale = |answer: Answer| answer.expect(403).problem("reauthentication_required");
+    stale(weak.delete(APP).await);
+    stale(weak.post_nothing(CODES).await);
+    stale(weak.post_nothing("/v1/me/passkeys/options").await);
+    stale(weak.put("/v1/me/recovery-address", json!({"email": "elsewhere@example.net"})).await);
+    stale(weak.put("/v1/me/password", json!({"current_password": PASSWORD, "password": "Granite-orchard-47"})).await);
+    // Nor does a session get there that was open before there was a strong one.
+    stale(member.delete(APP).await);
+    stale(member.post_nothing(CODES).await);
+    stale(member.put("/v1/me/recovery-address", json!({"email": "elsewhere@example.net"})).await);
+    let proof = json!({"method": "totp", "code": crate::harness::totp(&key, super::step(&world.server))});
+    weak.post("/v1/session/reauthenticate", json!({"password": PASSWORD, "second_factor": proof})).await.expect(200);
+    weak.delete(APP).await.expect(204);
+    // What stood in for the strong one is gone with it, and nothing stands in for the weak one.
+    let open = challenge(nobody, &member.email).await;
+    answer(nobody, &open, ("backup_code", &codes[0])).await.expect(403).problem("wrong_code");
+    let codes = backup_codes(&world.server, member.account).await;
+    answer(nobody, &open, ("backup_code", &codes[0])).await.expect(403).problem("wrong_code");
     world.close().await;
 }
 

@@ -172,7 +172,9 @@ async fn who_is_told_stops_it_and_so_does_whatever_makes_it_needless() {
     // Three a day are all, whatever became of them.
     let refused = ask(&world, member).await.expect(429).problem("too_many_requests");
     assert!(refused.header("retry-after").parse::<i64>().unwrap() > 3600 * 20, "{refused}");
-    assert_eq!(entries(&world, "second_factor.recovery_stopped", member.account).await.len(), 2);
+    let stopped = entries(&world, "second_factor.recovery_stopped", member.account).await;
+    let reasons: Vec<_> = stopped.iter().map(|entry| entry["metadata"]["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["asked", "asked", "factor_used"]);
 
     // Another password: whoever asked did not know that one.
     let (manager, address, _) = prepared(&world, &world.a.manager).await;
@@ -310,6 +312,35 @@ async fn where_it_has_to_wait_the_link_works_only_then() {
     world.close().await;
 }
 
+/// Proves MFA-7: asking again does not take from its owner what stops it, however long that takes.
+#[tokio::test]
+async fn what_was_sent_first_stops_what_was_asked_for_again() {
+    let world = World::open().await;
+    let nobody = world.server.nobody();
+    let (member, address, _) = prepared(&world, &world.a.member).await;
+    world.platform.patch("/v1/settings", json!({"mfa": {"recovery_wait_hours": 72}})).await.expect(200);
+    ask(&world, member).await.expect(200);
+    let stops = token(&world, &member.email, ASKED, 1).await;
+    let columns = ["begun_at", "created_at", "not_before", "expires_at"];
+    let earlier = columns.map(|column| format!("{column} = {column} - interval '50 hours'")).join(", ");
+    let mut psql = world.database.psql(Login::Owner).await;
+    psql.run(&format!("UPDATE recovery_requests SET {earlier}")).await.unwrap();
+    ask(&world, member).await.expect(200);
+    let again = token(&world, &address, LINK, 2).await;
+    let leader = cleaning(&world).await;
+    let done = "SELECT count(*) FROM job_runs WHERE job = 'second_factors_clean_up' AND state = 'succeeded'";
+    eventually("what is over is removed", Duration::from_secs(20), async || (psql.number(done).await == 1).then_some(()))
+        .await;
+    leader.stop().await;
+    stop(nobody, &stops).await.expect(204);
+    world.server.advance(TimeDelta::hours(23));
+    complete(nobody, &again).await.expect(404);
+    // Of one that was asked for after that it stops nothing.
+    ask(&world, member).await.expect(200);
+    stop(nobody, &stops).await.expect(404);
+    world.close().await;
+}
+
 /// Proves MFA-7, AZ-8.
 #[tokio::test]
 async fn where_an_administrator_has_to_approve_the_right_one_does_once() {
@@ -434,6 +465,16 @@ async fn a_dump_holds_no_token_and_no_address() {
     world.close().await;
 }
 
+/// A leader that has been told to remove what is over.
+async fn cleaning(world: &World) -> Server {
+    world.database.psql(Login::Owner).await.run("DELETE FROM job_runs").await.unwrap();
+    let jobs = freehold::operations::jobs().into_iter().filter(|job| job.name == "second_factors_clean_up").collect();
+    let leader = Server::leading(&world.database, &[], jobs).await;
+    let platform = world.platform.at_server_of(leader.nobody());
+    platform.post_nothing("/v1/jobs/second_factors_clean_up/runs").await.expect(201);
+    leader
+}
+
 /// Proves MFA-8.
 #[tokio::test]
 async fn recoveries_and_addresses_that_are_over_are_removed_and_no_others() {
@@ -459,11 +500,7 @@ async fn recoveries_and_addresses_that_are_over_are_removed_and_no_others() {
         let age = "created_at = created_at - interval '25 hours', expires_at = expires_at - interval '25 hours'";
         psql.run(&format!("UPDATE {table} SET {age}{more}")).await.unwrap();
     }
-    psql.run("DELETE FROM job_runs").await.unwrap();
-    let jobs = freehold::operations::jobs().into_iter().filter(|job| job.name == "second_factors_clean_up").collect();
-    let leader = Server::leading(&world.database, &[], jobs).await;
-    let platform = world.platform.at_server_of(leader.nobody());
-    platform.post_nothing("/v1/jobs/second_factors_clean_up/runs").await.expect(201);
+    let leader = cleaning(&world).await;
     eventually("what is over is removed", Duration::from_secs(20), async || (counts().await == (1, 2)).then_some(()))
         .await;
     // The one that is left still waits, and its address is still proven.
