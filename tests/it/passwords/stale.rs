@@ -78,7 +78,8 @@ async fn a_sign_in_that_began_before_a_change_does_not_end_after_it() {
     let world = World::open().await;
     let (member, nobody) = (&world.a.member, world.server.nobody());
     let account = member.account;
-    let mut psql = world.database.psql(Login::Owner).await;
+    // Inside a transaction what others do is what it was at first.
+    let (mut psql, mut watching) = (world.database.psql(Login::Owner).await, world.database.psql(Login::Owner).await);
     let enabled = "email_codes SET enabled_at = now()";
     psql.run(&format!("INSERT INTO email_codes (account_id, sent, changed_at) VALUES ('{account}', '{{}}', now())"))
         .await
@@ -90,7 +91,7 @@ async fn a_sign_in_that_began_before_a_change_does_not_end_after_it() {
         let changed = async {
             let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
             eventually("the sign-in waits", Duration::from_secs(10), async || {
-                (psql.number(waiting).await > 0).then_some(())
+                (watching.number(waiting).await > 0).then_some(())
             })
             .await;
             psql.run("COMMIT").await.unwrap();
