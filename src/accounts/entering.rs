@@ -149,8 +149,7 @@ pub(super) async fn answered(
         Trust::Begin => trusted(app, &tx, id, method).await?,
         Trust::Leave => None,
     };
-    let new =
-        NewSession { id: session, account: id, delivery, factors: method.factors(), proven_at, organization };
+    let new = NewSession { id: session, account: id, delivery, factors: method.factors(), proven_at, organization };
     let opened: Opened = app.sessions.open(&mut tx, new).await?;
     tx.commit(Unrecorded("opening the session has recorded the sign-in")).await?;
     app.sessions.forget_profile(id);

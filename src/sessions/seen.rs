@@ -64,9 +64,8 @@ impl Origins {
     /// `Internal` when it can't be opened.
     pub fn open(&self, vault: &Vault, row: impl Into<Uuid>, (address, user_agent): SeenSealed) -> Result<Seen> {
         let row = row.into();
-        let open = |field, value: Option<Sealed<Pii>>| {
-            value.map(|value| vault.open_text(field, row, &value)).transpose()
-        };
+        let open =
+            |field, value: Option<Sealed<Pii>>| value.map(|value| vault.open_text(field, row, &value)).transpose();
         Ok(Seen { address: open(self.address, address)?, user_agent: open(self.user_agent, user_agent)? })
     }
 }

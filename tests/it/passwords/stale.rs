@@ -89,7 +89,8 @@ async fn a_sign_in_that_began_before_a_change_does_not_end_after_it() {
         psql.run(&format!("UPDATE {change} WHERE account_id = '{account}'")).await.unwrap();
         let sign_in = json!({"email": member.email, "password": PASSWORD, "token_delivery": "body"});
         let changed = async {
-            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let waiting =
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
             eventually("the sign-in waits", Duration::from_secs(10), async || {
                 (watching.number(waiting).await > 0).then_some(())
             })

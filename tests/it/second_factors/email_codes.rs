@@ -197,7 +197,8 @@ async fn a_code_by_mail_does_not_satisfy_what_is_demanded_of_administrators() {
     of_admin.get(&here(&world)).await.expect(403).problem("mfa_enrolment_required");
     let standing = of_admin.get("/v1/me").await.expect(200).json["second_factor"].clone();
     assert_eq!((&standing["enrolled"], &standing["proven"]), (&json!(false), &json!(false)), "{standing}");
-    let counts = async |who: &Actor| who.get("/v1/me").await.expect(200).json["second_factor"]["email_codes_count"].clone();
+    let counts =
+        async |who: &Actor| who.get("/v1/me").await.expect(200).json["second_factor"]["email_codes_count"].clone();
     assert_eq!((counts(&of_admin).await, counts(&of_member).await), (json!(false), json!(true)));
 
     // A strong one beside it lets them go on.

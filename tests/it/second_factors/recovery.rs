@@ -337,8 +337,10 @@ async fn what_was_sent_first_stops_what_was_asked_for_again() {
     let again = token(&world, &address, LINK, 2).await;
     let leader = cleaning(&world).await;
     let done = "SELECT count(*) FROM job_runs WHERE job = 'second_factors_clean_up' AND state = 'succeeded'";
-    eventually("what is over is removed", Duration::from_secs(20), async || (psql.number(done).await == 1).then_some(()))
-        .await;
+    eventually("what is over is removed", Duration::from_secs(20), async || {
+        (psql.number(done).await == 1).then_some(())
+    })
+    .await;
     leader.stop().await;
     stop(nobody, &stops).await.expect(204);
     world.server.advance(TimeDelta::hours(23));
