@@ -43,16 +43,17 @@ pub async fn measure(effort: Effort, table: &mut Table) {
     let (small, large) = (Side::of("small", small).await, Side::of("large", large).await);
     println!("measuring lists");
     for (name, by, path) in lists() {
-        let mut measured = compare((&small, &large), by, path, effort.pages).await;
+        let (mut what, mut measured) = (name.to_owned(), compare((&small, &large), by, path, effort.pages).await);
         if !is_reached(measured) {
-            // A checkpoint of one of the two is the slowest hundredth of so short a run.
-            println!("measuring {name} again, for longer");
+            // A checkpoint of one of the two is the slowest hundredth of so short a run. That it was is in the table.
+            let (ours, theirs) = measured;
+            what = format!("{name} (again, four times as long, after {ours:.1} ms and {theirs:.1} ms)");
             measured = compare((&small, &large), by, path, effort.pages * 4).await;
         }
         let (ours, theirs) = measured;
         table.add(Row {
             id: "PERF-6",
-            what: name.to_owned(),
+            what,
             measured: format!("p99 {ours:.1} ms"),
             limit: format!("a hundredth the size {theirs:.1} ms"),
             target: "< 25 ms, ≤ 1.5 ×",

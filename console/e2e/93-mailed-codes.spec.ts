@@ -131,11 +131,6 @@ test("a device is trusted no more, and the next sign-in there asks again", async
   await expect(page.getByRole("button", { name: "Send me a code" })).toBeVisible();
 });
 
-async function csrf(page: Page): Promise<string> {
-  const cookies = await page.context().cookies();
-  return cookies.find(({ name }) => name.endsWith("freehold_csrf"))?.value ?? "";
-}
-
 test("who must have a second factor can have codes sent where those count", async ({ page }) => {
   await settings(organization, { mfa: { required_from: "member", grace_days: 0 } });
   await signIn(page, rosa);
@@ -150,3 +145,8 @@ test("who must have a second factor can have codes sent where those count", asyn
   await expect(wall).toBeHidden();
   await expect(page.getByText("Your role needs a second factor")).toBeHidden();
 });
+
+async function csrf(page: Page): Promise<string> {
+  const cookies = await page.context().cookies();
+  return cookies.find(({ name }) => name.endsWith("freehold_csrf"))?.value ?? "";
+}

@@ -4,7 +4,7 @@ use entity::AccountId;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{Account, Rules, devices, reauthentication::password_again};
+use super::{Account, Rules, admin::locked, devices, reauthentication::password_again};
 use crate::{
     app::App,
     audit::{Event, Kind},
@@ -136,6 +136,8 @@ impl Replacement {
     /// # Errors
     /// `Conflict`.
     pub(super) async fn put(self, tx: &WriteTx, app: &App) -> Result<()> {
+        // In the order of whoever resets it: the account first, which counts that its password is another.
+        locked(tx, self.account).await?;
         let (id, now) = (Uuid::from(self.account), tx.caller().now());
         let history: Uuid = app.ids.next();
         tx.execute(REMEMBER, [id.into(), history.into(), now.into(), self.present.clone().into()]).await?;

@@ -65,7 +65,7 @@ async fn allowed(app: &App, tx: &WriteTx) -> Result<()> {
 ///
 /// # Errors
 /// `Conflict` with `second_factor_enrolled`; `Forbidden` with `email_codes_not_allowed`, or with `wrong_code`, which
-/// counts; `Throttled` after too many of those.
+/// counts; `Throttled` after too many of those; `Reauthenticate` as [`begin`].
 pub async fn confirm(app: &App, caller: &Caller, code: &SecretString) -> Result<()> {
     const OPERATION: &str = "email_codes_confirm";
     let (tx, (id, session)) = (app.db.write(caller).await?, own(caller)?);
@@ -75,6 +75,7 @@ pub async fn confirm(app: &App, caller: &Caller, code: &SecretString) -> Result<
     if had.email_codes_since.is_some() {
         return Err(Error::Conflict(Code::SecondFactorEnrolled));
     }
+    may_change(app, &tx, had).await?;
     if !mfa::confirm_email_code(&tx, &app.vault, (id, session), code).await? {
         let event = entering::wrong(&tx, id, Method::EmailCode).await?;
         return tx.commit_refused(event, Error::Forbidden(Code::WrongCode)).await;

@@ -159,7 +159,9 @@ async fn settle(tx: &WriteTx, account: Account, Right { attempt, proofs }: &Righ
     Ok(Account { last_sign_in_at: Some(now), ..account })
 }
 
-const STILL: &str = "SELECT true AS seen, false AS announced FROM accounts WHERE id = $1 AND proofs = $2 FOR SHARE";
+/// Held as firmly as by [`signed_in`], which may follow: of two at once neither waits for the other to let go.
+const STILL: &str =
+    "SELECT true AS seen, false AS announced FROM accounts WHERE id = $1 AND proofs = $2 FOR NO KEY UPDATE";
 
 /// Takes a counted attempt back that was right, in the transaction of what it opens.
 ///

@@ -12,7 +12,7 @@ use crate::{
     db::{Tx, WriteTx},
     error::Result,
     runtime::{Entropy, Ids, Timestamp},
-    sessions::{DEVICE, Origins, Seen, WEAK, hash, opaque},
+    sessions::{DEVICE, LONG_AGO, Origins, Seen, WEAK, hash, opaque},
     types::{Page, PageRequest},
     vault::Vault,
 };
@@ -106,7 +106,7 @@ pub async fn on(tx: &WriteTx, vault: &Vault, account: AccountId, token: &SecretS
     let (address, user_agent) = SEEN_ON.seal(vault, id, &tx.caller().origin)?;
     tx.execute(USED, [Uuid::from(id).into(), now.into(), address.into(), user_agent.into()]).await?;
     let factors: &[&str] = if weak { &["pwd", DEVICE, WEAK] } else { &["pwd", DEVICE, "mfa"] };
-    Ok(Some(Trusted { factors, proven_at: created_at - LASTS }))
+    Ok(Some(Trusted { factors, proven_at: created_at - LONG_AGO }))
 }
 
 /// An account's trusted devices, newest first.

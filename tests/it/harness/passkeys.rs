@@ -72,6 +72,12 @@ impl Authenticator {
         self
     }
 
+    /// The same key under an id of no length, which no browser gives.
+    pub fn nameless(mut self) -> Self {
+        self.id = Vec::new();
+        self
+    }
+
     /// The same key kept in more places than one, where nothing is counted.
     pub fn synced(mut self) -> Self {
         self.flags |= SYNCED;

@@ -265,6 +265,23 @@ async fn a_code_by_mail_is_no_way_to_a_strong_factor() {
     world.close().await;
 }
 
+/// Proves MFA-2: a code that lies in a mailbox that the person has left opens nothing.
+#[tokio::test]
+async fn a_code_ends_with_the_address_that_it_was_sent_to() {
+    const CHANGE: &str = "/v1/me/email/change";
+    let world = World::open().await;
+    let (member, nobody) = (&world.a.member, world.server.nobody());
+    switch_on(&world, member).await;
+    let open = challenge(nobody, &member.email).await;
+    send(nobody, &open).await.expect(200);
+    let code = mailed(&world, &member.email, 2).await;
+    member.post(CHANGE, json!({"email": "moved@example.net"})).await.expect(200);
+    let token = world.database.mail().take_token("moved@example.net").await;
+    member.post(&format!("{CHANGE}/complete"), json!({"token": token})).await.expect(200);
+    answer(nobody, &open, ("email_code", &code)).await.expect(403).problem("wrong_code");
+    world.close().await;
+}
+
 /// Proves AUT-7, MFA-2.
 #[tokio::test]
 async fn a_fresh_proof_takes_a_code_that_was_sent_to_this_session() {

@@ -252,6 +252,42 @@ async fn a_challenge_and_a_session_take_their_own_persons_passkey_only() {
     world.close().await;
 }
 
+/// Proves MFA-9: what a browser would not send is refused as what was made for something else.
+#[tokio::test]
+async fn a_passkey_without_an_id_is_none() {
+    let world = World::open().await;
+    let member = &world.a.member;
+    let begun = member.post_nothing(ADD).await.expect(200);
+    let made = Authenticator::make(&begun.json["options"]).0.nameless();
+    let new = json!({"name": "Nothing", "credential": made.answer(&begun.json["options"])});
+    let refused = member.post(PASSKEYS, new).await;
+    assert!((400..500).contains(&refused.status), "{refused}");
+    assert_eq!(member.get(PASSKEYS).await.expect(200).items().len(), 0);
+    world.close().await;
+}
+
+/// Proves MFA-5: of two factors that are taken at once, one is the last, and what stood in for it goes with it.
+#[tokio::test]
+async fn factors_that_are_removed_at_once_leave_nothing() {
+    let world = World::open().await;
+    let member = &world.a.member;
+    for _ in 0..5 {
+        let (_, id, _) = add_passkey(member, "Notebook").await;
+        let (key, _) = enrol(&world.server, member.account).await;
+        assert!(!key.is_empty());
+        let (passkey, app) = (format!("{PASSKEYS}/{id}"), "/v1/me/second-factors/totp".to_owned());
+        let gone = join_all([&passkey, &app].map(|path| member.delete(path))).await;
+        // Whoever comes second has used no factor any more that is there, or has removed the last one.
+        assert!(gone.iter().all(|answer| answer.status == 204), "{gone:?}");
+        let mut psql = world.database.psql(Login::Owner).await;
+        assert_eq!(psql.number("SELECT count(*) FROM backup_codes").await, 0);
+        let sessions =
+            format!("SELECT count(*) FROM sessions WHERE account_id = '{}' AND factors LIKE '%mfa%'", member.account);
+        assert_eq!(psql.number(&sessions).await, 0);
+    }
+    world.close().await;
+}
+
 /// Proves MFA-9, MFA-1.
 #[tokio::test]
 async fn wrong_passkeys_count_as_wrong_codes_do() {

@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{answer, challenge, entries, password, step, told};
+use super::{answer, challenge, entries, passkeys, password, step, told};
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, Server, enrol, eventually, totp},
+    harness::{Actor, Answer, Login, PASSWORD, Server, add_passkey, enrol, eventually, totp},
     world::{Person, World},
 };
 
@@ -183,6 +183,14 @@ async fn who_is_told_stops_it_and_so_does_whatever_makes_it_needless() {
     let reasons: Vec<_> = stopped.iter().map(|entry| entry["metadata"]["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["asked", "asked", "factor_used"]);
 
+    // By a passkey, which needs no challenge.
+    let owner = &world.a.owner;
+    let address = with_address(&world, owner).await;
+    let (mut held, _, _) = add_passkey(owner, "Notebook").await;
+    ask(&world, owner).await.expect(200);
+    let before = token(&world, &address, LINK, 1).await;
+    passkeys::sign_in(nobody, &mut held).await.expect(201);
+    complete(nobody, &before).await.expect(404);
     // Another password: whoever asked did not know that one.
     let (manager, address, _) = prepared(&world, &world.a.manager).await;
     ask(&world, manager).await.expect(200);

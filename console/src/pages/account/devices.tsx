@@ -1,11 +1,10 @@
 /** A person's own devices: those that they have signed in on, and those that they trust. */
-import { Button, Group, Text } from "@mantine/core";
-import { IconDeviceDesktop, IconDeviceMobile } from "@tabler/icons-react";
-import { type UseQueryResult, useMutation, useQueryClient } from "@tanstack/react-query";
+import { Button } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { Confirm } from "../../parts/confirm";
-import { deviceName, isHandheld } from "../../parts/device";
-import { tell } from "../../parts/notify";
+import { ActDialog } from "../../parts/act-dialog";
+import { deviceName } from "../../parts/device";
+import { DeviceName } from "../../parts/device-name";
 import { Section } from "../../parts/page";
 import { Empty } from "../../parts/states";
 import { type Column, DataTable } from "../../parts/table";
@@ -88,17 +87,7 @@ function columns<D extends Device>(
       key: "device",
       header: words.account.device,
       width: "34%",
-      render: ({ user_agent }) => {
-        const Icon = isHandheld(user_agent) ? IconDeviceMobile : IconDeviceDesktop;
-        return (
-          <Group gap={10} wrap="nowrap">
-            <Icon size={18} stroke={1.6} aria-hidden="true" />
-            <Text inherit fw={550} title={user_agent ?? undefined}>
-              {deviceName(user_agent)}
-            </Text>
-          </Group>
-        );
-      },
+      render: ({ user_agent }) => <DeviceName userAgent={user_agent} />,
     },
     {
       key: "address",
@@ -146,26 +135,19 @@ interface EndProps<D extends Device> extends Props<D> {
 }
 
 function End<D extends Device>({ said, end, queryKey, which, onClose }: EndProps<D>) {
-  const client = useQueryClient();
-  const all = which === "all";
-  const ending = useMutation({
-    mutationFn: () => end(which),
-    onSuccess: () => {
-      tell(all ? said.allEnded : said.ended);
-      onClose();
-    },
-    onSettled: () => client.invalidateQueries({ queryKey }),
-  });
-  return (
-    <Confirm
-      opened
-      onClose={onClose}
-      title={all ? said.endAllTitle : said.endTitle(deviceName(which.user_agent))}
-      effects={all ? said.endAllEffects : said.endEffects}
-      action={all ? said.endAll : said.end}
-      onConfirm={() => ending.mutate()}
-      busy={ending.isPending}
-      error={ending.error}
-    />
-  );
+  const text =
+    which === "all"
+      ? {
+          title: said.endAllTitle,
+          effects: said.endAllEffects,
+          action: said.endAll,
+          done: said.allEnded,
+        }
+      : {
+          title: said.endTitle(deviceName(which.user_agent)),
+          effects: said.endEffects,
+          action: said.end,
+          done: said.ended,
+        };
+  return <ActDialog text={text} run={() => end(which)} refresh={[queryKey]} onClose={onClose} />;
 }

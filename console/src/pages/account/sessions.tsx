@@ -1,6 +1,5 @@
 /** Where one is signed in; ending one session or all of them. */
-import { Button, Group, Text } from "@mantine/core";
-import { IconDeviceDesktop, IconDeviceMobile } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -9,7 +8,8 @@ import { keys, sessionsQuery } from "../../api/queries";
 import type { Session } from "../../api/types";
 import { ActDialog } from "../../parts/act-dialog";
 import { OwnBadge } from "../../parts/badges";
-import { deviceName, isHandheld } from "../../parts/device";
+import { deviceName } from "../../parts/device";
+import { DeviceName } from "../../parts/device-name";
 import { Section } from "../../parts/page";
 import { useEnter, useSignOut } from "../../parts/session";
 import { type Column, DataTable } from "../../parts/table";
@@ -72,18 +72,11 @@ const shown: Column<Session>[] = [
     key: "device",
     header: said.device,
     width: "34%",
-    render: ({ user_agent, current }) => {
-      const Icon = isHandheld(user_agent) ? IconDeviceMobile : IconDeviceDesktop;
-      return (
-        <Group gap={10} wrap="nowrap">
-          <Icon size={18} stroke={1.6} aria-hidden="true" />
-          <Text inherit fw={550} title={user_agent ?? undefined}>
-            {deviceName(user_agent)}
-          </Text>
-          {current ? <OwnBadge>{said.current}</OwnBadge> : null}
-        </Group>
-      );
-    },
+    render: ({ user_agent, current }) => (
+      <DeviceName userAgent={user_agent}>
+        {current ? <OwnBadge>{said.current}</OwnBadge> : null}
+      </DeviceName>
+    ),
   },
   { key: "address", header: said.address, render: ({ ip }) => ip ?? words.common.none },
   {
