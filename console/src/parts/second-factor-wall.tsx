@@ -1,5 +1,5 @@
 /** What stands in the place of every page while a role's second factor is missing; before that, until when it may. */
-import { Alert, Anchor, Button, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useRef, useState } from "react";
@@ -41,7 +41,12 @@ export function SecondFactorWall({ children }: { children: ReactNode }) {
         {passkeysHere() ? <PasskeyOffer onDone={done} /> : null}
         {me.second_factor.email_codes_count ? (
           <Section title={words.emailCodes.title} text={words.emailCodes.text(me.account.email)}>
-            <SwitchOnEmailCodes onDone={done} />
+            <Stack gap="md">
+              <SwitchOnEmailCodes onDone={done} />
+              <Text size="sm" c="dimmed">
+                {words.emailCodes.weak}
+              </Text>
+            </Stack>
           </Section>
         ) : null}
       </Page>
