@@ -8,6 +8,7 @@ mod ends;
 mod factors;
 mod introspection;
 mod keys;
+mod opening;
 mod principal;
 mod rotation;
 mod seen;
@@ -25,7 +26,6 @@ use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
-use uuid::Uuid;
 
 pub use acting::{Access, accesses, acting, close_finished, find_access, has_acted, reason, still_acting};
 pub use ends::{Own, Whose, end_all_of, end_all_within, end_begun, end_one_of, end_others_of, of_account, write_ends};
@@ -148,45 +148,6 @@ impl Sessions {
         let settings = self.policy.effective(organization.unwrap_or(OrganizationId::PLATFORM), origin).await?;
         let window = settings.reauthentication.window().to_std().unwrap_or_default();
         Ok(window.min(self.settings.reauthentication_window))
-    }
-
-    /// Opens a session for a person who has just proven who they are, in the transaction that found so.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn open(&self, tx: &mut WriteTx, new: NewSession) -> Result<Opened> {
-        let id = new.id;
-        if tx.caller().session() != Some(id) {
-            tx.identify(new.account, id).await?;
-        }
-        let seat = self.principals.first_seat(tx, new.account, new.organization).await?;
-        let organization = seat.as_ref().map(|seat| seat.organization);
-        let caller = tx.caller().clone();
-        let (now, lifetime) = (caller.now(), self.policy.platform_in(tx).await?.sessions.lifetime());
-        let (address, user_agent) = seen::OPENED.seal(self.keys.vault(), id, &caller.origin)?;
-        let row = rows::Model {
-            id,
-            account_id: new.account,
-            active_organization: organization,
-            delivery: new.delivery,
-            factors: new.factors.join(" "),
-            address,
-            user_agent,
-            authenticated_at: now,
-            reauthenticated_at: new.proven_at.unwrap_or(now),
-            created_at: now,
-            last_seen_at: now,
-            expires_at: now + lifetime,
-            ended_at: None,
-            end_reason: None,
-        };
-        let (refresh_token, first) = self.next_refresh_token(tx, &row, now).await?;
-        let session = begin_row(tx, row, first).await?;
-        let created = Event::new(Kind::SessionCreated, id).with("factors", new.factors.join(" "));
-        let entered = organization.map(|organization| entered(new.account, organization));
-        tx.note([created].into_iter().chain(entered).collect::<Vec<_>>()).await?;
-        let principal = Principal::begun(&session, seat);
-        Ok(Opened { session, refresh_token: Some(refresh_token), principal: Some(principal) })
     }
 
     /// A refresh token and its row, which is to be inserted.
@@ -518,35 +479,6 @@ pub async fn clean_up(run: Run) -> Result<Report> {
         return run.commit(tx, report, Unrecorded("nobody's session was removed")).await;
     }
     run.commit(tx, report, Event::without_target(Kind::SessionsCleanedUp).with("sessions", sessions)).await
-}
-
-/// Both rows of a new session, in one round trip: a sign-in has few to spend (PERF-2).
-const BEGIN: &str = "
-    WITH session AS (
-        INSERT INTO sessions (id, account_id, active_organization, delivery, factors, address, user_agent,
-            authenticated_at, reauthenticated_at, created_at, last_seen_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $13, $8, $8, $9))
-    INSERT INTO refresh_tokens (id, session_id, token_hash, created_at, expires_at) VALUES ($10, $1, $11, $8, $12)";
-
-/// Stores a session, with its first refresh token.
-async fn begin_row(tx: &WriteTx, row: Session, token: refresh_tokens::Model) -> Result<Session> {
-    let values: [sea_orm::Value; 13] = [
-        Uuid::from(row.id).into(),
-        Uuid::from(row.account_id).into(),
-        row.active_organization.map(Uuid::from).into(),
-        row.delivery.into(),
-        row.factors.clone().into(),
-        row.address.clone().into(),
-        row.user_agent.clone().into(),
-        row.created_at.into(),
-        row.expires_at.into(),
-        Uuid::from(token.id).into(),
-        token.token_hash.into(),
-        token.expires_at.into(),
-        row.reauthenticated_at.into(),
-    ];
-    tx.execute(BEGIN, values).await?;
-    Ok(row)
 }
 
 async fn end_row(tx: &WriteTx, row: Session, reason: &'static str) -> Result<()> {

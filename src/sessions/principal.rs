@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     authz::Policy,
-    db::{Change, Changes, Db, Found, WriteTx},
+    db::{Change, Changes, Db, Found},
     error::{Code, Error, Result},
     runtime::Timestamp,
     settings::Settings,
@@ -227,7 +227,7 @@ struct Row {
 
 /// A person's own place in an organisation.
 #[derive(FromQueryResult)]
-struct Place {
+pub(super) struct Place {
     organization_id: Uuid,
     membership_id: Uuid,
     role: String,
@@ -236,23 +236,6 @@ struct Place {
     /// What custom roles give, with spaces between.
     permissions: Option<String>,
 }
-
-/// The place that gives access and is to be sat in first. It names its organisation to PostgreSQL on the way.
-const FIRST: &str = "
-    WITH place AS (
-    SELECT m.organization_id, m.id AS membership_id, m.role,
-           own_team_roles(m.organization_id, m.id) AS team_roles,
-           own_custom_permissions(m.organization_id, m.id) AS permissions
-    FROM memberships m
-    JOIN organizations o ON o.id = m.organization_id AND o.status = 'active'
-    WHERE m.account_id = $1 AND m.status = 'active'
-    ORDER BY m.organization_id = $2 DESC NULLS LAST,
-             m.organization_id = (SELECT s.active_organization FROM sessions s
-                                  WHERE s.account_id = $1 AND s.active_organization IS NOT NULL
-                                  ORDER BY s.id DESC LIMIT 1) DESC NULLS LAST,
-             m.id
-    LIMIT 1)
-    SELECT place.*, set_config('freehold.organization', place.organization_id::text, true) FROM place";
 
 /// One join over identity and tenant tables, because it is on the path of every request that finds no cached answer.
 const LOAD: &str = "
@@ -420,20 +403,9 @@ impl Principals {
         Ok(principal)
     }
 
-    /// The seat that a new session of the transaction's account begins in: in the wanted organisation, in that of the
-    /// last session, or by the oldest membership. The transaction is in its organisation afterwards.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn first_seat(
-        &self,
-        tx: &mut WriteTx,
-        account: AccountId,
-        wanted: Option<OrganizationId>,
-    ) -> Result<Option<Seat>> {
-        let values = [Uuid::from(account).into(), wanted.map(Uuid::from).into()];
-        let place: Option<Place> = tx.enter_found(FIRST, values).await?;
-        Ok(place.and_then(|place| place.into_seat(&self.policy)))
+    /// The seat that this place gives.
+    pub(super) fn seat(&self, place: Place) -> Option<Seat> {
+        place.into_seat(&self.policy)
     }
 
     fn keep(&self, principal: &Arc<Principal>, before: u64) {
