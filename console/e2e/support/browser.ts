@@ -148,6 +148,8 @@ async function settle(page: Page): Promise<void> {
     await Promise.all(ending.map((animation) => animation.finished.catch(() => {})));
     await drawn();
   });
+  // What moves by script alone, as charts do, is in no list.
+  await page.waitForTimeout(100);
 }
 
 /** What axe asks of colours; all else is the same in light and dark. */
