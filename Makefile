@@ -59,7 +59,7 @@ test: deps console ## Runs all tests: Rust, then the console's end-to-end tests 
 	tests/e2e.sh "$(BINARY)"
 
 .PHONY: bench
-bench: deps-bench console ## Measures speed and size beside their limits, and writes a table of ratios (about 10 minutes).
+bench: deps-bench console ## Measures speed and size beside their limits, and writes a table of ratios (most of an hour, the first time with a long build).
 	cargo bench --bench decision
 	cargo bench --bench load
 
