@@ -22,7 +22,8 @@ export default defineConfig({
     timezoneId: "Europe/Berlin",
     viewport: { width: 1360, height: 860 },
     actionTimeout: 15_000,
-    trace: "retain-on-failure",
+    // Recording costs each story a part of its time, for somebody who looks at it.
+    trace: process.env.CI ? "off" : "retain-on-failure",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [
