@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     events::stream::Stream,
-    harness::{Database, PASSWORD, PgBouncer, Process, eventually},
+    harness::{Database, PASSWORD, PATIENCE, PgBouncer, Process, eventually},
     path::{first_admin, switch},
 };
 
@@ -78,7 +78,7 @@ async fn everything_works_through_pgbouncer_in_transaction_mode() {
         .await;
     // The leader leads, and its jobs run.
     let run = ada.post_nothing("/v1/jobs/outbox_clean_up/runs").await.expect(201);
-    eventually("the job is done", Duration::from_secs(10), async || {
+    eventually("the job is done", PATIENCE, async || {
         let run = ada.get(&format!("/v1/job-runs/{}", run.text_at("/id"))).await.expect(200);
         (run.text_at("/state") == "succeeded").then_some(())
     })

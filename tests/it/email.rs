@@ -1,13 +1,11 @@
 //! Stories of a person's address: proven, changed, and never somebody else's.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use freehold::operations;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, Server, eventually},
+    harness::{Actor, Answer, Login, PASSWORD, PATIENCE, Server, eventually},
     world::World,
 };
 
@@ -97,7 +95,7 @@ async fn an_address_is_changed_and_both_are_told() {
     let asked = change(member, "Somebody.New@EXAMPLE.net").await.expect(200);
     assert_eq!((&asked.json["email"], &asked.json["pending"]["email"]), (&json!(old), &json!(new)));
     let token = mail.take_token(new).await;
-    let told = eventually("word to the address in use", Duration::from_secs(5), async || {
+    let told = eventually("word to the address in use", PATIENCE, async || {
         let letter = mail.take(old).await;
         (letter.subject == "Your e-mail address is about to change").then_some(letter)
     })
@@ -108,7 +106,7 @@ async fn an_address_is_changed_and_both_are_told() {
     let done = member.post(COMPLETE, json!({"token": token})).await.expect(200);
     assert_eq!((&done.json["email"], &done.json["pending"]), (&json!(new), &Value::Null));
     member.post(COMPLETE, json!({"token": token})).await.expect(404);
-    let told = eventually("word to the address before", Duration::from_secs(5), async || {
+    let told = eventually("word to the address before", PATIENCE, async || {
         let letter = mail.take(old).await;
         (letter.subject == "Your e-mail address was changed").then_some(letter)
     })
@@ -145,7 +143,7 @@ async fn an_address_of_somebody_else_is_theirs_and_only_they_are_told() {
     let (mail, member, other) = (world.database.mail(), &world.a.member, &world.b.member);
     let asked = change(member, &other.email).await.expect(200);
     assert_eq!(asked.json["pending"]["email"], other.email);
-    let told = eventually("word to the owner", Duration::from_secs(5), async || {
+    let told = eventually("word to the owner", PATIENCE, async || {
         let letter = mail.take(&other.email).await;
         (letter.subject == "This address has an account already").then_some(letter)
     })

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::{
-    harness::{Actor, Login, PASSWORD, Server, eventually},
+    harness::{Actor, Login, PASSWORD, PATIENCE, Server, eventually},
     world::World,
 };
 
@@ -29,9 +29,6 @@ use crate::{
 const NEVER: Schedule = Schedule("0 0 0 1 1 *");
 /// Every second.
 const ALWAYS: Schedule = Schedule("* * * * * *");
-
-/// How long a run may take from the request to its end.
-const SOON: Duration = Duration::from_secs(10);
 
 /// A job that counts how often it has run.
 fn counting(name: &'static str, schedule: Schedule) -> (Job, Arc<AtomicU64>) {
@@ -57,7 +54,7 @@ async fn run(admin: &Actor, job: &str, states: &[&str]) -> Value {
 
 async fn state(admin: &Actor, run: &str, states: &[&str]) -> Value {
     let path = format!("/v1/job-runs/{run}");
-    eventually(&format!("{run} is {states:?}"), SOON, async || {
+    eventually(&format!("{run} is {states:?}"), PATIENCE, async || {
         let run = admin.get(&path).await.expect(200).json;
         states.contains(&run["state"].as_str().unwrap()).then_some(run)
     })
@@ -71,7 +68,7 @@ async fn a_job_runs_on_its_schedule_until_somebody_pauses_it() {
     let (job, count) = counting("tick", ALWAYS);
     let server = Server::leading(&world.database, &[], vec![job]).await;
     let admin = admin(&world, &server);
-    eventually("it has run three times", SOON, async || (count.load(Ordering::SeqCst) >= 3).then_some(())).await;
+    eventually("it has run three times", PATIENCE, async || (count.load(Ordering::SeqCst) >= 3).then_some(())).await;
     let listed = admin.get("/v1/jobs").await.expect(200).json;
     assert_eq!(listed["items"][0]["name"], "tick");
     assert!(listed["items"][0]["next_run"].is_string(), "{listed}");
@@ -81,7 +78,7 @@ async fn a_job_runs_on_its_schedule_until_somebody_pauses_it() {
     assert_eq!(paused["paused_by"], json!(world.platform.account.to_string()));
     // What was in the queue already still runs.
     let mut psql = world.database.psql(Login::Owner).await;
-    eventually("the queue is empty", SOON, async || {
+    eventually("the queue is empty", PATIENCE, async || {
         (psql.number("SELECT count(*) FROM job_runs WHERE state IN ('queued', 'running')").await == 0).then_some(())
     })
     .await;
@@ -92,7 +89,7 @@ async fn a_job_runs_on_its_schedule_until_somebody_pauses_it() {
     run(&admin, "tick", &["succeeded"]).await;
 
     admin.post_nothing("/v1/jobs/tick/resume").await.expect(200);
-    eventually("it runs again", SOON, async || (count.load(Ordering::SeqCst) > before + 2).then_some(())).await;
+    eventually("it runs again", PATIENCE, async || (count.load(Ordering::SeqCst) > before + 2).then_some(())).await;
     // However often the schedule fired, each moment ran once.
     let doubled = "SELECT count(*) - count(DISTINCT fire_time) FROM job_runs WHERE cause = 'schedule'";
     assert_eq!(psql.number(doubled).await, 0);
@@ -159,7 +156,7 @@ async fn passing_faults_are_tried_again_and_ours_wait_for_a_person() {
     let admin = admin(&world, &server);
 
     let asked = admin.post_nothing("/v1/jobs/shaky/runs").await.expect(201);
-    let waiting = eventually("it waits for its second attempt", SOON, async || {
+    let waiting = eventually("it waits for its second attempt", PATIENCE, async || {
         let run = admin.get(&format!("/v1/job-runs/{}", asked.text_at("/id"))).await.expect(200).json;
         (run["attempts"] == 1 && run["state"] == "queued").then_some(run)
     })
@@ -193,7 +190,7 @@ async fn administrators_see_the_instances_and_which_one_leads() {
     let first = Server::leading(&world.database, &[], vec![]).await;
     let second = Server::leading(&world.database, &[], vec![]).await;
     let admin = admin(&world, &second);
-    let seen = eventually("all are seen and one leads", SOON, async || {
+    let seen = eventually("all are seen and one leads", PATIENCE, async || {
         let seen = admin.get("/v1/instances").await.expect(200).json;
         let items = seen["items"].as_array().unwrap();
         // The world has a server too, which does not stand for election.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, Server, eventually},
+    harness::{Actor, Answer, Login, PASSWORD, PATIENCE, Server, eventually},
     world::World,
 };
 
@@ -46,7 +46,7 @@ async fn entries(world: &World, event: &str, account: Uuid) -> Vec<Value> {
 
 /// Waits for as many entries.
 async fn recorded(world: &World, event: &str, account: Uuid, number: usize) -> Vec<Value> {
-    eventually(&format!("{number} entries of {event}"), Duration::from_secs(12), async || {
+    eventually(&format!("{number} entries of {event}"), PATIENCE, async || {
         Some(entries(world, event, account).await).filter(|entries| entries.len() >= number)
     })
     .await

@@ -2,21 +2,16 @@
 
 pub mod sink;
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Actor, Login, PASSWORD, Process, Server, eventually, folder},
+    harness::{Actor, Login, PASSWORD, PATIENCE, Process, Server, eventually, folder},
     path::sign_in,
     world::World,
 };
 use sink::{Delivered, Sink};
-
-/// How long a change of an outbox row may take to show: the worker looks every 5 s without being woken.
-const SOON: Duration = Duration::from_secs(20);
 
 /// Invites a person into tenant A.
 async fn invite(world: &World, by: &Actor, email: &str) -> Value {
@@ -27,7 +22,7 @@ async fn invite(world: &World, by: &Actor, email: &str) -> Value {
 /// Waits until the API shows this of an invitation's mail, and returns the invitation.
 async fn mail_status(world: &World, id: &Value, wanted: &str) -> Value {
     let path = format!("/v1/organizations/{}/invitations?limit=200", world.a.id);
-    eventually(&format!("mail_status is {wanted}"), SOON, async || {
+    eventually(&format!("mail_status is {wanted}"), PATIENCE, async || {
         let list = world.a.owner.get(&path).await.expect(200);
         list.items().iter().find(|item| item["id"] == *id && item["mail_status"] == wanted).cloned()
     })
@@ -91,7 +86,7 @@ async fn a_mail_server_that_wants_tls_and_a_password_gets_both() {
     owner.post(&path, json!({"email": "distrust@example.com", "role": "member"})).await.expect(201);
     let mut psql = database.psql(Login::Owner).await;
     let failed = async || psql.rows("SELECT last_error FROM outbox WHERE last_error IS NOT NULL").await.pop();
-    let failed = eventually("the attempt has failed", SOON, failed).await;
+    let failed = eventually("the attempt has failed", PATIENCE, failed).await;
     assert!(failed["last_error"].as_str().unwrap().contains("connecting"), "{failed}");
     assert!(!process.output().contains("word+1"), "the password is in the log");
     assert_eq!(sink.taken().len(), 1);
@@ -124,7 +119,7 @@ async fn mail_that_is_refused_for_the_moment_is_sent_later() {
     let mut psql = world.database.psql(Login::Owner).await;
     let due = "SELECT count(*) FROM outbox WHERE attempts = 1 AND sent_at IS NULL AND failed_at IS NULL
                AND last_error = 'SMTP 451 4.2.0' AND available_at > now() + interval '5 s'";
-    eventually("the next attempt is due later", SOON, async || (psql.number(due).await == 1).then_some(())).await;
+    eventually("the next attempt is due later", PATIENCE, async || (psql.number(due).await == 1).then_some(())).await;
     assert_eq!(mail_status(&world, &invitation["id"], "waiting").await["status"], "pending");
     world.server.advance(TimeDelta::seconds(15));
     mail_status(&world, &invitation["id"], "sent").await;
@@ -144,7 +139,7 @@ async fn two_servers_send_each_letter_once() {
     world.a.owner.post(&path, json!({"invitations": people})).await.expect(200);
     let mut psql = world.database.psql(Login::Owner).await;
     let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL";
-    eventually("all are sent", SOON, async || (psql.number(waiting).await == 0).then_some(())).await;
+    eventually("all are sent", PATIENCE, async || (psql.number(waiting).await == 0).then_some(())).await;
     let mut ids: Vec<_> = sink.taken().iter().map(|letter| letter.header("Message-ID").to_owned()).collect();
     assert_eq!(ids.len(), LETTERS);
     // Both took part, as the sender's domain in the number shows.

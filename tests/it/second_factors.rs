@@ -7,15 +7,13 @@ mod passkeys;
 mod recovery;
 mod trusted_devices;
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, Server, enrol, eventually, totp},
+    harness::{Actor, Answer, Login, PASSWORD, PATIENCE, Server, enrol, eventually, totp},
     world::{Person, World},
 };
 
@@ -49,10 +47,8 @@ async fn entries(world: &World, event: &str, account: Uuid) -> Vec<Value> {
 
 /// Waits for a letter with this subject.
 async fn told(world: &World, email: &str, subject: &str) {
-    eventually(subject, Duration::from_secs(10), async || {
-        (world.database.mail().count_with(email, subject).await > 0).then_some(())
-    })
-    .await;
+    eventually(subject, PATIENCE, async || (world.database.mail().count_with(email, subject).await > 0).then_some(()))
+        .await;
 }
 
 /// The claims of an access token.

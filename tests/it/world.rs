@@ -4,7 +4,7 @@
 //! people's names and addresses, its messages) holds [`CANARY`]: where that word turns up in front of anybody who is
 //! not A's, something leaked. The platform administrator belongs to neither tenant.
 
-use std::{ops::Deref, time::Duration};
+use std::ops::Deref;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Method;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::harness::{Actor, Answer, Database, PASSWORD, Server, eventually};
+use crate::harness::{Actor, Answer, Database, PASSWORD, PATIENCE, Server, eventually};
 
 /// The word in every text of tenant A.
 pub const CANARY: &str = "canary7f3a";
@@ -430,7 +430,7 @@ impl Scene<'_> {
         let body = json!({"format": "csv", "content": STANDARD.encode(&file)});
         let id = by.post(&self.path("imports"), body).await.expect(201).id_at("/id");
         by.post(&self.path(&format!("imports/{id}/start")), json!({"dry_run": true})).await.expect(200);
-        eventually("the file is checked", Duration::from_secs(10), async || {
+        eventually("the file is checked", PATIENCE, async || {
             let import = by.get(&self.path(&format!("imports/{id}"))).await.expect(200);
             (import.json["state"] == "checked").then_some(())
         })

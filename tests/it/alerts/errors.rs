@@ -1,13 +1,11 @@
 //! Errors: counted over all instances, and raised in the platform's own organisation.
 
-use std::time::Duration;
-
 use freehold::alerts;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Actor, Login, Server, eventually},
+    harness::{Actor, Login, PATIENCE, Server, eventually},
     path::PLATFORM,
     world::World,
 };
@@ -46,7 +44,7 @@ async fn errors_are_counted_on_all_instances_and_internal_ones_raise_an_alert_of
     // What the instance that is asked has not written down yet is in the answer; of the other within seconds.
     let platform = second.bearer(world.platform.token());
     for asked in [&*world.platform, &platform] {
-        eventually("all are counted", Duration::from_secs(20), async || {
+        eventually("all are counted", PATIENCE, async || {
             (counted(asked, "internal").await["hour"] == 15).then_some(())
         })
         .await;
@@ -58,7 +56,7 @@ async fn errors_are_counted_on_all_instances_and_internal_ones_raise_an_alert_of
     );
     owner.get("/v1/errors/stats").await.expect(403);
     // A storm of errors is no storm of writes.
-    eventually("it is written down", Duration::from_secs(20), async || {
+    eventually("it is written down", PATIENCE, async || {
         (psql.number("SELECT coalesce(sum(count), 0)::bigint FROM error_counts WHERE code = 'internal'").await == 15)
             .then_some(())
     })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{alerts_of, entries, rule};
 use crate::{
-    harness::{Login, Process, eventually},
+    harness::{Login, PATIENCE, Process, eventually},
     world::World,
 };
 
@@ -15,7 +15,7 @@ const LOAD: usize = 60;
 
 /// The one of these that leads, once there is one.
 pub(super) async fn leading(processes: &mut [Process], formerly: usize) -> usize {
-    eventually("somebody leads", Duration::from_secs(60), async || {
+    eventually("somebody leads", PATIENCE, async || {
         let lead = |process: &Process| process.output().matches("this instance leads").count();
         let led: Vec<usize> = processes.iter().map(lead).collect();
         (led.iter().sum::<usize>() > formerly).then(|| led.iter().position(|times| *times > 0).unwrap())
@@ -51,7 +51,7 @@ async fn every_entry_is_counted_once_however_often_the_leader_is_killed() {
         tokio::join!(futures_util::future::join_all(writers), death);
     }
     let all = KILLS * LOAD * 5;
-    eventually("everything is counted", Duration::from_secs(60), async || {
+    eventually("everything is counted", PATIENCE, async || {
         let alerts = alerts_of(&a.admin, &a, id).await;
         let count = alerts.first().map_or(0, |alert| alert["count"].as_u64().unwrap());
         assert!(count <= all as u64 && alerts.len() <= 1, "{alerts:?}");

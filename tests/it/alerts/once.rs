@@ -1,12 +1,10 @@
 //! Every entry is counted once, whatever is written in whichever order and whoever looks.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{alerts_of, entries, happen, rule};
 use crate::{
-    harness::{Login, eventually},
+    harness::{Login, PATIENCE, eventually},
     world::World,
 };
 
@@ -92,10 +90,8 @@ async fn a_look_does_not_read_what_was_there_before() {
     }
     println!("a look with nothing new beside 60,000 entries takes {:?}", began.elapsed() / 20);
     // A connection tells how it read when it has been idle for a moment.
-    eventually("it is known how it was read", Duration::from_secs(30), async || {
-        (told("idx_scan").await > by_index).then_some(())
-    })
-    .await;
+    eventually("it is known how it was read", PATIENCE, async || (told("idx_scan").await > by_index).then_some(()))
+        .await;
     let read = told("seq_tup_read + coalesce(idx_tup_fetch, 0)").await - read;
     assert!(read < 60_000, "{read} entries were read again");
     world.close().await;

@@ -1,6 +1,6 @@
 //! Where a case is played: a world, and what is the same about every request and answer.
 
-use std::{ops::Deref, time::Duration};
+use std::ops::Deref;
 
 use entity::Pii;
 use freehold::{authz::Scope, sessions::hash, vault::Field};
@@ -16,7 +16,7 @@ use super::{
     recovering::recovering,
 };
 use crate::{
-    harness::{Actor, Answer, Authenticator, Draft, Login, PASSWORD, Psql, add_passkey, enrol, eventually},
+    harness::{Actor, Answer, Authenticator, Draft, Login, PASSWORD, PATIENCE, Psql, add_passkey, enrol, eventually},
     world::{Tenant, World},
 };
 
@@ -271,7 +271,7 @@ impl Stage {
             Before::EmailCodeSent => {
                 let member = &self.world.a.member;
                 member.post_nothing("/v1/me/second-factors/email-codes").await.expect(200);
-                let text = eventually("the code arrives", Duration::from_secs(10), async || {
+                let text = eventually("the code arrives", PATIENCE, async || {
                     self.world.database.mail().texts(&member.email, "Your code").await.pop()
                 })
                 .await;

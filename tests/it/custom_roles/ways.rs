@@ -1,14 +1,12 @@
 //! Every way to hold a custom role: by a team, by an invitation, as a program, by an import.
 
-use std::time::Duration;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{compose, give, path};
 use crate::{
-    harness::{PASSWORD, eventually},
+    harness::{PASSWORD, PATIENCE, eventually},
     world::World,
 };
 
@@ -111,7 +109,7 @@ async fn an_import_gives_the_roles_that_its_lines_name_by_the_rules_of_whoever_s
     let import = a.member.post(&path(a, "imports"), body).await.expect(201).id_at("/id");
     let one = path(a, &format!("imports/{import}"));
     a.member.post(&format!("{one}/start"), json!({"dry_run": false})).await.expect(200);
-    eventually("the file is worked off", Duration::from_secs(20), async || {
+    eventually("the file is worked off", PATIENCE, async || {
         (a.member.get(&one).await.expect(200).json["state"] == "finished").then_some(())
     })
     .await;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{counted, inside};
 use crate::{
-    harness::{Login, Server, eventually},
+    harness::{Login, PATIENCE, Server, eventually},
     privacy::erase,
     world::World,
 };
@@ -144,10 +144,7 @@ async fn counts_are_kept_for_ninety_days() {
     let admin = world.platform.at_server_of(leader.nobody());
     admin.post_nothing("/v1/jobs/decision_counts_clean_up/runs").await.expect(201);
     let left = |who: Uuid| format!("SELECT count(*) FROM decision_counts WHERE who = '{who}'");
-    eventually("the old are gone", std::time::Duration::from_secs(10), async || {
-        (psql.number(&left(old)).await == 0).then_some(())
-    })
-    .await;
+    eventually("the old are gone", PATIENCE, async || (psql.number(&left(old)).await == 0).then_some(())).await;
     assert_eq!(psql.number(&left(kept)).await, 1);
     leader.stop().await;
     world.close().await;

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    harness::{Actor, Database, Login, PASSWORD, Process, eventually},
+    harness::{Actor, Database, Login, PASSWORD, PATIENCE, Process, eventually},
     path::{PLATFORM, first_admin},
 };
 
@@ -105,9 +105,6 @@ async fn a_storm_of_sign_ins_is_answered_within_bounds_and_nobody_else_waits() {
     println!("GET /v1/me meanwhile, {} times: p99 {p99:?}", took.len());
     assert!(p99 < Duration::from_secs(5), "others waited for {p99:?}");
     // And then it is over.
-    eventually("signing in works", Duration::from_secs(60), async || {
-        (sign_in(&nobody, 1).await.status == 201).then_some(())
-    })
-    .await;
+    eventually("signing in works", PATIENCE, async || (sign_in(&nobody, 1).await.status == 201).then_some(())).await;
     assert!(process.terminate().await.success(), "{}", process.output());
 }

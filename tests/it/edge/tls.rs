@@ -16,7 +16,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::harness::{Database, Login, Pebble, Pem, Server, eventually};
+use crate::harness::{Database, Login, PATIENCE, Pebble, Pem, Server, eventually};
 
 /// A client that trusts these, and finds every name at this address.
 fn client(trusted: Vec<Certificate>, name: &str, address: SocketAddr) -> Client {
@@ -144,7 +144,7 @@ async fn a_certificate_is_replaced_without_a_failed_request() {
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(shown(fresh(), &url).await, old_der);
     fs::copy(&new.certificate, &old.certificate).unwrap();
-    eventually("the new certificate", Duration::from_secs(15), async || {
+    eventually("the new certificate", PATIENCE, async || {
         (shown(fresh(), &url).await.as_ref() == Some(&new.der)).then_some(())
     })
     .await;
@@ -216,7 +216,7 @@ async fn an_authority_issues_a_certificate_that_the_next_start_finds() {
     let address = server.address();
     let fresh = || client(vec![root.clone()], "id.example.com", address);
     let url = format!("https://id.example.com:{port}");
-    let issued = eventually("a certificate", Duration::from_secs(60), async || shown(fresh(), &url).await).await;
+    let issued = eventually("a certificate", PATIENCE, async || shown(fresh(), &url).await).await;
     // Sealed: neither its key nor the contact is in a dump.
     let mut psql = database.psql(Login::Owner).await;
     assert_eq!(psql.number("SELECT count(*) FROM certificates").await, 2);
@@ -226,8 +226,7 @@ async fn an_authority_issues_a_certificate_that_the_next_start_finds() {
     // The authority is gone; what it issued is not.
     drop(pebble);
     let server = Server::configured(&database, &settings).await;
-    let again =
-        eventually("the certificate of before", Duration::from_secs(20), async || shown(fresh(), &url).await).await;
+    let again = eventually("the certificate of before", PATIENCE, async || shown(fresh(), &url).await).await;
     assert_eq!(again, issued);
     server.stop().await;
 }

@@ -11,10 +11,7 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
-use crate::harness::{Actor, eventually};
-
-/// How long anything may take that is bound to happen, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::harness::{Actor, PATIENCE, eventually};
 
 /// An open stream.
 pub struct Stream {

@@ -5,7 +5,6 @@ use std::{
     path::PathBuf,
     process::Command,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
 };
 
 use freehold::{
@@ -20,7 +19,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, Row, postgres:
 use uuid::Uuid;
 
 use super::{
-    ROOT_KEY,
+    PATIENCE, ROOT_KEY,
     cluster::{TEMPLATE, cluster},
     eventually, folder,
     mail::Mailbox,
@@ -146,7 +145,7 @@ impl Database {
     /// Waits until every letter is on its way, so that nothing moves by itself any more.
     pub async fn letters_are_sent(&self) {
         let mut psql = self.psql(Login::Owner).await;
-        eventually("all letters are sent", Duration::from_secs(15), async || {
+        eventually("all letters are sent", PATIENCE, async || {
             let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL";
             (psql.number(waiting).await == 0).then_some(())
         })

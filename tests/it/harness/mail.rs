@@ -4,15 +4,11 @@ use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     sync::Mutex,
-    time::Duration,
 };
 
 use freehold::mail::files;
 
-use super::{eventually, token_of};
-
-/// How long a letter may take: it is queued in a transaction, found by a notification, and written.
-const PATIENCE: Duration = Duration::from_secs(5);
+use super::{PATIENCE, eventually, token_of};
 
 /// The letters of one database's servers.
 pub struct Mailbox {

@@ -51,6 +51,10 @@ pub fn token_of(link: &str) -> String {
     token.to_owned()
 }
 
+/// How long a story waits for what nothing promises a time of. Only a failure lasts this long; what is promised within a
+/// time is waited for no longer than that.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Waits for something that happens soon, asking every 10 ms for at most `within`.
 pub async fn eventually<T>(what: &str, within: std::time::Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = std::time::Instant::now();

@@ -5,13 +5,12 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use reqwest::{Certificate, Client, Method, redirect::Policy};
 use serde_json::{Value, json};
 
-use super::{eventually, folder};
+use super::{PATIENCE, eventually, folder};
 
 /// The token that may do anything.
 const ROOT_TOKEN: &str = "root-token-of-this-run-4711";
@@ -53,11 +52,11 @@ impl OpenBao {
         let child = command.spawn().expect("OpenBao is missing: make deps installs it");
         let ca_file = tls.then(|| folder.join("vault-ca.pem"));
         if let Some(path) = &ca_file {
-            eventually("OpenBao's authority", Duration::from_secs(20), async || path.is_file().then_some(())).await;
+            eventually("OpenBao's authority", PATIENCE, async || path.is_file().then_some(())).await;
         }
         let scheme = if tls { "https" } else { "http" };
         let this = Self { child, address: format!("{scheme}://{listen}"), client: client(ca_file.as_deref()), ca_file };
-        eventually("OpenBao is unsealed", Duration::from_secs(20), async || {
+        eventually("OpenBao is unsealed", PATIENCE, async || {
             let health = this.client.get(format!("{}/v1/sys/health", this.address)).send().await.ok()?;
             health.status().is_success().then_some(())
         })

@@ -5,12 +5,11 @@ use std::{
     net::{TcpListener, UdpSocket},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use rcgen::{CertificateParams, CertifiedKey, KeyPair};
 
-use super::{eventually, folder};
+use super::{PATIENCE, eventually, folder};
 
 /// A running authority.
 pub struct Pebble {
@@ -110,7 +109,7 @@ impl Pebble {
             ca_file: own.certificate,
             management: format!("https://127.0.0.1:{management}"),
         };
-        eventually("Pebble listens", Duration::from_secs(20), async || {
+        eventually("Pebble listens", PATIENCE, async || {
             tokio::net::TcpStream::connect(("127.0.0.1", management)).await.ok()
         })
         .await;

@@ -6,7 +6,6 @@ use std::{
     os::unix::fs::{PermissionsExt, chown},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use freehold::{
@@ -14,7 +13,7 @@ use freehold::{
     db::{APPLICATION_ROLE, PLATFORM_ROLE},
 };
 
-use super::{Database, eventually, folder};
+use super::{Database, PATIENCE, eventually, folder};
 
 /// Debian's user of PostgreSQL; PgBouncer refuses to be root.
 const USER: &str = "postgres";
@@ -50,7 +49,7 @@ impl PgBouncer {
         command.arg(folder.join("pgbouncer.ini")).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let child = command.spawn().unwrap();
         let this = Self { child, port };
-        eventually("PgBouncer listens", Duration::from_secs(10), async || {
+        eventually("PgBouncer listens", PATIENCE, async || {
             tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
         })
         .await;

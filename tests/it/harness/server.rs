@@ -3,7 +3,6 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use chrono::TimeDelta;
@@ -25,7 +24,7 @@ use tracing::{
 
 use uuid::Uuid;
 
-use super::{Actor, PUBLIC_URL, ROOT_KEY, database::Database, eventually, folder, token_of};
+use super::{Actor, PATIENCE, PUBLIC_URL, ROOT_KEY, database::Database, eventually, folder, token_of};
 
 /// A server of a test. End it with [`Server::stop`].
 pub struct Server {
@@ -159,7 +158,7 @@ impl Server {
         };
         let next = moment("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS number").await;
         // A transaction in any database of the cluster, another test's too, holds it up.
-        eventually("what is running has ended", Duration::from_secs(30), async || {
+        eventually("what is running has ended", PATIENCE, async || {
             let oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS number";
             (moment(oldest).await >= next).then_some(())
         })

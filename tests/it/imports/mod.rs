@@ -5,20 +5,15 @@ mod command;
 mod export;
 mod kill;
 
-use std::time::Duration;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, eventually},
+    harness::{Actor, Answer, Login, PASSWORD, PATIENCE, eventually},
     path::{PLATFORM, sign_in},
     world::World,
 };
-
-/// How long an import of a few lines may take, beside everything else that runs.
-const SOON: Duration = Duration::from_secs(30);
 
 /// The path of an organisation's imports, or of something below.
 fn path(organization: Uuid, rest: &str) -> String {
@@ -37,7 +32,7 @@ async fn run(by: &Actor, organization: Uuid, import: Uuid, dry_run: bool) -> Val
 }
 
 async fn ended(by: &Actor, organization: Uuid, import: Uuid) -> Value {
-    eventually("the import is worked off", SOON, async || {
+    eventually("the import is worked off", PATIENCE, async || {
         let import = by.get(&path(organization, &format!("/{import}"))).await.expect(200).json;
         (!["checking", "importing"].contains(&import["state"].as_str().unwrap())).then_some(import)
     })
@@ -97,7 +92,7 @@ async fn people_sign_in_with_the_passwords_that_they_had_elsewhere() {
         let account = person.get("/v1/me").await.expect(200).id_at("/account/id");
         let hash = format!("SELECT hash FROM password_credentials WHERE account_id = '{account}'");
         // After the answer.
-        let now = eventually(&format!("{name} is upgraded"), SOON, async || {
+        let now = eventually(&format!("{name} is upgraded"), PATIENCE, async || {
             Some(psql.text(&hash).await).filter(|hash| hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"))
         })
         .await;
@@ -272,7 +267,7 @@ async fn what_nobody_goes_on_with_is_destroyed() {
     let leader = Server::leading(&world.database, &[], jobs).await;
     let asked = world.platform.at_server_of(leader.nobody());
     asked.post_nothing("/v1/jobs/imports_clean_up/runs").await.expect(201);
-    eventually("it is cancelled", SOON, async || {
+    eventually("it is cancelled", PATIENCE, async || {
         let import = a.admin.get(&path(a.id, &format!("/{id}"))).await.expect(200);
         (import.json["state"] == "cancelled").then_some(())
     })

@@ -8,7 +8,7 @@ use freehold::{
 };
 use tokio::sync::{Notify, mpsc};
 
-use super::{NEVER, SOON, admin};
+use super::{NEVER, PATIENCE, admin};
 use crate::{
     harness::{Login, Proxy, Server, eventually},
     world::World,
@@ -55,7 +55,7 @@ async fn replaced(loss: Loss) {
             .await;
     let admin = admin(&world, &old);
     let asked = admin.post_nothing("/v1/jobs/lending/runs").await.expect(201);
-    let run = tokio::time::timeout(SOON, lent.recv()).await.unwrap().unwrap();
+    let run = tokio::time::timeout(PATIENCE, lent.recv()).await.unwrap().unwrap();
     // While it leads, it writes.
     write(&run).await.unwrap();
     let new = Server::leading(&world.database, &[], vec![lending(runs)]).await;
@@ -74,7 +74,7 @@ async fn replaced(loss: Loss) {
     let refused = run.commit(run.write().await.unwrap(), Report::new(), Unrecorded("a test")).await.unwrap_err();
     assert!(refused.to_string().contains("not this leader's"), "{refused}");
     // The new one takes over what the old one was at, and its writes work.
-    let again = tokio::time::timeout(SOON, lent.recv()).await.unwrap().unwrap();
+    let again = tokio::time::timeout(PATIENCE, lent.recv()).await.unwrap().unwrap();
     assert_eq!(again.id, run.id);
     assert_eq!(again.id.to_string(), asked.text_at("/id"));
     write(&again).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_commit_that_began_under_the_old_term_is_over_before_the_new_one_begin
     let (runs, mut lent) = mpsc::unbounded_channel();
     let server = Server::leading(&world.database, &[], vec![lending(runs)]).await;
     admin(&world, &server).post_nothing("/v1/jobs/lending/runs").await.expect(201);
-    let run = tokio::time::timeout(SOON, lent.recv()).await.unwrap().unwrap();
+    let run = tokio::time::timeout(PATIENCE, lent.recv()).await.unwrap().unwrap();
     let first = term(&world).await;
     // Somebody takes the next term while a transaction of this one is open, before and after its fence.
     let tx = run.write().await.unwrap();

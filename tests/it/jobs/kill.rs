@@ -14,7 +14,7 @@ use freehold::{
 };
 
 use super::NEVER;
-use crate::harness::{Database, Login, Psql, eventually};
+use crate::harness::{Database, Login, PATIENCE, Psql, eventually};
 
 /// How often the leader is killed; the long runs say so in `FREEHOLD_TEST_KILLS`.
 const KILLS: usize = 4;
@@ -100,7 +100,7 @@ async fn no_run_is_lost_or_done_twice_however_often_the_leader_is_killed() {
     load(&mut psql).await;
     let all = psql.number("SELECT count(*) FROM job_runs WHERE job = 'counting'").await;
     assert_eq!(all, i64::try_from((kills + 1) * LOAD).unwrap());
-    eventually("every run is done", Duration::from_secs(60), async || {
+    eventually("every run is done", PATIENCE, async || {
         (psql.number("SELECT count(*) FROM job_runs WHERE state = 'succeeded'").await == all).then_some(())
     })
     .await;

@@ -7,7 +7,7 @@ use freehold::{
 };
 use serde_json::json;
 
-use super::{Duration, PASSWORD, WRONG, eventually, locked, throttled, wrong};
+use super::{PASSWORD, PATIENCE, WRONG, eventually, locked, throttled, wrong};
 use crate::{
     harness::{Actor, Answer, Login, Server},
     world::World,
@@ -82,7 +82,7 @@ async fn counters(world: &World, condition: &str) -> i64 {
 
 async fn run(admin: &Actor, job: &str) {
     let run = admin.post_nothing(&format!("/v1/jobs/{job}/runs")).await.expect(201);
-    eventually(job, Duration::from_secs(15), async || {
+    eventually(job, PATIENCE, async || {
         let run = admin.get(&format!("/v1/job-runs/{}", run.text_at("/id"))).await.expect(200);
         (run.text_at("/state") == "succeeded").then_some(())
     })
@@ -111,10 +111,7 @@ async fn made_up_addresses_are_bounded_and_those_of_accounts_stay() {
     for server in [&world.server, &leader] {
         server.advance(TimeDelta::days(3));
     }
-    eventually("the lock is closed", Duration::from_secs(12), async || {
-        (counters(&world, "announced").await == 0).then_some(())
-    })
-    .await;
+    eventually("the lock is closed", PATIENCE, async || (counters(&world, "announced").await == 0).then_some(())).await;
     let admin = leader.bearer(&signed_in(&leader, &world.platform.email).await);
     run(&admin, "forgetting").await;
     // That of the administrator who has just signed in is younger than the run.

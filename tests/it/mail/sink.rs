@@ -5,15 +5,11 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::harness::{eventually, token_of};
-
-/// How long a letter may take to arrive: what is due is found within 5 s.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::harness::{PATIENCE, eventually, token_of};
 
 /// A mail server. It ends with this value.
 pub struct Sink {

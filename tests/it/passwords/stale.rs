@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ask, entries, session, sign_in};
 use crate::{
-    harness::{Login, PASSWORD, Server, eventually},
+    harness::{Login, PASSWORD, PATIENCE, Server, eventually},
     world::World,
 };
 
@@ -24,7 +24,7 @@ async fn a_hash_of_other_parameters_is_made_anew_at_the_next_sign_in() {
     assert!(old.contains("$m=64,t=1,p=1$"), "{old}");
     sign_in(stronger.nobody(), &member.email, "not-the-password").await.expect(401);
     sign_in(stronger.nobody(), &member.email, PASSWORD).await.expect(201);
-    let new = eventually("it is hashed anew", Duration::from_secs(5), async || {
+    let new = eventually("it is hashed anew", PATIENCE, async || {
         let hash = psql.text(&query).await;
         (hash != old).then_some(hash)
     })
@@ -55,7 +55,7 @@ async fn the_clean_up_removes_links_and_counters_whose_time_is_over() {
     let clean = async || {
         let asked = admin.post_nothing("/v1/jobs/password_resets_clean_up/runs").await.expect(201);
         let path = format!("/v1/job-runs/{}", asked.text_at("/id"));
-        eventually("the clean-up", Duration::from_secs(10), async || {
+        eventually("the clean-up", PATIENCE, async || {
             let run = admin.get(&path).await.expect(200).json;
             (run["state"] == "succeeded").then(|| run["result"].clone())
         })
@@ -91,10 +91,8 @@ async fn a_sign_in_that_began_before_a_change_does_not_end_after_it() {
         let changed = async {
             let waiting =
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            eventually("the sign-in waits", Duration::from_secs(10), async || {
-                (watching.number(waiting).await > 0).then_some(())
-            })
-            .await;
+            eventually("the sign-in waits", PATIENCE, async || (watching.number(waiting).await > 0).then_some(()))
+                .await;
             psql.run("COMMIT").await.unwrap();
         };
         let (refused, ()) = tokio::join!(nobody.post("/v1/sessions", sign_in.clone()), changed);

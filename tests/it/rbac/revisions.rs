@@ -1,13 +1,13 @@
 //! The revisions of the policy: what was in force since when, through upgrades and back.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use freehold::authz::PolicyFiles;
 use serde_json::{Value, json};
 
 use super::{as_of, export, moment, path, text};
 use crate::{
-    harness::{Login, Server, eventually, folder},
+    harness::{Login, PATIENCE, Server, eventually, folder},
     world::World,
 };
 
@@ -52,7 +52,7 @@ async fn another_policy_is_a_revision_and_an_upgrade_is_one_however_often_instan
     let mut psql = world.database.psql(Login::Owner).await;
     let there =
         "SELECT count(*) FROM instances i JOIN policy_revisions r ON r.digest = i.policy_digest WHERE r.number = 2";
-    eventually("the new one has said that it is there", Duration::from_secs(5), async || {
+    eventually("the new one has said that it is there", PATIENCE, async || {
         (psql.number(there).await == 1).then_some(())
     })
     .await;

@@ -4,7 +4,6 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
-    time::Duration,
 };
 
 use base64::{
@@ -16,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{export, path};
 use crate::{
-    harness::{Actor, Answer, Database, Login, PASSWORD, Server, eventually, folder},
+    harness::{Actor, Answer, Database, Login, PASSWORD, PATIENCE, Server, eventually, folder},
     world::{Tenant, World},
 };
 
@@ -159,7 +158,7 @@ async fn signed_with(server: &Server, tenant: &Tenant, algorithm: &str) -> Answe
     let sign_in = json!({"email": tenant.auditor.email, "password": PASSWORD, "token_delivery": "body"});
     let token = server.nobody().post("/v1/sessions", sign_in).await.expect(201).text_at("/access_token").to_owned();
     let auditor = server.bearer(&token);
-    eventually(&format!("{algorithm} signs"), Duration::from_secs(10), async || {
+    eventually(&format!("{algorithm} signs"), PATIENCE, async || {
         let answer = export(&auditor, tenant, "").await;
         (header(answer.header("x-jws-signature"))["alg"] == algorithm).then_some(answer)
     })
@@ -184,7 +183,7 @@ async fn what_a_retired_key_signed_is_verified_and_every_algorithm_is() {
     let server = Server::configured(&world.database, &[("FREEHOLD_TOKENS_ALGORITHM", "RS256")]).await;
     let old = header(kept[0].header("x-jws-signature"))["kid"].clone();
     let has = |keys: &Answer| keys.json["keys"].as_array().unwrap().iter().any(|key| key["kid"] == old);
-    eventually("the first key has retired", Duration::from_secs(10), async || {
+    eventually("the first key has retired", PATIENCE, async || {
         (!has(&server.nobody().get("/.well-known/jwks.json").await.expect(200))).then_some(())
     })
     .await;

@@ -1,14 +1,12 @@
 //! How many people have a second factor: what is counted, who sees it, and how long it is kept.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use freehold::operations;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Actor, Login, Server, enrol, eventually},
+    harness::{Actor, Login, PATIENCE, Server, enrol, eventually},
     world::{Tenant, World},
 };
 
@@ -96,7 +94,7 @@ async fn each_days_last_count_is_kept() {
     let admin = world.platform.at_server_of(leader.nobody());
     let run = async |times: i64| {
         admin.post_nothing("/v1/jobs/second_factor_counts/runs").await.expect(201);
-        eventually("it is counted", Duration::from_secs(10), async || {
+        eventually("it is counted", PATIENCE, async || {
             let done = "SELECT count(*) FROM job_runs WHERE job = 'second_factor_counts' AND state = 'succeeded'";
             (world.database.psql(Login::Owner).await.number(done).await == times).then_some(())
         })

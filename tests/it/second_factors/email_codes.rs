@@ -1,14 +1,12 @@
 //! Codes by e-mail: what one opens, where, how often, and for whom it counts.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{answer, challenge, claims, entries, password, told};
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, Server, backup_codes, enrol, eventually},
+    harness::{Actor, Answer, Login, PASSWORD, PATIENCE, Server, backup_codes, enrol, eventually},
     world::{Person, World},
 };
 
@@ -18,7 +16,7 @@ const SUBJECT: &str = "Your code to sign in";
 
 /// The code in the `number`th letter of its kind to an address.
 async fn mailed(world: &World, email: &str, number: usize) -> String {
-    let text = eventually("a letter with a code", Duration::from_secs(10), async || {
+    let text = eventually("a letter with a code", PATIENCE, async || {
         world.database.mail().texts(email, SUBJECT).await.into_iter().nth(number - 1)
     })
     .await;
@@ -217,12 +215,12 @@ async fn a_code_by_mail_does_not_satisfy_what_is_demanded_of_administrators() {
     assert_eq!(weak.get("/v1/me").await.expect(200).json["reauthentication"]["methods"][1], "totp");
 
     world.platform.patch("/v1/settings", demand(json!("everybody"))).await.expect(200);
-    eventually("the setting is in force", Duration::from_secs(5), async || {
+    eventually("the setting is in force", PATIENCE, async || {
         (weak.get(&here(&world)).await.status == 200).then_some(())
     })
     .await;
     world.platform.patch("/v1/settings", demand(json!("nobody"))).await.expect(200);
-    eventually("the setting is in force", Duration::from_secs(5), async || {
+    eventually("the setting is in force", PATIENCE, async || {
         (of_member.get(&here(&world)).await.status == 403).then_some(())
     })
     .await;

@@ -1,14 +1,12 @@
 //! A lost second factor: who gets back into their account through another mailbox, when, and who is told.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{answer, challenge, entries, passkeys, password, step, told};
 use crate::{
-    harness::{Actor, Answer, Login, PASSWORD, Server, add_passkey, enrol, eventually, totp},
+    harness::{Actor, Answer, Login, PASSWORD, PATIENCE, Server, add_passkey, enrol, eventually, totp},
     world::{Person, World},
 };
 
@@ -24,7 +22,7 @@ fn home(person: &Person) -> String {
 
 /// The token of the newest letter with this subject; waits for that many.
 async fn token(world: &World, email: &str, subject: &str, letters: usize) -> String {
-    let texts = eventually(subject, Duration::from_secs(10), async || {
+    let texts = eventually(subject, PATIENCE, async || {
         let texts = world.database.mail().texts(email, subject).await;
         (texts.len() >= letters).then_some(texts)
     })
@@ -289,7 +287,7 @@ async fn a_recovery_address_is_another_mailbox_and_stays_one() {
         let count = world.database.mail().count_with(&home(member), "Your recovery address was set").await;
         (count > 0).then_some(())
     };
-    eventually("the address before is told", Duration::from_secs(10), told_old).await;
+    eventually("the address before is told", PATIENCE, told_old).await;
     // Nobody's mailbox is buried.
     for number in 0..3 {
         update(format!("more-{number}@example.org")).await.expect(200);
@@ -345,10 +343,7 @@ async fn what_was_sent_first_stops_what_was_asked_for_again() {
     let again = token(&world, &address, LINK, 2).await;
     let leader = cleaning(&world).await;
     let done = "SELECT count(*) FROM job_runs WHERE job = 'second_factors_clean_up' AND state = 'succeeded'";
-    eventually("what is over is removed", Duration::from_secs(20), async || {
-        (psql.number(done).await == 1).then_some(())
-    })
-    .await;
+    eventually("what is over is removed", PATIENCE, async || (psql.number(done).await == 1).then_some(())).await;
     leader.stop().await;
     stop(nobody, &stops).await.expect(204);
     world.server.advance(TimeDelta::hours(23));
@@ -423,7 +418,7 @@ async fn where_an_administrator_has_to_approve_the_right_one_does_once() {
     let refuse = format!("/v1/recoveries/{}/refuse", of(owner));
     world.platform.post(&refuse, json!({"reason": "Nobody answered"})).await.expect(204);
     world.platform.post(&refuse, json!({"reason": "Nobody answered"})).await.expect(404);
-    let letter = eventually("the refusal", Duration::from_secs(10), async || {
+    let letter = eventually("the refusal", PATIENCE, async || {
         world.database.mail().texts(&owner.email, "The recovery of your account was refused").await.pop()
     });
     assert!(letter.await.contains("Nobody answered"));
@@ -521,8 +516,7 @@ async fn recoveries_and_addresses_that_are_over_are_removed_and_no_others() {
         psql.run(&format!("UPDATE {table} SET {age}{more}")).await.unwrap();
     }
     let leader = cleaning(&world).await;
-    eventually("what is over is removed", Duration::from_secs(20), async || (counts().await == (1, 2)).then_some(()))
-        .await;
+    eventually("what is over is removed", PATIENCE, async || (counts().await == (1, 2)).then_some(())).await;
     // The one that is left still waits, and its address is still proven.
     assert_eq!(world.platform.get("/v1/recoveries").await.expect(200).items().len(), 1);
     leader.stop().await;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{path, service, service_with};
 use crate::{
-    harness::{Login, eventually},
+    harness::{Login, PATIENCE, eventually},
     world::World,
 };
 
@@ -154,7 +154,7 @@ async fn when_and_from_where_a_key_was_used_last_is_shown_to_the_minute() {
     assert!(before.items()[0].get("last_used_at").is_none(), "{before}");
     let used = async |than: Option<String>| {
         planner.actor.get(&own).await.expect(200);
-        eventually("the use is written", Duration::from_secs(10), async || {
+        eventually("the use is written", PATIENCE, async || {
             let listed = world.a.owner.get(&keys).await.expect(200);
             let at = listed.items()[0]["last_used_at"].as_str().map(str::to_owned);
             at.filter(|at| Some(at) != than.as_ref()).map(|at| (at, listed))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{claims, part, sign_in};
 use crate::{
-    harness::{Database, Login, PASSWORD, PUBLIC_URL, Proxy, Server, eventually},
+    harness::{Database, Login, PASSWORD, PATIENCE, PUBLIC_URL, Proxy, Server, eventually},
     world::World,
 };
 
@@ -201,8 +201,7 @@ async fn a_key_that_could_not_be_read_at_once_is_read_later() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(published(&server).await, 1);
     proxy.restore();
-    eventually("the key was read", Duration::from_secs(20), async || (published(&server).await == 2).then_some(()))
-        .await;
+    eventually("the key was read", PATIENCE, async || (published(&server).await == 2).then_some(())).await;
     server.stop().await;
     other.stop().await;
 }

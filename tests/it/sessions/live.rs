@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::sign_in;
 use crate::{
-    harness::{Actor, Answer, Proxy, Server, eventually},
+    harness::{Actor, Answer, PATIENCE, Proxy, Server, eventually},
     world::World,
 };
 
@@ -130,7 +130,7 @@ async fn everybody_loses_access(channel: Channel) {
     }
     for (watch, ..) in &watched {
         // Longer than a heartbeat, so that the channel is proven and answers come from memory.
-        eventually(watch.what, Duration::from_secs(10), async || (watch.count(|s| s == 200) >= 20).then_some(())).await;
+        eventually(watch.what, PATIENCE, async || (watch.count(|s| s == 200) >= 20).then_some(())).await;
     }
     match channel {
         Channel::Healthy => {}

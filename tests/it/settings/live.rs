@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{PLATFORM, of};
 use crate::{
-    harness::{Actor, Answer, Proxy, Server, eventually},
+    harness::{Actor, Answer, PATIENCE, Proxy, Server, eventually},
     world::World,
 };
 
@@ -56,7 +56,7 @@ impl Watch {
 
     async fn until(&self, times: usize, old: bool) {
         let count = || self.seen.lock().unwrap().iter().filter(|(_, seen)| *seen == old).count();
-        eventually(self.what, Duration::from_secs(10), async || (count() >= times).then_some(())).await;
+        eventually(self.what, PATIENCE, async || (count() >= times).then_some(())).await;
     }
 
     /// Ends it, and says how long after `changed` the last question was asked that met the old value.

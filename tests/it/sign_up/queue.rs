@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{VERIFY, accounts, person, platform, request, role, sign_in, sign_up, slug, tenant, waiting, world};
 use crate::{
-    harness::{Actor, Login, PASSWORD, Server, eventually},
+    harness::{Actor, Login, PASSWORD, PATIENCE, Server, eventually},
     world::World,
 };
 
@@ -140,17 +140,15 @@ async fn administrators_get_one_letter_however_many_wait() {
     let later =
         "SELECT count(*) FROM outbox WHERE available_at > created_at + interval '10 minutes' AND sent_at IS NULL";
     assert!(psql.number(later).await >= 2, "one each for the owner and the administrator");
-    eventually("the first letter", std::time::Duration::from_secs(5), async || {
-        (mail.count(&a.admin.email).await == before + 1).then_some(())
-    })
-    .await;
+    eventually("the first letter", PATIENCE, async || (mail.count(&a.admin.email).await == before + 1).then_some(()))
+        .await;
     world.close().await;
 }
 
 /// Runs a job to its end.
 async fn run(admin: &Actor, job: &str) {
     let id = admin.post_nothing(&format!("/v1/jobs/{job}/runs")).await.expect(201).id_at("/id");
-    eventually("the run is over", std::time::Duration::from_secs(30), async || {
+    eventually("the run is over", PATIENCE, async || {
         let run = admin.get(&format!("/v1/job-runs/{id}")).await.expect(200);
         (run.json["state"] == "succeeded").then_some(())
     })
