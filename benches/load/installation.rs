@@ -20,8 +20,6 @@ use crate::table::{Row, Table};
 
 /// A password that is good enough for everybody.
 pub const PASSWORD: &str = "Correct-horse-battery-7";
-/// The Argon2id parameters that are measured: the product's own.
-pub const ARGON2: (u32, u32, u32) = (19_456, 2, 1);
 const ROOT_KEY: &str = "9fKxR0cW3p7mJq5ZtV8yB2nD6hL1sG4uE0aXoTiCzkM=";
 /// How many members the organisation has.
 const MEMBERS: usize = 100;
@@ -93,7 +91,6 @@ impl Installation {
 
     async fn instance(&self) -> Instance {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (memory, passes, lanes) = ARGON2;
         let mut command = Command::new(env!("CARGO_BIN_EXE_freehold"));
         command.env_clear().env("PATH", Search::of_this_machine().path).envs([
             ("FREEHOLD_PROFILE", "development"),
@@ -108,9 +105,6 @@ impl Installation {
             ("FREEHOLD_LIMITS_ANONYMOUS_WRITE_QUOTA", "1000000000"),
             ("FREEHOLD_LIMITS_TOKEN_REFRESH_QUOTA", "1000000000"),
             ("FREEHOLD_LIMITS_ACCOUNT_QUOTA", "1000000000"),
-            ("FREEHOLD_PASSWORDS_MEMORY_KIB", &memory.to_string()),
-            ("FREEHOLD_PASSWORDS_ITERATIONS", &passes.to_string()),
-            ("FREEHOLD_PASSWORDS_PARALLELISM", &lanes.to_string()),
             ("DATABASE_URL", self.embedded.nearest_url().expose()),
         ]);
         // Its log goes where a service's log goes: to a file, in the format of production.

@@ -12,7 +12,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use crate::{
     Effort,
-    installation::{ARGON2, Installation, PASSWORD, People},
+    installation::{Installation, PASSWORD, People},
     table::{Row, Table, median, percentile},
     tools,
 };
@@ -36,25 +36,29 @@ pub async fn measure(installation: &Installation, people: &People, effort: Effor
         emails.join(",")
     );
     let url = format!("{base}/v1/sessions");
-    let (mut ours, mut alone, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut ratios, mut waits) = (Vec::new(), Vec::new(), Vec::new());
     tools::wrk(&url, CONNECTIONS, effort.span / 3, &script).await;
-    for _ in 0..effort.rounds {
+    let mut alone = vec![hashes_per_second(effort.span).await];
+    // A machine that others share is faster now than in a minute. Each round is held against what was before and after.
+    for round in 0..2 * effort.rounds {
         let others = Others::begin(format!("{base}/v1/me"), people.members[1].token.clone());
         let seen = tools::wrk(&url, CONNECTIONS, effort.span, &script).await;
         assert_eq!(seen.failures, 0, "sign-ins failed");
         ours.push(seen.per_second);
         waits.extend(others.end().await);
         alone.push(hashes_per_second(effort.span).await);
+        ratios.push(2.0 * seen.per_second / (alone[round] + alone[round + 1]));
     }
-    let (ours, alone, p99) = (median(ours), median(alone), percentile(waits, 0.99));
+    println!("rounds: {ratios:.2?}");
+    let (ours, alone, ratio, p99) = (median(ours), median(alone), median(ratios), percentile(waits, 0.99));
     table.add(Row {
         id: "PERF-2",
         what: "sign-ins with a password".to_owned(),
         measured: format!("{ours:.1}/s"),
         limit: format!("Argon2id alone on all cores {alone:.1}/s"),
         target: "≥ 85 %",
-        result: format!("{:.0} %", 100.0 * ours / alone),
-        reached: ours / alone >= 0.85,
+        result: format!("{:.0} %", 100.0 * ratio),
+        reached: ratio >= 0.85,
     });
     table.add(Row {
         id: "PERF-2",
@@ -99,11 +103,11 @@ impl Others {
     }
 }
 
-/// Argon2id with nothing around it, one thread a core, in memory that is used again: what new memory costs is the
+/// The product's Argon2id with nothing around it, one thread a core, in memory that is used again: what new memory costs is the
 /// allocator's matter, and between 1 and 70 % of a hash.
 async fn hashes_per_second(span: Duration) -> f64 {
     tokio::task::spawn_blocking(move || {
-        let (memory, passes, lanes) = ARGON2;
+        let (memory, passes, lanes) = freehold::config::ARGON2ID;
         let params = Params::new(memory, passes, lanes, None).unwrap();
         let (count, begun) = (AtomicU64::new(0), Instant::now());
         std::thread::scope(|scope| {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use freehold::config::ARGON2ID;
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -18,8 +19,6 @@ use crate::{
 const CLIENTS: usize = 200;
 /// Threads that hash, each with the memory of one hash.
 const WORKERS: u64 = 2;
-/// Memory of one hash in KiB: `passwords.memory_kib` as it is without being told.
-const ARGON2: u64 = 19_456;
 /// What a connection and a request under way may take in KiB: twice the buffers that hyper and the guard may fill with a
 /// head and a small body.
 const REQUEST: u64 = 256;
@@ -37,7 +36,8 @@ fn memory(process: &Process, line: &str) -> u64 {
 async fn people(nobody: &Actor, admin: &Actor, database: &Database) {
     let mut psql = database.psql(Login::Owner).await;
     let hash = psql.text("SELECT hash FROM password_credentials").await;
-    assert!(hash.starts_with(&format!("$argon2id$v=19$m={ARGON2},t=2,p=1$")), "{hash}");
+    let (memory, passes, lanes) = ARGON2ID;
+    assert!(hash.starts_with(&format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$")), "{hash}");
     let line = |number| json!({"email": format!("p{number}@storm.example"), "name": "P", "password_hash": hash});
     let file = (0..CLIENTS).map(|number| line(number).to_string()).collect::<Vec<_>>().join("\n");
     let imports = format!("/v1/organizations/{PLATFORM}/imports");
@@ -98,7 +98,8 @@ async fn a_storm_of_sign_ins_is_answered_within_bounds_and_nobody_else_waits() {
         assert!(answer.status == 201 || (matches!(answer.status, 429 | 503) && told()), "{answer}");
     }
     assert!(count(201) > 0, "nobody got in");
-    let (peak, bound) = (memory(&process, "VmHWM"), before + WORKERS * ARGON2 + CLIENTS as u64 * REQUEST + SLACK);
+    let (peak, bound) =
+        (memory(&process, "VmHWM"), before + WORKERS * u64::from(ARGON2ID.0) + CLIENTS as u64 * REQUEST + SLACK);
     println!("{before} KiB before, {peak} KiB at most; {bound} KiB would be right");
     assert!(peak <= bound, "{peak} KiB, of which {before} KiB were there before");
     let p99 = took[took.len() * 99 / 100];
