@@ -18,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 
 use sea_orm::{AccessMode, DatabaseConnection, FromQueryResult, SqlxPostgresConnector, Statement, Value};
 use sqlx::{
-    ConnectOptions, Connection,
+    ConnectOptions,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
 use tracing::log::LevelFilter;
@@ -38,9 +38,6 @@ use crate::{
 
 /// How long a request waits for a free connection before it gets 503.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long a connection has done nothing that is asked whether it is still there before it is used. One that has just
-/// worked is there, or its next statement fails as it would a moment later; and to ask costs a round trip.
-const RESTED: Duration = Duration::from_secs(1);
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -144,15 +141,6 @@ fn pool(options: &PgConnectOptions, most: u32, pooler: bool) -> PgPool {
         .acquire_timeout(ACQUIRE)
         .idle_timeout(Duration::from_secs(600))
         .max_lifetime(Duration::from_secs(1800))
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= RESTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
         .connect_lazy_with(tuned(options.clone(), pooler))
 }
 
