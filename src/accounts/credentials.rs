@@ -116,16 +116,15 @@ impl Replacement {
         hashes: Vec<Hash>,
         (password, rules): (SecretString, &Rules),
     ) -> Result<Self> {
-        for Hash { hash } in &hashes {
-            if app.passwords.verify(password.clone(), Some(hash)).await? {
-                let detail = match rules.history {
-                    0 | 1 => "must not be the present password".to_owned(),
-                    count => format!("must not be one of the last {count} passwords"),
-                };
-                return Err(Error::field("/password", "reused", detail));
-            }
+        let hashes: Vec<_> = hashes.into_iter().map(|Hash { hash }| hash).collect();
+        let present = hashes.first().ok_or_else(Error::not_found)?.clone();
+        if app.passwords.is_of_any(password.clone(), hashes).await? {
+            let detail = match rules.history {
+                0 | 1 => "must not be the present password".to_owned(),
+                count => format!("must not be one of the last {count} passwords"),
+            };
+            return Err(Error::field("/password", "reused", detail));
         }
-        let present = hashes.into_iter().next().ok_or_else(Error::not_found)?.hash;
         let hash = app.passwords.hash(password).await?;
         Ok(Self { account, present, hash, kept: rules.history.saturating_sub(1) })
     }

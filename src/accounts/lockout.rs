@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use entity::{AccountId, OrganizationId, accounts as rows};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ use super::profile;
 use crate::{
     app::App,
     audit::{Event, Kind, LikeACopy},
+    config::SecretString,
     db::{Db, Noted, Unrecorded, WriteTx},
     error::{Code, Error, Result},
     guessing::{self, Attempt, Lock},
@@ -94,14 +96,53 @@ async fn tell(app: &App, tx: &WriteTx, attempt: &Attempt, (account, lock): (rows
     Ok(())
 }
 
-/// Takes a counted attempt back that nobody has looked at, and refuses with the reason.
+/// Holds the password of a counted attempt against a hash. The attempt is taken back where nobody learns what came of
+/// it: the hashing pool is too busy, or whoever made it has hung up.
 ///
 /// # Errors
-/// Always: the reason, or the database's.
-pub(super) async fn not_looked_at<T>(app: &App, caller: &Caller, attempt: &Attempt, why: Error) -> Result<T> {
+/// `Upstream` when the pool is too busy.
+pub(super) async fn verified(
+    app: &App,
+    caller: &Caller,
+    attempt: &Attempt,
+    (password, hash): (SecretString, Option<&str>),
+) -> Result<bool> {
+    let mut waiting = Waiting { app, caller, attempt: Some(attempt) };
+    let verified = app.passwords.verify(password, hash).await;
+    waiting.attempt = None;
+    match verified {
+        Ok(right) => Ok(right),
+        Err(busy) => {
+            take_back(app, caller, attempt).await?;
+            Err(busy)
+        }
+    }
+}
+
+/// An attempt whose password waits to be looked at.
+struct Waiting<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    attempt: Option<&'a Attempt>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // Whoever gives up after a few seconds and tries again would otherwise lock themselves out.
+        let (Some(attempt), Ok(runtime)) = (self.attempt, Handle::try_current()) else { return };
+        let (app, caller, attempt) = (self.app.clone(), self.caller.clone(), attempt.clone());
+        runtime.spawn(async move {
+            if let Err(error) = take_back(&app, &caller, &attempt).await {
+                tracing::warn!(%error, "an attempt that was given up could not be taken back; it counts as a failure");
+            }
+        });
+    }
+}
+
+async fn take_back(app: &App, caller: &Caller, attempt: &Attempt) -> Result<()> {
     let tx = app.db.write(caller).await?;
     guessing::refund(&tx, attempt).await?;
-    tx.commit_refused(Unrecorded("the hashing pool looked at no password"), why).await
+    tx.commit(Unrecorded("nobody has learnt whether the password was right")).await
 }
 
 /// Takes a counted attempt back that was right, in the transaction of what it opens.

@@ -12,27 +12,28 @@ mod strength;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
-    },
+    sync::Arc,
     time::Duration,
 };
 
-use argon2::{Params, password_hash::PasswordHasher};
+use argon2::Params;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 pub use policy::{LONGEST, Rules, STRONGEST, Verdict};
 use thread_priority::{ThreadBuilder, ThreadPriority};
 use tokio::sync::oneshot;
 
-use super::{mill::Mill, stored::Stored};
+use super::{
+    mill::{Mill, of_nobody},
+    stored::Stored,
+};
 use crate::{
     config::{self, SecretString},
     error::{Error, Result},
     types::nfc,
 };
 
-/// When to come back while the queue is full.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// When to come back while the queue is full: about when all that waits in it is done.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long somebody waits for a hash at most: well before browsers, services and load balancers give up by themselves
 /// (nginx and the clouds' after 60 s), so that they are told when to come again.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -44,7 +45,7 @@ type Work = Box<dyn FnOnce(&mut Mill) + Send>;
 /// The hashing pool. Cheap to clone; the threads end with the last clone.
 #[derive(Clone)]
 pub struct Passwords {
-    queue: SyncSender<Work>,
+    queue: Sender<Work>,
     /// The hash of no password, to spend the same time on an account that does not exist.
     nobody: Arc<str>,
     params: Params,
@@ -58,8 +59,7 @@ impl Passwords {
     pub fn start(settings: &config::Passwords) -> Result<Self> {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
             .map_err(Error::internal)?;
-        let (queue, work) = sync_channel::<Work>(settings.queue);
-        let work = Arc::new(Mutex::new(work));
+        let (queue, work) = bounded::<Work>(settings.queue);
         for number in 0..settings.workers {
             let (work, mut mill) = (work.clone(), Mill::new(params.clone()));
             ThreadBuilder::default()
@@ -69,7 +69,7 @@ impl Passwords {
                 .spawn_careless(move || serve(&work, &mut mill))
                 .map_err(Error::internal)?;
         }
-        Ok(Self { queue, nobody: hash_of_nobody(&params).into(), params })
+        Ok(Self { queue, nobody: of_nobody(&params).into(), params })
     }
 
     /// Whether a hash is not what would be made of its password now: of another tool, or of other parameters.
@@ -83,9 +83,7 @@ impl Passwords {
     /// `Upstream` when the queue is full, or was too slow.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
         let password = normalised(&password);
-        self.run(move |mill| mill.argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()))
-            .await?
-            .map_err(Error::internal)
+        self.run(move |mill| mill.hash(password.expose().as_bytes())).await?
     }
 
     /// Whether this is the password of the hash. Without a hash it takes the same time and is `false`.
@@ -98,13 +96,30 @@ impl Passwords {
         let matches = self
             .run(move |mill| {
                 let hash = Stored::parse(&hash).map_err(Error::internal)?;
-                let mut is = |text: &SecretString| mill.verify(text.expose().as_bytes(), &hash);
-                let normal = normalised(&password);
-                // As it was typed too: hashes were once made of that.
-                Ok::<_, Error>(is(&normal) || (normal.expose() != password.expose() && is(&password)))
+                let matches = is_of(mill, &password, &hash);
+                if !matches {
+                    mill.make_up(&hash);
+                }
+                Ok::<_, Error>(matches)
             })
             .await??;
         Ok(real && matches)
+    }
+
+    /// Whether this is the password of one of the hashes. They wait in the queue as one.
+    ///
+    /// # Errors
+    /// `Upstream` when the queue is full, or was too slow.
+    pub(super) async fn is_of_any(&self, password: SecretString, hashes: Vec<String>) -> Result<bool> {
+        self.run(move |mill| {
+            for hash in &hashes {
+                if is_of(mill, &password, &Stored::parse(hash).map_err(Error::internal)?) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+        .await?
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Mill) -> T + Send + 'static) -> Result<T> {
@@ -140,11 +155,16 @@ fn busy(reason: &str) -> Error {
     Error::Upstream { reason: reason.to_owned(), retry_after: RETRY_AFTER }
 }
 
-fn serve(work: &Mutex<Receiver<Work>>, mill: &mut Mill) {
+fn is_of(mill: &mut Mill, password: &SecretString, hash: &Stored) -> bool {
+    let mut is = |text: &SecretString| mill.verify(text.expose().as_bytes(), hash);
+    let normal = normalised(password);
+    // As it was typed too: hashes were once made of that.
+    is(&normal) || (normal.expose() != password.expose() && is(password))
+}
+
+fn serve(work: &Receiver<Work>, mill: &mut Mill) {
     loop {
-        // Nothing panics while it holds the lock; and were it so, the receiver is as good as before.
-        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(REST);
-        let work = match next {
+        let work = match work.recv_timeout(REST) {
             Ok(work) => work,
             Err(RecvTimeoutError::Timeout) => {
                 mill.rest();
@@ -157,12 +177,6 @@ fn serve(work: &Mutex<Receiver<Work>>, mill: &mut Mill) {
             tracing::error!("a hashing thread panicked at its work and goes on");
         }
     }
-}
-
-/// What a hash with these parameters looks like, in PHC format: sixteen bytes of salt and thirty-two of digest, all zero.
-fn hash_of_nobody(params: &Params) -> String {
-    let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
-    format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${}${}", "A".repeat(22), "A".repeat(43))
 }
 
 /// The password as it is hashed, on whatever keyboard it was typed.
@@ -218,7 +232,7 @@ mod tests {
             assert!(!pool.verify(secret("Cafe-au-lait-7"), Some(&hash)).await.unwrap());
         }
         // A hash that was made before passwords were normalised.
-        let hash = pool.run(move |mill| mill.argon2.hash_password(two.as_bytes()).unwrap().to_string()).await.unwrap();
+        let hash = pool.run(move |mill| mill.hash(two.as_bytes()).unwrap()).await.unwrap();
         assert!(pool.verify(secret(two), Some(&hash)).await.unwrap());
         // Eleven characters, however they are spelt.
         let email = "ada@example.com".parse().unwrap();
@@ -252,12 +266,11 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_ever_and_what_nobody_waits_for_is_not_begun() {
         let (pool, soon) = (pool(), Duration::from_millis(50));
-        let (open, gate) = std::sync::mpsc::channel::<()>();
-        let gate = Arc::new(Mutex::new(gate));
+        let (open, gate) = bounded::<()>(0);
         // Both threads are held up.
         let held = (0..2).map(|_| {
             let (pool, gate) = (pool.clone(), gate.clone());
-            async move { pool.run_within(soon, move |_| gate.lock().unwrap().recv()).await.map(|_| ()) }
+            async move { pool.run_within(soon, move |_| gate.recv()).await.map(|_| ()) }
         });
         let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let (late, by_late) = (pool.clone(), begun.clone());

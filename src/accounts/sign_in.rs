@@ -247,10 +247,7 @@ pub async fn authenticate(app: &App, caller: &Caller, credentials: Credentials<'
     }
     let (found, attempt) = begin(app, caller, &credentials, &rules.lockout).await?;
     let hash = found.as_ref().and_then(|found| found.hash.as_deref());
-    let right = match app.passwords.verify(credentials.password.clone(), hash).await {
-        Ok(right) => right,
-        Err(busy) => return lockout::not_looked_at(app, caller, &attempt, busy).await,
-    };
+    let right = lockout::verified(app, caller, &attempt, (credentials.password.clone(), hash)).await?;
     let reason = match &found {
         Some(found) if right && found.account.state == rows::State::Active => {
             if let Some(hash) = &found.hash {

@@ -14,9 +14,9 @@ const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 const MOST_BCRYPT: u32 = 15;
 /// The bytes of a bcrypt hash, `$2b$10$` and 53 characters of salt and digest.
 const BCRYPT_LENGTH: usize = 60;
-/// The most memory of an Argon2 hash in KiB: 256 MiB, five times what OWASP recommends for Argon2id.
+/// The most memory of an Argon2 hash in KiB: 256 MiB, four times what ours has unless the configuration says otherwise.
 const MOST_MEMORY: u32 = 256 * 1024;
-/// The most memory that it goes over in all passes, in KiB: 1 GiB takes about a second.
+/// The most memory that it goes over in all passes, in KiB: 1 GiB takes more than half a second.
 const MOST_WORK: u64 = 1024 * 1024;
 /// The most lanes. They cost nothing more, but are reckoned with in memory.
 const MOST_LANES: u32 = 16;

@@ -7,6 +7,7 @@
 mod audit;
 mod events;
 mod limits;
+mod machine;
 mod mistakes;
 mod origins;
 mod reader;
@@ -191,10 +192,11 @@ pub struct Passwords {
     pub iterations: u32,
     /// Lanes. Default 1.
     pub parallelism: u32,
-    /// Threads that hash. Default: the machine's cores.
+    /// Threads that hash, each in `memory_kib` of its own while it does. Default: the machine's cores, or as many as have
+    /// a quarter of the memory that this process may have, if those are fewer.
     pub workers: usize,
-    /// Hashes that may wait for a thread; more are turned away. Default 256: at 100 ms each on two
-    /// cores the last waits under 13 s.
+    /// Hashes that may wait for a thread; more are turned away. Default: 64 for each thread, of which the last waits some
+    /// 6 s at 100 ms each.
     pub queue: usize,
     /// Shortest password in characters. Default 12 (AUT-2).
     pub minimum_length: usize,
@@ -370,15 +372,24 @@ impl Passwords {
     fn read(reader: &mut Reader) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (memory, passes, lanes) = ARGON2ID;
+        let memory_kib = reader.take_within("passwords.memory_kib", memory, 7_168..=4 << 20);
+        let workers = hashing_threads(cores, machine::memory_kib(), memory_kib);
         Self {
-            memory_kib: reader.take_within("passwords.memory_kib", memory, 7_168..=4 << 20),
+            memory_kib,
             iterations: reader.take_within("passwords.iterations", passes, 1..=100),
             parallelism: reader.take_within("passwords.parallelism", lanes, 1..=64),
-            workers: reader.take_within("passwords.workers", cores, 1..=1024),
-            queue: reader.take_within("passwords.queue", 256, 1..=100_000),
+            workers: reader.take_within("passwords.workers", workers, 1..=1024),
+            queue: reader.take_within("passwords.queue", (64 * workers).min(100_000), 1..=100_000),
             minimum_length: reader.take_within("passwords.minimum_length", 12, 8..=128),
         }
     }
+}
+
+/// As many threads as cores, as long as all their memory is no more than a quarter of what there is: the rest is for
+/// connections, caches, and maybe the database.
+fn hashing_threads(cores: usize, there_is: Option<u64>, each: u32) -> usize {
+    let fit = there_is.map(|there_is| there_is / 4 / u64::from(each.max(1)));
+    fit.and_then(|fit| usize::try_from(fit).ok()).map_or(cores, |fit| cores.min(fit)).max(1)
 }
 
 impl Mail {
@@ -409,5 +420,20 @@ impl Log {
             format: reader.take_derived("log.format", format, "profile"),
             bodies: reader.take("log.bodies", LogBodies::Off),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves AUT-1.
+    #[test]
+    fn no_more_threads_hash_than_a_quarter_of_the_memory_holds() {
+        let (each, gib) = (64 * 1024, 1 << 20);
+        assert_eq!(hashing_threads(2, Some(24 * gib), each), 2);
+        assert_eq!(hashing_threads(64, Some(gib / 2), each), 2);
+        assert_eq!(hashing_threads(8, Some(gib / 16), each), 1);
+        assert_eq!(hashing_threads(8, None, each), 8);
     }
 }

@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::reader::Reader;
 use super::secret::SecretString;
 use super::values::is_this_host;
-use super::{Config, LogBodies, Origins, Passwords, Pooler, Profile, root_key, tls, transit};
+use super::{Config, LogBodies, Origins, Passwords, Pooler, Profile, machine, root_key, tls, transit};
 
 /// Memory in KiB and passes that the OWASP Password Storage Cheat Sheet holds equally strong, with
 /// one lane.
@@ -64,6 +64,13 @@ fn passwords(passwords: &Passwords, reader: &mut Reader) {
         let key =
             if reader.was_given("passwords.memory_kib") { "passwords.memory_kib" } else { "passwords.iterations" };
         reader.refuse(key, right);
+    }
+    let all = u64::from(passwords.memory_kib) * passwords.workers as u64;
+    if let Some(there_is) = machine::memory_kib().filter(|there_is| all > *there_is) {
+        // The server would start, and the first storm of sign-ins would end it.
+        let more =
+            format!("is more, in all passwords.workers together, than the {there_is} KiB of memory that there are");
+        reader.refuse("passwords.memory_kib", more);
     }
 }
 

@@ -91,6 +91,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("accounts", "that a second factor was asked for is recorded"),
     ("accounts", "the failure is recorded already"),
     ("accounts", "the hashing pool looked at no password"),
+    ("accounts", "nobody has learnt whether the password was right"),
     ("accounts", "what came of an attempt is recorded when it is known"),
     ("accounts", "the password was changed meanwhile"),
     ("accounts", "the recovery that waits for an administrator is recorded"),

@@ -386,6 +386,14 @@ fn argon2_parameters_weaker_than_owasp_are_refused() {
     good(development(&[("FREEHOLD_PASSWORDS_MEMORY_KIB", "47104"), ("FREEHOLD_PASSWORDS_ITERATIONS", "1")]));
 }
 
+/// Proves AUT-1.
+#[test]
+fn more_memory_for_hashes_than_there_is_is_refused() {
+    let much = [("FREEHOLD_PASSWORDS_MEMORY_KIB", "4194304"), ("FREEHOLD_PASSWORDS_WORKERS", "1024")];
+    let text = bad(development(&much));
+    assert!(text.contains("passwords.memory_kib") && text.contains("KiB of memory that there are"), "{text}");
+}
+
 #[test]
 fn kubernetes_service_links_are_not_settings() {
     let links = [

@@ -68,7 +68,10 @@ async fn a_job_runs_on_its_schedule_until_somebody_pauses_it() {
     let (job, count) = counting("tick", ALWAYS);
     let server = Server::leading(&world.database, &[], vec![job]).await;
     let admin = admin(&world, &server);
-    eventually("it has run three times", PATIENCE, async || (count.load(Ordering::SeqCst) >= 3).then_some(())).await;
+    eventually("it has run three times", Duration::from_secs(10), async || {
+        (count.load(Ordering::SeqCst) >= 3).then_some(())
+    })
+    .await;
     let listed = admin.get("/v1/jobs").await.expect(200).json;
     assert_eq!(listed["items"][0]["name"], "tick");
     assert!(listed["items"][0]["next_run"].is_string(), "{listed}");
@@ -89,7 +92,10 @@ async fn a_job_runs_on_its_schedule_until_somebody_pauses_it() {
     run(&admin, "tick", &["succeeded"]).await;
 
     admin.post_nothing("/v1/jobs/tick/resume").await.expect(200);
-    eventually("it runs again", PATIENCE, async || (count.load(Ordering::SeqCst) > before + 2).then_some(())).await;
+    eventually("it runs again", Duration::from_secs(10), async || {
+        (count.load(Ordering::SeqCst) > before + 2).then_some(())
+    })
+    .await;
     // However often the schedule fired, each moment ran once.
     let doubled = "SELECT count(*) - count(DISTINCT fire_time) FROM job_runs WHERE cause = 'schedule'";
     assert_eq!(psql.number(doubled).await, 0);

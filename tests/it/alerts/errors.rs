@@ -1,5 +1,7 @@
 //! Errors: counted over all instances, and raised in the platform's own organisation.
 
+use std::time::Duration;
+
 use freehold::alerts;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -44,7 +46,7 @@ async fn errors_are_counted_on_all_instances_and_internal_ones_raise_an_alert_of
     // What the instance that is asked has not written down yet is in the answer; of the other within seconds.
     let platform = second.bearer(world.platform.token());
     for asked in [&*world.platform, &platform] {
-        eventually("all are counted", PATIENCE, async || {
+        eventually("all are counted", Duration::from_secs(20), async || {
             (counted(asked, "internal").await["hour"] == 15).then_some(())
         })
         .await;

@@ -144,7 +144,7 @@ async fn a_certificate_is_replaced_without_a_failed_request() {
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(shown(fresh(), &url).await, old_der);
     fs::copy(&new.certificate, &old.certificate).unwrap();
-    eventually("the new certificate", PATIENCE, async || {
+    eventually("the new certificate", Duration::from_secs(15), async || {
         (shown(fresh(), &url).await.as_ref() == Some(&new.der)).then_some(())
     })
     .await;

@@ -7,7 +7,7 @@ use freehold::{
 };
 use serde_json::json;
 
-use super::{PASSWORD, PATIENCE, WRONG, eventually, locked, throttled, wrong};
+use super::{Duration, PASSWORD, PATIENCE, WRONG, eventually, locked, throttled, wrong};
 use crate::{
     harness::{Actor, Answer, Login, Server},
     world::World,
@@ -122,4 +122,34 @@ async fn made_up_addresses_are_bounded_and_those_of_accounts_stay() {
 
 async fn signed_in(server: &Server, email: &str) -> String {
     super::sign_in(server.nobody(), email, PASSWORD).await.expect(201).text_at("/access_token").to_owned()
+}
+
+/// Proves AUT-6: who hangs up while their password waits to be looked at has not guessed.
+#[tokio::test]
+async fn who_hangs_up_while_others_are_hashed_is_not_locked_out() {
+    let world = World::open().await;
+    let slow = Server::with(&world.database, |config| {
+        (config.passwords.memory_kib, config.passwords.iterations) = (65_536, 10);
+    })
+    .await;
+    let email = &world.a.member.email;
+    // What nobody's password takes keeps the one thread busy for seconds.
+    let ahead = (0..8).map(|at| {
+        let (nobody, email) = (slow.nobody().clone(), format!("made.up{at}@example.com"));
+        tokio::spawn(async move { super::sign_in(&nobody, &email, WRONG).await.status })
+    });
+    let ahead: Vec<_> = ahead.collect();
+    eventually("they wait", PATIENCE, async || (counters(&world, "account_id IS NULL").await >= 8).then_some(())).await;
+    for _ in 0..6 {
+        let given_up = super::sign_in(slow.nobody(), email, PASSWORD);
+        assert!(tokio::time::timeout(Duration::from_millis(200), given_up).await.is_err(), "it was not busy");
+    }
+    let counted = format!("account_id = '{}' AND failures > 0", world.a.member.account);
+    eventually("nothing is counted", PATIENCE, async || (counters(&world, &counted).await == 0).then_some(())).await;
+    super::sign_in(slow.nobody(), email, PASSWORD).await.expect(201);
+    for answer in ahead {
+        assert_eq!(answer.await.unwrap(), 401);
+    }
+    slow.stop().await;
+    world.close().await;
 }

@@ -1,5 +1,7 @@
 //! Codes by e-mail: what one opens, where, how often, and for whom it counts.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -215,12 +217,12 @@ async fn a_code_by_mail_does_not_satisfy_what_is_demanded_of_administrators() {
     assert_eq!(weak.get("/v1/me").await.expect(200).json["reauthentication"]["methods"][1], "totp");
 
     world.platform.patch("/v1/settings", demand(json!("everybody"))).await.expect(200);
-    eventually("the setting is in force", PATIENCE, async || {
+    eventually("the setting is in force", Duration::from_secs(5), async || {
         (weak.get(&here(&world)).await.status == 200).then_some(())
     })
     .await;
     world.platform.patch("/v1/settings", demand(json!("nobody"))).await.expect(200);
-    eventually("the setting is in force", PATIENCE, async || {
+    eventually("the setting is in force", Duration::from_secs(5), async || {
         (of_member.get(&here(&world)).await.status == 403).then_some(())
     })
     .await;
