@@ -24,6 +24,7 @@ export default defineConfig({
     actionTimeout: 15_000,
     // Recording costs each story a part of its time, for somebody who looks at it.
     trace: process.env.CI ? "off" : "retain-on-failure",
+    screenshot: "only-on-failure",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [

@@ -6,7 +6,10 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use subtle::ConstantTimeEq;
 
 use super::stored::{Stored, is_bcrypt};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    runtime::Entropy,
+};
 
 /// The bytes of a salt (RFC 9106, 3.1).
 const SALT: usize = 16;
@@ -30,8 +33,7 @@ impl Mill {
     /// # Errors
     /// When the operating system has no entropy.
     pub(super) fn hash(&mut self, password: &[u8]) -> Result<String> {
-        let mut salt = [0; SALT];
-        getrandom::fill(&mut salt).map_err(Error::internal)?;
+        let salt = Entropy.bytes::<SALT>()?;
         let digest = self.digest(password, &salt).map_err(Error::internal)?;
         Ok(phc(self.argon2.params(), &salt, &digest))
     }
