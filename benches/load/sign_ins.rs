@@ -103,8 +103,8 @@ impl Others {
     }
 }
 
-/// The product's Argon2id with nothing around it, one thread a core, in memory that is used again: what new memory costs is the
-/// allocator's matter, and between 1 and 70 % of a hash.
+/// The product's Argon2id with nothing around it, one thread a core, in memory that is used again: what new memory costs
+/// is the allocator's matter, and between 1 and 70 % of a hash.
 async fn hashes_per_second(span: Duration) -> f64 {
     tokio::task::spawn_blocking(move || {
         let (memory, passes, lanes) = freehold::config::ARGON2ID;

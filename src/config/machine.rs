@@ -9,12 +9,13 @@ use std::{
 pub(super) fn memory_kib() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let machine = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    limits(&groups, Path::new("/sys/fs/cgroup")).map(|bytes| bytes / 1024).chain(total(&machine)).min()
+    let limits = limits(&groups, Path::new("/sys/fs/cgroup"));
+    limits.into_iter().map(|bytes| bytes / 1024).chain(total(&machine)).min()
 }
 
 /// The limits in bytes of the groups that `/proc/self/cgroup` lists, and of those that they are in. In a container its
 /// own group is the outermost that can be seen, whatever its path is called outside.
-fn limits(groups: &str, mounted: &Path) -> impl Iterator<Item = u64> {
+fn limits(groups: &str, mounted: &Path) -> Vec<u64> {
     let files = groups.lines().filter_map(|line| {
         let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
         let (root, file) = match controllers {
@@ -29,8 +30,7 @@ fn limits(groups: &str, mounted: &Path) -> impl Iterator<Item = u64> {
         Some(within.collect::<Vec<PathBuf>>())
     });
     // `max` is no limit.
-    let limits = files.flatten().filter_map(|file| fs::read_to_string(file).ok()?.trim().parse().ok());
-    limits.collect::<Vec<_>>().into_iter()
+    files.flatten().filter_map(|file| fs::read_to_string(file).ok()?.trim().parse().ok()).collect()
 }
 
 /// The machine's own, in KiB.
@@ -54,7 +54,7 @@ mod tests {
         write("system.slice/memory.max", "1073741824\n");
         write("system.slice/freehold.service/memory.max", "536870912\n");
         write("memory/memory.limit_in_bytes", "268435456\n");
-        let found = |groups: &str| limits(groups, &mounted).collect::<Vec<_>>();
+        let found = |groups: &str| limits(groups, &mounted);
         assert_eq!(found("0::/system.slice/freehold.service\n"), [512 << 20, 1 << 30]);
         // As in a container: the path is one of outside.
         assert_eq!(found("9:name=systemd:/\n4:cpu,memory:/docker/1f3a\n0::/\n"), [256 << 20]);

@@ -373,13 +373,16 @@ impl Passwords {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (memory, passes, lanes) = ARGON2ID;
         let memory_kib = reader.take_within("passwords.memory_kib", memory, 7_168..=4 << 20);
-        let workers = hashing_threads(cores, machine::memory_kib(), memory_kib);
+        let iterations = reader.take_within("passwords.iterations", passes, 1..=100);
+        let parallelism = reader.take_within("passwords.parallelism", lanes, 1..=64);
+        let fit = hashing_threads(cores, machine::memory_kib(), memory_kib);
+        let workers = reader.take_within("passwords.workers", fit, 1..=1024);
         Self {
             memory_kib,
-            iterations: reader.take_within("passwords.iterations", passes, 1..=100),
-            parallelism: reader.take_within("passwords.parallelism", lanes, 1..=64),
-            workers: reader.take_within("passwords.workers", workers, 1..=1024),
-            queue: reader.take_within("passwords.queue", (64 * workers).min(100_000), 1..=100_000),
+            iterations,
+            parallelism,
+            workers,
+            queue: reader.take_within("passwords.queue", 64 * workers, 1..=100_000),
             minimum_length: reader.take_within("passwords.minimum_length", 12, 8..=128),
         }
     }
